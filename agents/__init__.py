@@ -1,0 +1,1 @@
+"""Evidence in, typed proposals out. Agents never act."""

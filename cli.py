@@ -1,0 +1,5 @@
+"""Terminal door."""
+
+
+def main() -> None:
+    """Run the command line."""

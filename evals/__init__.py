@@ -1,0 +1,1 @@
+"""Runs scenarios through the whole path and scores them. Not shipped."""

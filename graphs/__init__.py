@@ -1,0 +1,1 @@
+"""Settings, composition, wiring, routes, and the steps taken by code."""

@@ -1,0 +1,1 @@
+"""Records, state, checkpoints, ledger, retrieval, runbooks. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""AWS and channel adapters, read tools, actions, analysis, policy, executor."""
