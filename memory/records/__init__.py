@@ -1,0 +1,1 @@
+"""Frozen records: what crosses between nodes, and what is stored."""

@@ -1,0 +1,89 @@
+"""What broke, on which evidence, and what was not checked."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from memory.records.base import Record, UtcTime
+from memory.records.incident import Severity
+
+
+class CauseKind(StrEnum):
+    """The kinds of cause a hypothesis may name."""
+
+    DEPLOYMENT = "deployment"
+    CONFIGURATION = "configuration"
+    CAPACITY = "capacity"
+    DEPENDENCY = "dependency"
+    TRAFFIC = "traffic"
+    NOISE = "noise"
+    UNKNOWN = "unknown"
+
+
+class Hypothesis(Record):
+    """One possible cause, with the stored evidence for and against it."""
+
+    kind: CauseKind = Field(description="What kind of cause this is.")
+    component: str = Field(description="The service, table or other part that is the cause.")
+    change: str | None = Field(default=None, description="The change that caused it, e.g. a revision.")
+    statement: str = Field(description="One plain sentence saying what broke and why.")
+    evidence_for: tuple[str, ...] = Field(default=(), description="Ids of stored evidence that support it.")
+    evidence_against: tuple[str, ...] = Field(default=(), description="Ids of stored evidence against it.")
+    confidence: float = Field(ge=0.0, le=1.0, description="0 to 1; 0.5 means as likely as not.")
+
+
+class Verdict(StrEnum):
+    """What an assessment comes to."""
+
+    CAUSE = "cause"
+    NOISE = "noise"
+    UNRESOLVED = "unresolved"
+
+
+class Impact(Record):
+    """Who is hit, in measured terms; the rubric turns it into a severity."""
+
+    component: str
+    error_share: float | None = None
+    error_share_before: float | None = None
+    latency_ms: float | None = None
+    latency_ms_before: float | None = None
+    latency_slo_ms: float | None = None
+    slo_burn: float | None = None
+    tier: int | None = None
+    still_happening: bool = True
+
+
+class FirstLook(Record):
+    """What code alone found in the first seconds: no model has been asked."""
+
+    onset: UtcTime | None = None
+    impacts: tuple[Impact, ...] = ()
+    severity: Severity
+    severity_reason: str
+    verdict: Verdict
+    hypotheses: tuple[Hypothesis, ...] = ()
+    evidence_ids: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    healthy: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Assessment(Record):
+    """Triage's answer after the critic and the citation check."""
+
+    verdict: Verdict
+    severity: Severity
+    summary: str
+    hypotheses: tuple[Hypothesis, ...] = ()
+    causal_path: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
+    confidence: float = Field(ge=0.0, le=1.0)
+    claims_removed: int = 0
+    by_model: bool = True
+
+    @property
+    def leading(self) -> Hypothesis | None:
+        """Return the most likely hypothesis, if one stands."""
+        return self.hypotheses[0] if self.hypotheses else None

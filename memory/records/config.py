@@ -1,0 +1,125 @@
+"""What a team sets: topology and service levels, severity rubric, prices, autonomy and limits.
+
+Only `graphs/settings.py` reads the files; every other floor is handed these records.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from memory.records.base import Record
+from memory.records.incident import Severity
+
+
+class Dependency(Record):
+    """Something that a service calls."""
+
+    kind: str
+    name: str
+
+
+class ServiceLevel(Record):
+    """What a service promises."""
+
+    availability: float = Field(default=0.99, gt=0.0, lt=1.0)
+    latency_ms_p99: float = Field(default=1000.0, gt=0.0)
+
+
+class ServiceMetrics(Record):
+    """The metrics that tell a service's requests, errors and latency."""
+
+    namespace: str
+    dimensions: dict[str, str]
+    requests: str
+    errors: str
+    latency: str
+
+
+class Service(Record):
+    """One service as its team publishes it."""
+
+    name: str
+    cluster: str | None = None
+    log_group: str | None = None
+    alarms: tuple[str, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    metrics: ServiceMetrics | None = None
+    target_group: str | None = None
+    tier: int = 2
+    slo: ServiceLevel = Field(default_factory=ServiceLevel)
+    owner: str = ""
+
+
+class Topology(Record):
+    """The services of one account and how they call each other."""
+
+    services: tuple[Service, ...] = ()
+
+    def service(self, name: str) -> Service | None:
+        """Return a service by its name."""
+        return next((s for s in self.services if s.name == name), None)
+
+    def of_alarm(self, alarm_name: str) -> Service | None:
+        """Return the service that lists an alarm as its own."""
+        return next((s for s in self.services if alarm_name in s.alarms), None)
+
+    def upstream_of(self, name: str) -> tuple[Service, ...]:
+        """Return the services that call a service or table."""
+        return tuple(s for s in self.services if any(d.name == name for d in s.depends_on))
+
+
+class RubricRow(Record):
+    """One row of the rubric: all limits that are set must be reached."""
+
+    severity: Severity
+    min_error_share: float | None = None
+    min_latency_factor: float | None = None
+    max_tier: int | None = None
+    reason: str
+
+
+class Rubric(Record):
+    """Impact to severity, most severe row first; no row means `otherwise`."""
+
+    rows: tuple[RubricRow, ...]
+    otherwise: Severity = Severity.LOW
+
+
+class Price(Record):
+    """Dollars for a million tokens of one model."""
+
+    model_id: str
+    input_usd: float
+    output_usd: float
+    source: str
+
+
+class PriceList(Record):
+    """Listed prices, with the day they were read."""
+
+    as_of: str
+    models: tuple[Price, ...]
+
+
+class Autonomy(StrEnum):
+    """How far the copilot may go by itself in an account."""
+
+    OBSERVE = "observe"
+    PROPOSE = "propose"
+    ACT_ON_LOW = "act_on_low"
+    ACT_ON_MEDIUM = "act_on_medium"
+
+
+class Limits(Record):
+    """Limits in code on every loop; the record says what was spent."""
+
+    agent_steps: int = 12
+    agent_tokens: int = 120_000
+    agent_usd: float = 1.0
+    agent_seconds: float = 90.0
+    tool_result_chars: int = 6_000
+    logs_bytes_scanned: int = 2_000_000_000
+    plan_attempts: int = 2
+    approval_minutes: int = 30
+    verification_minutes: int = 6
+    first_look_seconds: float = 30.0

@@ -1,0 +1,59 @@
+"""What was done, and whether it helped."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from memory.records.base import Record, UtcTime
+
+
+class ExecutionState(StrEnum):
+    """How far one action got."""
+
+    CLAIMED = "claimed"
+    CALLED = "called"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    REVERTED = "reverted"
+
+
+class Execution(Record):
+    """The durable account of one action: claimed once, called once."""
+
+    incident_id: str
+    action_id: str
+    action: str
+    parameters: dict[str, Any]
+    state: ExecutionState
+    claimed_at: UtcTime
+    done_at: UtcTime | None = None
+    before: dict[str, Any] = Field(default_factory=dict)
+    inverse: dict[str, Any] = Field(default_factory=dict)
+    answer: dict[str, Any] = Field(default_factory=dict)
+    detail: str = ""
+    is_revert: bool = False
+
+
+class Recovery(StrEnum):
+    """What verification found."""
+
+    RECOVERED = "recovered"
+    NO_BETTER = "no_better"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+class Verification(Record):
+    """The same alarm and service level, looked at again after an action."""
+
+    recovery: Recovery
+    alarm_state: str
+    value_before: float | None = None
+    value_after: float | None = None
+    checked_at: UtcTime
+    recovered_at: UtcTime | None = None
+    detail: str
+    evidence_ids: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Durable records in DynamoDB, one store for each subject."""

@@ -1,0 +1,144 @@
+"""Incidents: claimed once, listed by time, closed once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from memory import keys
+from memory.records.incident import Incident
+from memory.records.incident_record import IncidentRecord
+from memory.records.scope import Scope
+from memory.table import ConflictError, Item, RecordTable, Write
+
+
+class Claimed(StrEnum):
+    """What a claim came to."""
+
+    OPENED = "opened"
+    MINE = "mine"
+    JOINED = "joined"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Which incident an event belongs to, and whether this claim opened it."""
+
+    outcome: Claimed
+    incident: Incident
+
+
+class UnknownIncidentError(LookupError):
+    """No incident has this id, or more than one starts with it."""
+
+
+class IncidentStore:
+    """Claims, reads and closes incidents of one tenant."""
+
+    def __init__(self, table: RecordTable, tenant: str) -> None:
+        self._table = table
+        self._tenant = tenant
+
+    def claim(self, incident: Incident) -> Claim:
+        """Open an incident for an event, or join the one that stands, in one transaction.
+
+        The event id and the alarm's episode are claimed together: a redelivered event finds its own claim, a
+        second event of an alarm whose incident is open joins it, and two callers can never both open one.
+        """
+        for _ in range(8):
+            standing = self._standing(incident)
+            if standing is not None:
+                mine = (
+                    standing.incident_id == incident.incident_id and standing.thread_id == incident.thread_id
+                )
+                return Claim(Claimed.MINE if mine else Claimed.JOINED, standing)
+            try:
+                self._open(incident)
+            except ConflictError:
+                continue
+            return Claim(Claimed.OPENED, incident)
+        raise ConflictError(f"could not claim {incident.incident_id}: too many callers at once")
+
+    def _standing(self, incident: Incident) -> Incident | None:
+        """Find the incident that an event already belongs to, by event id, by own id or by open episode."""
+        scope = incident.scope
+        event = self._table.get(keys.event(scope, incident.event_id))
+        if event is not None:
+            return self.get(event.body["incident_id"])
+        own = self._table.get(keys.incident(scope, incident.incident_id))
+        if own is not None:
+            return Incident.model_validate(own.body)
+        episode = self._table.get(keys.episode(scope, incident.alarm.arn))
+        if episode is not None and episode.body["open"]:
+            self._table.create(
+                keys.event(scope, incident.event_id), {"incident_id": episode.body["incident_id"]}
+            )
+            return self.get(episode.body["incident_id"])
+        return None
+
+    def _open(self, incident: Incident) -> None:
+        scope, body = incident.scope, incident.model_dump(mode="json")
+        episode_key = keys.episode(scope, incident.alarm.arn)
+        episode = self._table.get(episode_key)
+        if episode is not None and episode.body["open"]:
+            raise ConflictError("the alarm's episode was opened meanwhile")
+        expected = episode.version if episode else 0
+        index = keys.incidents_by_time(self._tenant, incident.opened_at, incident.incident_id)
+        pointer = {"incident_id": incident.incident_id, "open": True}
+        self._table.transact(
+            [
+                Write(Item(keys.event(scope, incident.event_id), {"incident_id": incident.incident_id}), 0),
+                Write(Item(episode_key, pointer, expected + 1), expected),
+                Write(Item(keys.incident(scope, incident.incident_id), body, 1, index), 0),
+                Write(
+                    Item(keys.directory(self._tenant, incident.incident_id), scope.model_dump(mode="json")), 0
+                ),
+            ]
+        )
+
+    def scope_of(self, incident_id: str) -> Scope:
+        """Return the scope of an incident id, or raise `UnknownIncidentError`."""
+        entry = self._table.get(keys.directory(self._tenant, incident_id))
+        if entry is None:
+            raise UnknownIncidentError(f"no incident has the id {incident_id!r}")
+        return Scope.model_validate(entry.body)
+
+    def full_id(self, prefix: str) -> str:
+        """Complete the beginning of an incident id; raise `UnknownIncidentError` when it is not unique."""
+        partition = keys.directory(self._tenant, "").pk
+        found = [item.key.sk for item in self._table.query(partition, prefix, limit=2)]
+        if len(found) == 1:
+            return found[0]
+        what = "no incident id starts" if not found else "more than one incident id starts"
+        raise UnknownIncidentError(f"{what} with {prefix!r}")
+
+    def get(self, incident_id: str) -> Incident:
+        """Read an incident's identity, or raise `UnknownIncidentError`."""
+        item = self._table.get(keys.incident(self.scope_of(incident_id), incident_id))
+        if item is None:
+            raise UnknownIncidentError(f"no incident has the id {incident_id!r}")
+        return Incident.model_validate(item.body)
+
+    def newest(self, limit: int = 50) -> Iterator[Incident]:
+        """Yield the tenant's incidents, newest first."""
+        partition = keys.incidents_by_time(self._tenant, keys.EPOCH, "").pk
+        for item in self._table.by_time(partition, limit=limit, newest_first=True):
+            yield Incident.model_validate(item.body)
+
+    def save_record(self, record: IncidentRecord) -> None:
+        """Store the public record; the holder of the incident's lease is its one writer."""
+        incident = record.incident
+        self._table.put(keys.record(incident.scope, incident.incident_id), record.model_dump(mode="json"))
+
+    def record(self, incident_id: str) -> IncidentRecord | None:
+        """Read the public record, or None while intake has not finished."""
+        item = self._table.get(keys.record(self.scope_of(incident_id), incident_id))
+        return IncidentRecord.model_validate(item.body) if item else None
+
+    def close_episode(self, incident: Incident) -> None:
+        """Let the alarm's next firing open a new incident."""
+        key = keys.episode(incident.scope, incident.alarm.arn)
+        item = self._table.get(key)
+        if item is None or item.body["incident_id"] != incident.incident_id or not item.body["open"]:
+            return
+        self._table.replace(item, {"incident_id": incident.incident_id, "open": False})
