@@ -1,0 +1,1 @@
+"""Local stand-ins for a language model. Each sees its request and nothing else."""
