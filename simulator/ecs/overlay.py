@@ -1,0 +1,273 @@
+"""ECS's API over the account's own state. What is not here is refused as an unknown operation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.ecs.answers import (
+    cluster_answer,
+    service_answer,
+    task_answer,
+    task_arn,
+    task_definition_answer,
+)
+from simulator.ecs.deployments import DeploymentQueries
+from simulator.ecs.records import Cluster, Service, Task, TaskDefinition, TaskStatus
+from simulator.ecs.rollout import Scheduler, stop
+from simulator.ecs.state import EcsState
+from simulator.paging import UnknownTokenError, page
+from simulator.wire import AwsError, Call
+
+_DEFAULT_ROLLOUT = {
+    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+    "maximumPercent": 200,
+    "minimumHealthyPercent": 100,
+}
+_MISSING = "MISSING"
+_NOT_SIMULATED = frozenset(
+    {"capacityProviderStrategy", "deploymentController", "serviceRegistries", "vpcLatticeConfigurations"}
+)
+
+
+@dataclass(frozen=True)
+class EcsOverlay:
+    """Answers ECS from `state`; `scheduler` begins the rollouts that time completes."""
+
+    state: EcsState
+    scheduler: Scheduler
+    service: str = "ecs"
+    exclusive: bool = True
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations answered here."""
+        return frozenset(self._table())
+
+    async def answer(self, call: Call) -> Mapping[str, Any]:
+        """The operation's result, or `AwsError`."""
+        return self._table()[call.operation](call)
+
+    def _table(self) -> dict[str, Callable[[Call], Mapping[str, Any]]]:
+        deployments = DeploymentQueries(self.state)
+        return {
+            "CreateCluster": self._create_cluster,
+            "DescribeClusters": self._describe_clusters,
+            "ListClusters": self._list_clusters,
+            "RegisterTaskDefinition": self._register_task_definition,
+            "DescribeTaskDefinition": self._describe_task_definition,
+            "ListTaskDefinitions": self._list_task_definitions,
+            "CreateService": self._create_service,
+            "UpdateService": self._update_service,
+            "DeleteService": self._delete_service,
+            "DescribeServices": self._describe_services,
+            "ListServices": self._list_services,
+            "ListTasks": self._list_tasks,
+            "DescribeTasks": self._describe_tasks,
+            "StopTask": self._stop_task,
+            "TagResource": self._tag_resource,
+            "UntagResource": self._untag_resource,
+            "ListTagsForResource": self._list_tags,
+            "ListServiceDeployments": deployments.list_deployments,
+            "DescribeServiceDeployments": deployments.describe_deployments,
+            "DescribeServiceRevisions": deployments.describe_revisions,
+        }
+
+    def _create_cluster(self, call: Call) -> Mapping[str, Any]:
+        name = call.parameters.get("clusterName", "default")
+        cluster = self.state.clusters.setdefault(name, Cluster(name))
+        self.state.tag(cluster.arn, call.parameters.get("tags", []))
+        return {"cluster": cluster_answer(cluster)}
+
+    def _describe_clusters(self, call: Call) -> Mapping[str, Any]:
+        found, failures = [], []
+        for named in call.parameters.get("clusters", ["default"]):
+            cluster = self.state.clusters.get(named.rpartition("/")[2])
+            if cluster is None:
+                failures.append({"arn": named, "reason": _MISSING})
+            else:
+                tags = self.state.tags_of(cluster.arn) if "TAGS" in call.parameters.get("include", []) else []
+                found.append(cluster_answer(cluster) | {"tags": tags})
+        return {"clusters": found, "failures": failures}
+
+    def _list_clusters(self, call: Call) -> Mapping[str, Any]:
+        return _paged(call, "clusterArns", [one.arn for one in self.state.clusters.values()], 100)
+
+    def _register_task_definition(self, call: Call) -> Mapping[str, Any]:
+        parameters = call.parameters
+        if not parameters["containerDefinitions"]:
+            raise AwsError("ClientException", "Container list cannot be empty.")
+        for container in parameters["containerDefinitions"]:
+            if not container.get("name") or not container.get("image"):
+                raise AwsError("ClientException", "Container.image should not be null or empty.")
+        definition = self.state.register(parameters, call.at, call.caller_arn)
+        return {"taskDefinition": task_definition_answer(definition), "tags": parameters.get("tags", [])}
+
+    def _describe_task_definition(self, call: Call) -> Mapping[str, Any]:
+        named = call.parameters["taskDefinition"]
+        definition = self.state.definition(named, "Unable to describe task definition.")
+        answer: dict[str, Any] = {"taskDefinition": task_definition_answer(definition)}
+        if "TAGS" in call.parameters.get("include", []):
+            answer["tags"] = self.state.tags_of(definition.arn)
+        return answer
+
+    def _list_task_definitions(self, call: Call) -> Mapping[str, Any]:
+        prefix = call.parameters.get("familyPrefix")
+        listed = [
+            one
+            for family in sorted(self.state.definitions)
+            if prefix in (None, family) and call.parameters.get("status", "ACTIVE") == "ACTIVE"
+            for one in self.state.definitions[family]
+        ]
+        if call.parameters.get("sort", "ASC") == "DESC":
+            listed.reverse()
+        return _paged(call, "taskDefinitionArns", [one.arn for one in listed], 100)
+
+    def _create_service(self, call: Call) -> Mapping[str, Any]:
+        _refuse_unsupported(call)
+        parameters = call.parameters
+        cluster = self.state.cluster(parameters.get("cluster"))
+        name = parameters["serviceName"]
+        if name in cluster.services and cluster.services[name].is_active:
+            raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
+        definition = self._definition_to_run(parameters.get("taskDefinition", ""))
+        kept = {**parameters, "deploymentConfiguration": _rollout_settings({}, parameters)}
+        desired = parameters.get("desiredCount", 1)
+        service = Service(name, cluster.name, kept, desired, call.at, call.caller_arn)
+        cluster.services[name] = service
+        self.state.tag(service.arn, parameters.get("tags", []))
+        self.scheduler.begin(service, definition, call.at)
+        self.scheduler.move(service, call.at)
+        return {"service": service_answer(service, cluster)}
+
+    def _update_service(self, call: Call) -> Mapping[str, Any]:
+        _refuse_unsupported(call)
+        parameters = call.parameters
+        cluster = self.state.cluster(parameters.get("cluster"))
+        service = self.state.service(cluster, parameters["service"])
+        definition = service.definition
+        if "taskDefinition" in parameters:
+            definition = self._definition_to_run(parameters["taskDefinition"])
+        current = service.parameters["deploymentConfiguration"]
+        service.parameters["deploymentConfiguration"] = _rollout_settings(current, parameters)
+        service.desired = parameters.get("desiredCount", service.desired)
+        if definition != service.definition or parameters.get("forceNewDeployment"):
+            self.scheduler.begin(service, definition, call.at)
+        self.scheduler.move(service, call.at)
+        return {"service": service_answer(service, cluster)}
+
+    def _definition_to_run(self, named: str) -> TaskDefinition:
+        return self.state.definition(named, "TaskDefinition not found.")
+
+    def _delete_service(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        service = self.state.service(cluster, call.parameters["service"])
+        if service.desired > 0 and not call.parameters.get("force"):
+            raise AwsError(
+                "InvalidParameterException",
+                "The service cannot be stopped while it is scaled above 0.",
+            )
+        service.is_active = False
+        for task in service.tasks:
+            if task.status is not TaskStatus.STOPPED:
+                stop(task, call.at, "ServiceSchedulerInitiated", "Service was deleted.")
+        return {"service": service_answer(service, cluster)}
+
+    def _describe_services(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        named = call.parameters["services"]
+        if not 1 <= len(named) <= 10:
+            raise AwsError("InvalidParameterException", "Services must contain between 1 and 10 items.")
+        found, failures = [], []
+        for one in named:
+            service = cluster.services.get(one.rpartition("/")[2])
+            if service is None:
+                missing = f"{cluster.arn.replace(':cluster/', ':service/')}/{one.rpartition('/')[2]}"
+                failures.append({"arn": missing, "reason": _MISSING})
+                continue
+            answer = service_answer(service, cluster)
+            if "TAGS" in call.parameters.get("include", []):
+                answer["tags"] = self.state.tags_of(service.arn)
+            found.append(answer)
+        return {"services": found, "failures": failures}
+
+    def _list_services(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        arns = [one.arn for one in cluster.services.values() if one.is_active]
+        return _paged(call, "serviceArns", arns, 10)
+
+    def _list_tasks(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        named = call.parameters.get("serviceName")
+        services = [self.state.service(cluster, named)] if named else list(cluster.services.values())
+        wants_stopped = call.parameters.get("desiredStatus", "RUNNING") == "STOPPED"
+        family = call.parameters.get("family")
+        arns = [
+            task_arn(task, cluster)
+            for service in services
+            for task in service.tasks
+            if (task.status is TaskStatus.STOPPED) == wants_stopped
+            and family in (None, task.definition.family)
+        ]
+        return _paged(call, "taskArns", arns, 100)
+
+    def _describe_tasks(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        found, failures = [], []
+        for named in call.parameters["tasks"]:
+            held = _find_task(cluster, named)
+            if held is None:
+                failures.append({"arn": named, "reason": _MISSING})
+            else:
+                found.append(task_answer(held[1], held[0], cluster))
+        return {"tasks": found, "failures": failures}
+
+    def _stop_task(self, call: Call) -> Mapping[str, Any]:
+        cluster = self.state.cluster(call.parameters.get("cluster"))
+        held = _find_task(cluster, call.parameters["task"])
+        if held is None:
+            raise AwsError("InvalidParameterException", "The referenced task was not found.")
+        service, task = held
+        if task.status is not TaskStatus.STOPPED:
+            stop(task, call.at, "UserInitiated", call.parameters.get("reason", "Task stopped by user"))
+        return {"task": task_answer(task, service, cluster)}
+
+    def _tag_resource(self, call: Call) -> Mapping[str, Any]:
+        self.state.tag(call.parameters["resourceArn"], call.parameters["tags"])
+        return {}
+
+    def _untag_resource(self, call: Call) -> Mapping[str, Any]:
+        for key in call.parameters["tagKeys"]:
+            self.state.tags[call.parameters["resourceArn"]].pop(key, None)
+        return {}
+
+    def _list_tags(self, call: Call) -> Mapping[str, Any]:
+        return {"tags": self.state.tags_of(call.parameters["resourceArn"])}
+
+
+def _refuse_unsupported(call: Call) -> None:
+    unsupported = sorted(_NOT_SIMULATED & set(call.parameters))
+    if unsupported:
+        message = f"{', '.join(unsupported)} not supported in this region."
+        raise AwsError("UnsupportedFeatureException", message)
+
+
+def _rollout_settings(current: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_DEFAULT_ROLLOUT, **current, **parameters.get("deploymentConfiguration", {})}
+
+
+def _find_task(cluster: Cluster, named: str) -> tuple[Service, Task] | None:
+    wanted = named.rpartition("/")[2]
+    for service in cluster.services.values():
+        for task in service.tasks:
+            if task.id == wanted:
+                return service, task
+    return None
+
+
+def _paged(call: Call, member: str, arns: list[str], default: int) -> Mapping[str, Any]:
+    try:
+        size = min(call.parameters.get("maxResults", default), 100)
+        listed, token = page(arns, call.parameters.get("nextToken"), size)
+    except UnknownTokenError as error:
+        raise AwsError("InvalidParameterException", "Invalid token.") from error
+    return {member: listed, "nextToken": token}
