@@ -52,8 +52,11 @@ class StatisticSet:
         for value, count in other.samples.items():
             self.samples[value] = self.samples.get(value, 0.0) + count
 
-    def statistic(self, stat: str) -> float:
-        """One statistic of this period: a plain one or a percentile such as `p99`."""
+    def statistic(self, stat: str) -> float | None:
+        """One statistic of this period: a plain one, or a percentile such as `p99`.
+
+        A percentile is None where some observations came as a statistic set, without their values.
+        """
         match stat:
             case "SampleCount":
                 return self.count
@@ -67,7 +70,9 @@ class StatisticSet:
                 return self.maximum
         return self._percentile(float(stat.removeprefix("p")) / 100)
 
-    def _percentile(self, share: float) -> float:
+    def _percentile(self, share: float) -> float | None:
+        if sum(self.samples.values()) < self.count - 1e-6:
+            return None
         below = 0.0
         for value in sorted(self.samples):
             below += self.samples[value]
@@ -98,13 +103,23 @@ class MetricStore:
         count: float = 1,
     ) -> None:
         """Record `count` observations of `value` in the minute of `at`."""
-        if count <= 0:
-            return
-        minutes = self._minutes[metric_name(namespace, name, dimensions)]
+        if count > 0:
+            self._minute(metric_name(namespace, name, dimensions), at).add(value, count)
+
+    def put_set(self, metric: MetricName, at: datetime, values: StatisticSet) -> None:
+        """Record observations that came as a statistic set."""
+        self._minute(metric, at).merge(values)
+
+    def _minute(self, metric: MetricName, at: datetime) -> StatisticSet:
+        minutes = self._minutes[metric]
         minute = int(at.timestamp()) // MINUTE * MINUTE
         if minute not in minutes:
             minutes[minute] = StatisticSet()
-        minutes[minute].add(value, count)
+        return minutes[minute]
+
+    def last_at(self, metric: MetricName) -> datetime:
+        """When a metric last had data."""
+        return datetime.fromtimestamp(max(self._minutes[metric]), UTC)
 
     def series(
         self,
@@ -124,9 +139,10 @@ class MetricStore:
         last = min(math.ceil(end.timestamp()), max(minutes) + MINUTE)
         first = max(first, min(minutes) // period * period)
         return [
-            (datetime.fromtimestamp(begin, UTC), merged.statistic(stat))
+            (datetime.fromtimestamp(begin, UTC), value)
             for begin in range(first, last, period)
             if (merged := _merged(minutes, begin, period)) is not None
+            and (value := merged.statistic(stat)) is not None
         ]
 
     def list(
