@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from memory.records.scope import Scope
 from memory.table import Key
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
