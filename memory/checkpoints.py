@@ -1,10 +1,10 @@
 """Checkpoints in DynamoDB, with the types a checkpoint may hold.
 
-`DynamoDBSaver` keeps the serializer it was built with, so the list of allowed types that LangGraph derives from the
-state never reaches it; the list is put where it is used.
+`DynamoDBSaver` keeps the serializer it was built with, so the list of allowed types that LangGraph derives
+from the state never reaches it; the list is put where it is used.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph_checkpoint_aws import DynamoDBSaver
@@ -18,9 +18,6 @@ from memory.records.outcome import Execution, ExecutionState, Recovery, Verifica
 from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
 from memory.records.scope import Scope
 from memory.records.spend import ModelUse, Spend
-
-if TYPE_CHECKING:
-    from boto3 import Session
 
 RECORDS: tuple[type, ...] = (
     Alarm,
@@ -53,7 +50,7 @@ RECORDS: tuple[type, ...] = (
 
 
 def open_checkpointer(
-    session: "Session", table: str, region: str, endpoint_url: str | None, config: Any
+    session: Any, table: str, region: str, endpoint_url: str | None, config: Any
 ) -> DynamoDBSaver:
     """Return a saver on a table that stands, which reads back exactly the types in `RECORDS`."""
     saver = DynamoDBSaver(
