@@ -19,7 +19,10 @@ from simulator.bedrock.faults import StreamException, StreamFault
 from simulator.bedrock.frames import CONTENT_TYPE, event_frame, exception_frame
 from simulator.bedrock.guardrails.definition import DEFAULT_FILE, described, find, load, summaries
 from simulator.bedrock.guardrails.operations import apply_guardrail, invoke_checks
+from simulator.bedrock.models.invents import InventsModel
+from simulator.bedrock.models.obeys import ObeysModel
 from simulator.bedrock.models.rules import RulesModel
+from simulator.bedrock.proxy import ProxyModel
 from simulator.bedrock.request import ConverseRequest
 from simulator.bedrock.validation import checked
 from simulator.wire import AwsError
@@ -114,15 +117,15 @@ class BedrockApp:
         return None
 
     def _control(self, operation: str, query: dict[str, str]) -> dict[str, Any]:
-        now = self._clock.now()
+        now, present = self._clock.now(), self._conversations.models
         if operation == "ListFoundationModels":
-            return catalogue.list_models(query)
+            return catalogue.list_models(present, query)
         if operation == "GetFoundationModel":
-            return catalogue.get_model(query["identifier"])
+            return catalogue.get_model(present, query["identifier"])
         if operation == "ListInferenceProfiles":
-            return catalogue.list_profiles(query, now)
+            return catalogue.list_profiles(present, query, now)
         if operation == "GetInferenceProfile":
-            return catalogue.get_profile(query["identifier"], now)
+            return catalogue.get_profile(present, query["identifier"], now)
         if operation == "ListGuardrails":
             return summaries(self._guardrails, query.get("guardrailIdentifier"), now)
         version = query.get("guardrailVersion", "DRAFT")
@@ -154,7 +157,15 @@ class BedrockApp:
 
 def _models(model_url: str | None, model_name: str) -> dict[str, Model]:
     rules = RulesModel()
-    return {catalogue.RULES: rules, catalogue.RULES_LARGE: rules}
+    models: dict[str, Model] = {
+        catalogue.RULES: rules,
+        catalogue.RULES_LARGE: rules,
+        catalogue.OBEYS: ObeysModel(),
+        catalogue.INVENTS: InventsModel(),
+    }
+    if model_url is not None:
+        models[catalogue.OPENAI_COMPATIBLE] = ProxyModel(model_url, model_name)
+    return models
 
 
 def _request(parameters: dict[str, Any]) -> ConverseRequest:

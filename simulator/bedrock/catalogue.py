@@ -4,7 +4,7 @@ Shapes: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundati
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetInferenceProfile.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ def base_id(identifier: str) -> str:
     return name
 
 
-def list_models(query: Mapping[str, str]) -> dict[str, Any]:
+def list_models(present: Collection[str], query: Mapping[str, str]) -> dict[str, Any]:
     """ListFoundationModels."""
     provider = query.get("byProvider", "Local").lower()
     fits = (
@@ -49,30 +49,30 @@ def list_models(query: Mapping[str, str]) -> dict[str, Any]:
         and query.get("byInferenceType", "ON_DEMAND") == "ON_DEMAND"
         and "byCustomizationType" not in query
     )
-    return {"modelSummaries": [_model(model_id) for model_id in _NAMES] if fits else []}
+    return {"modelSummaries": [_model(model_id) for model_id in present] if fits else []}
 
 
-def get_model(identifier: str) -> dict[str, Any]:
+def get_model(present: Collection[str], identifier: str) -> dict[str, Any]:
     """GetFoundationModel."""
     name = identifier.rsplit("/", 1)[-1] if identifier.startswith("arn:") else identifier
-    if name not in _NAMES:
+    if name not in present:
         text = "Could not resolve the foundation model from the model identifier"
         raise AwsError("ResourceNotFoundException", text, 404)
     return {"modelDetails": _model(name)}
 
 
-def list_profiles(query: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def list_profiles(present: Collection[str], query: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """ListInferenceProfiles."""
     if query.get("type", "SYSTEM_DEFINED") != "SYSTEM_DEFINED":
         return {"inferenceProfileSummaries": []}
-    return {"inferenceProfileSummaries": [_profile(p, m, now) for m in _NAMES for p in _PROFILE_PREFIXES]}
+    return {"inferenceProfileSummaries": [_profile(p, m, now) for m in present for p in _PROFILE_PREFIXES]}
 
 
-def get_profile(identifier: str, now: datetime) -> dict[str, Any]:
+def get_profile(present: Collection[str], identifier: str, now: datetime) -> dict[str, Any]:
     """GetInferenceProfile."""
     name = identifier.rsplit("/", 1)[-1]
     for prefix in _PROFILE_PREFIXES:
-        if name.startswith(prefix) and name.removeprefix(prefix) in _NAMES:
+        if name.startswith(prefix) and name.removeprefix(prefix) in present:
             return _profile(prefix, name.removeprefix(prefix), now)
     raise AwsError("ResourceNotFoundException", "Could not find the inference profile.", 404)
 

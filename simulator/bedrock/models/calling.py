@@ -18,13 +18,13 @@ def ready_calls(request: ConverseRequest, tools: list[ToolSpec], book: FactBook)
     """Calls not made before, within the conversation's limit; a tool that failed is left alone."""
     turns = request.tool_turns()
     offered = {tool.name for tool in tools}
-    made = {_mark(turn.name, turn.arguments) for turn in turns}
+    made = {mark(turn.name, turn.arguments) for turn in turns}
     failed = {turn.name for turn in turns if turn.failed}
     left = MOST_CALLS - sum(turn.name in offered for turn in turns)
     calls = []
     for tool in tools:
         arguments = arguments_of(tool, book)
-        if arguments is not None and tool.name not in failed and _mark(tool.name, arguments) not in made:
+        if arguments is not None and tool.name not in failed and mark(tool.name, arguments) not in made:
             calls.append((tool.name, arguments))
     return calls[: max(left, 0)]
 
@@ -53,5 +53,6 @@ def _outside_lists(facts: list[Fact]) -> list[Fact]:
     return [fact for fact in facts if not fact.in_list]
 
 
-def _mark(name: str, arguments: dict[str, Any]) -> str:
+def mark(name: str, arguments: dict[str, Any]) -> str:
+    """The same text for the same call."""
     return name + json.dumps(arguments, sort_keys=True)

@@ -11,7 +11,7 @@ _TAGGED = re.compile(r"<([A-Za-z][\w.-]{0,40})(?:\s[^<>]*)?>(.*?)</\1>", re.DOTA
 # A label may stand in a list, a quote, a heading, in bold or in backticks.
 _LABEL = r"[ \t>*#-]*\**`?([A-Za-z][\w .\-/]{0,40}?)`?\**"
 _LINE = re.compile(rf"^{_LABEL}(?::\**[ \t]+|[ \t]*=[ \t]*)(\S.*?)[ \t]*$", re.MULTILINE)
-_LABEL_BEFORE = re.compile(rf"(?:^|\n){_LABEL}[ \t]*[:=]?\**[ \t]*\n?[ \t]*$")
+_LABEL_BEFORE = re.compile(rf"(?:^|\n){_LABEL}[ \t]*[:=]?\**(?:[ \t]*\n){{0,3}}[ \t]*$")
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n?")
 _MOST_WORDS = 4
 _DECODER = json.JSONDecoder()

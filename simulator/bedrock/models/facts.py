@@ -70,6 +70,13 @@ class FactBook:
         close = [(score, fact) for score, fact in scored if score > 0.0]
         return [fact for score, fact in sorted(close, key=lambda pair: (-pair[0], pair[1].preference))]
 
+    def within(self, name: str) -> list[Fact]:
+        """Facts whose whole label is part of this name, best first: a claim about the cause is one about
+        the root cause."""
+        wanted = set(words(name))
+        held = [fact for fact in self.facts if fact.labels and set(words(fact.labels[-1])) <= wanted]
+        return sorted((fact for fact in held if words(fact.labels[-1])), key=lambda fact: fact.preference)
+
     def about(self, name: str, description: str = "") -> Iterator[Fact]:
         """Every fact that may stand for a property, best first."""
         yield from self.named(name)

@@ -41,7 +41,9 @@ class Scope:
 
     def about(self, name: str, description: str) -> Iterator[Fact]:
         """Facts that may stand for a property, best first."""
-        for book in (self.claims, *self.books):
+        yield from self.claims.named(name)
+        yield from self.claims.within(name)
+        for book in self.books:
             yield from book.about(name, description)
 
     def named(self, name: str) -> Iterator[Fact]:

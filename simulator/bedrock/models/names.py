@@ -58,6 +58,8 @@ def closeness(wanted: tuple[str, ...], label: tuple[str, ...]) -> float:
 
 
 def _singular(word: str) -> str:
+    if word in ("ids", "ips"):
+        return word[:-1]
     if len(word) <= 3 or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith(("eses", "yses")):

@@ -11,7 +11,7 @@ from simulator.bedrock.request import ConverseRequest
 
 def read(request: ConverseRequest) -> FactBook:
     """The facts of a request, oldest first. What the assistant said before is not a fact."""
-    return FactBook.of(list(_documents(request)))
+    return FactBook.of(list(documents(request)))
 
 
 def texts(request: ConverseRequest) -> Iterator[str]:
@@ -23,7 +23,8 @@ def texts(request: ConverseRequest) -> Iterator[str]:
             yield _text(block)
 
 
-def _documents(request: ConverseRequest) -> Iterator[tuple[Path, Any]]:
+def documents(request: ConverseRequest) -> Iterator[tuple[Path, Any]]:
+    """Every labelled value of a request, oldest first."""
     tools = _tool_names(request)
     for block in _said(request):
         if "toolResult" not in block:
