@@ -83,6 +83,10 @@ def hosted(host: Host, overlays: Sequence[Overlay]) -> Iterator[Host]:
 
     async def main() -> None:
         await serve(host.app, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     thread = threading.Thread(target=host.loop.run_until_complete, args=(main(),), daemon=True)
     thread.start()

@@ -116,7 +116,7 @@ def test_what_exists_twice_or_not_at_all_is_named(client: Any) -> None:
         "Code": "ResourceAlreadyExistsException",
         "Message": "The specified log group already exists",
     }
-    missing = {
+    missing: dict[Any, dict[str, Any]] = {
         client.create_log_stream: {"logGroupName": "/no", "logStreamName": "a"},
         client.filter_log_events: {"logGroupName": "/no"},
         client.get_log_events: {"logGroupName": "/twice", "logStreamName": "no"},
