@@ -6,6 +6,7 @@ Paths: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Am
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
@@ -93,28 +94,25 @@ class BedrockApp:
             access_key = _access_key(scope)
             operation, groups = _route(scope)
             parameters = _parameters(operation, groups, scope, await _body(receive))
-            error_code = await self._perform(operation, parameters, send)
+            if operation == "ConverseStream":
+                note = partial(self._record, operation, parameters, access_key)
+                return await self._stream(checked(operation, parameters), send, note)
+            status, result = 200, await self._result(operation, parameters)
         except AwsError as error:
-            error_code = error.code
-            await _send_json(send, error.status, {"message": error.message}, error.code)
-        finally:
-            if operation:
-                self._record(operation, parameters, access_key, error_code)
+            status, result, error_code = error.status, {"message": error.message}, error.code
+        # Before the answer leaves, so that who has the answer also finds the call in the log.
+        if operation:
+            self._record(operation, parameters, access_key, error_code)
+        return await _send_json(send, status, result, error_code)
 
-    async def _perform(self, operation: str, parameters: dict[str, Any], send: Send) -> str | None:
-        if operation == "ConverseStream":
-            return await self._stream(checked(operation, parameters), send)
+    async def _result(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if operation == "Converse":
-            exchange = self._conversations.begin(_request(checked(operation, parameters)))
-            result = await exchange.answer()
-        elif operation == "ApplyGuardrail":
-            result = apply_guardrail(self._guardrails, checked(operation, parameters))
-        elif operation == "InvokeGuardrailChecks":
-            result = invoke_checks(checked(operation, parameters))
-        else:
-            result = self._control(operation, parameters)
-        await _send_json(send, 200, result)
-        return None
+            return await self._conversations.begin(_request(checked(operation, parameters))).answer()
+        if operation == "ApplyGuardrail":
+            return apply_guardrail(self._guardrails, checked(operation, parameters))
+        if operation == "InvokeGuardrailChecks":
+            return invoke_checks(checked(operation, parameters))
+        return self._control(operation, parameters)
 
     def _control(self, operation: str, query: dict[str, str]) -> dict[str, Any]:
         now, present = self._clock.now(), self._conversations.models
@@ -131,28 +129,30 @@ class BedrockApp:
         version = query.get("guardrailVersion", "DRAFT")
         return described(find(self._guardrails, query["identifier"], version), version, now)
 
-    async def _stream(self, parameters: dict[str, Any], send: Send) -> str | None:
-        """Send the events one by one; the code of the exception that ended the stream, if one did."""
+    async def _stream(
+        self, parameters: dict[str, Any], send: Send, note: Callable[[str | None], None]
+    ) -> None:
+        """Send the events one by one and note what ended them."""
         events = self._conversations.begin(_request(parameters)).events()
         fault = self.faults.pop(0) if self.faults else None
         first = await anext(events)  # a model that fails at once fails with an HTTP error
         await _start(send, 200, CONTENT_TYPE)
-        ended: str | None = None
+        ended: StreamFault | None = None
+        sent = 0
         try:
-            sent = 0
             async for name, payload in _chain(first, events):
                 if fault is not None and sent >= fault.after_frames:
-                    ended = await _send_fault(send, fault.exception, fault.message)
+                    ended = fault
                     break
-                await send(
-                    {"type": "http.response.body", "body": event_frame(name, payload), "more_body": True}
-                )
+                await _send_frame(send, event_frame(name, payload))
                 sent += 1
         except AwsError as error:
             kind = _STREAM_ERRORS.get(error.code, StreamException.INTERNAL_SERVER)
-            ended = await _send_fault(send, kind, error.message)
+            ended = StreamFault(kind, sent, error.message)
+        note(str(ended.exception) if ended else None)
+        if ended is not None and ended.exception is not StreamException.CUT:
+            await _send_frame(send, exception_frame(ended.exception, {"message": ended.message}))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-        return ended
 
 
 def _models(model_url: str | None, model_name: str) -> dict[str, Model]:
@@ -235,11 +235,8 @@ async def _send_json(send: Send, status: int, body: Mapping[str, Any], error: st
     await send({"type": "http.response.body", "body": written, "more_body": False})
 
 
-async def _send_fault(send: Send, kind: StreamException, message: str) -> str:
-    if kind is not StreamException.CUT:
-        frame = exception_frame(kind, {"message": message})
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
-    return str(kind)
+async def _send_frame(send: Send, frame: bytes) -> None:
+    await send({"type": "http.response.body", "body": frame, "more_body": True})
 
 
 async def _chain(first: Event, rest: AsyncIterator[Event]) -> AsyncIterator[Event]:

@@ -425,3 +425,32 @@ def test_a_schema_beyond_the_supported_words_is_refused(host: Host) -> None:
             messages=[{"role": "user", "content": [{"text": "x"}]}],
             toolConfig={"tools": [tool], "toolChoice": {"any": {}}},
         )
+
+
+def test_each_record_of_a_list_speaks_for_itself() -> None:
+    notes = [
+        {"text": "Pages are wet", "shelf": {"name": "A"}, "loans": ["L-1"]},
+        {"text": "Cover is torn", "shelf": None, "loans": []},
+    ]
+    shelf = {"anyOf": [_object(name=_STRING), {"type": "null"}]}
+    item = _object(text=_STRING, shelf=shelf, loans={"type": "array", "items": _STRING})
+    schema = _object(notes={"type": "array", "items": item})
+    assert fill(schema, FactBook.of([((), {"notes": notes})])) == {"notes": notes}
+
+
+def test_what_is_written_about_one_item_is_not_the_summary_of_all() -> None:
+    facts = {"state": "open", "loans": [{"summary": "Dune is late"}]}
+    assert fill(_object(summary=_STRING), FactBook.of([((), facts)])) == {"summary": "State open."}
+
+
+def test_a_description_may_name_the_fact_in_backticks() -> None:
+    schema = _object(certainty={"type": "number", "description": "from `check.score`, 0 to 1"})
+    assert fill(schema, FactBook.of([((), {"check": {"score": 0.8}})])) == {"certainty": 0.8}
+
+
+def test_a_stated_nothing_is_not_filled_from_elsewhere() -> None:
+    """langchain writes a required `Shelf | None` as a plain object, so null cannot be said there."""
+    schema = _object(notes={"type": "array", "items": _object(text=_STRING, shelf=_object(row=_STRING))})
+    facts = {"shelf": {"row": "9"}, "notes": [{"text": "Lost", "shelf": None}]}
+    filled = fill(schema, FactBook.of([((), facts)]))
+    assert filled == {"notes": [{"text": "Lost", "shelf": {"row": "unknown"}}]}

@@ -65,10 +65,14 @@ class FactBook:
 
     def near(self, name: str) -> list[Fact]:
         """Facts whose name contains this one or is contained in it, best first."""
+        if name in self._near:
+            return self._near[name]
         wanted = words(name)
         scored = [(closeness(wanted, words(fact.labels[-1])), fact) for fact in self.facts if fact.labels]
         close = [(score, fact) for score, fact in scored if score > 0.0]
-        return [fact for score, fact in sorted(close, key=lambda pair: (-pair[0], pair[1].preference))]
+        close.sort(key=lambda pair: (-pair[0], pair[1].preference))
+        self._near[name] = [fact for _, fact in close]
+        return self._near[name]
 
     def within(self, name: str) -> list[Fact]:
         """Facts whose whole label is part of this name, best first: a claim about the cause is one about
@@ -82,6 +86,11 @@ class FactBook:
         yield from self.named(name)
         yield from self.mentioned(description)
         yield from self.near(name)
+
+    @cached_property
+    def _near(self) -> dict[str, list[Fact]]:
+        """What `near` found before: the same properties are sought for every item of a list."""
+        return {}
 
     @cached_property
     def _index(self) -> dict[str, list[Fact]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.bedrock.models.facts import Fact, FactBook
 from simulator.bedrock.models.least import least_string
+from simulator.bedrock.models.prose import is_free_text
 from simulator.bedrock.models.scalars import MISSING, fit_scalar, least_number, undecided
 from simulator.bedrock.models.schema import Schema, unsupported
 
@@ -46,6 +47,15 @@ class Scope:
         for book in self.books:
             yield from book.about(name, description)
 
+    def denies(self, name: str) -> bool:
+        """Whether the record at hand states that there is no such thing."""
+        stated = [] if self.claims.within(name) else self.books[0].named(name)
+        return bool(stated) and stated[0].value is None and not stated[0].in_list
+
+    def silent(self) -> "Scope":
+        """The scope of a thing that is stated not to be."""
+        return Scope((NOTHING,), self.claims, self.depth)
+
     def named(self, name: str) -> Iterator[Fact]:
         """Facts of exactly that name."""
         for book in (self.claims, *self.books):
@@ -63,7 +73,13 @@ def fill(document: dict[str, Any], book: FactBook, claims: FactBook = NOTHING) -
 
 def from_facts(name: str, schema: Schema, scope: Scope) -> Any:
     """The best fact for a property, made to fit; MISSING if none does."""
+    if scope.denies(name):
+        return None if schema.nullable else MISSING
+    texts = any(branch.types == ["string"] for branch in schema.branches or [schema])
+    prose = texts and is_free_text(name, schema.description)
     for fact in scope.about(name, schema.description):
+        if prose and fact.in_list:
+            continue  # what is written about one item is not written about the whole
         value = fit(name, fact.value, schema, scope)
         if value is not MISSING:
             return value
@@ -95,7 +111,7 @@ def least(name: str, schema: Schema, scope: Scope) -> Any:
     if scope.depth > _DEEPEST:
         raise unsupported("it requires itself without end")
     node = schema.node
-    if "default" in node or "const" in node:
+    if "const" in node or node.get("default") is not None:
         return node.get("const", node.get("default"))
     if schema.nullable:
         return None
@@ -122,7 +138,8 @@ def fill_object(name: str, schema: Schema, scope: Scope) -> dict[str, Any]:
         inner = schema.at(node)
         if own in schema.required:
             value = _qualified(name, own, inner, scope)
-            value = least(own, inner, scope.deeper()) if value is MISSING else value
+            if value is MISSING:
+                value = least(own, inner, (scope.silent() if scope.denies(own) else scope).deeper())
         else:
             value = MISSING if scope.depth > _DEEPEST else _qualified(name, own, inner, scope.near())
         if value is not MISSING:
@@ -150,7 +167,8 @@ def _fit_object(name: str, value: Any, schema: Schema, scope: Scope) -> Any:
     if schema.properties:
         record = FactBook.of([((), value)])
         shared = any(record.named(own) for own in schema.properties)
-        return fill_object(name, schema, scope.inside(record)) if shared else MISSING
+        # A record speaks for itself: no owner's name, which would find its neighbours in a list.
+        return fill_object("", schema, scope.inside(record)) if shared else MISSING
     return _fit_mapping(value, schema, scope)
 
 

@@ -1,6 +1,7 @@
 """The stand-in that invents: its answers have the right form, and ids, numbers and times nobody stated."""
 
 import hashlib
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d
 _ID = re.compile(r"\b(?=[\w:/.#-]*\d)[A-Za-z0-9]+(?:[-_:/#][A-Za-z0-9]+)+\b|\b(?=[a-f]*\d)[0-9a-f]{8,}\b")
 _NUMBER = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w-])")
 _IN_TEXT = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in (_TIME, _ID, _NUMBER)))
+_MOST_TURNS = 20
 _CITING = frozenset({"id", "ref", "reference", "citation", "source", "evidence"})
 
 
@@ -33,7 +35,7 @@ class InventsModel:
     def draft(self, request: ConverseRequest) -> Draft:
         """The rules' draft, its statements replaced."""
         draft = draft_from(request, read(request))
-        invention = Invention(digest(request))
+        invention = Invention(digest(request), json.dumps(request.body))
         if draft.schema is not None:
             return replace(draft, filled=invention.of("", draft.filled, Schema.of(draft.schema)))
         return replace(draft, prose=invention.in_text(draft.prose))
@@ -44,6 +46,7 @@ class Invention:
     """Changes values by a seed; the result is as valid as what it replaces."""
 
     seed: bytes
+    known: str
 
     def of(self, name: str, value: Any, schema: Schema) -> Any:
         """A value with every id, number and time in it changed where the schema lets it."""
@@ -100,8 +103,11 @@ class Invention:
     def _id(self, token: str, attempt: int) -> str:
         """The id with other characters of the same kind after its first part."""
         at = next((place + 1 for place, sign in enumerate(token) if sign in "-_:/#"), 0)
-        noise = hashlib.sha256(self.seed + token.encode() + bytes([attempt])).digest()
-        tail = "".join(_other(sign, noise[place % len(noise)]) for place, sign in enumerate(token[at:]))
+        for turn in range(_MOST_TURNS):
+            noise = hashlib.sha256(self.seed + token.encode() + bytes([attempt, turn])).digest()
+            tail = "".join(_other(sign, noise[place % len(noise)]) for place, sign in enumerate(token[at:]))
+            if token[:at] + tail not in self.known:
+                break
         return token[:at] + tail
 
     def _step(self, token: str, attempt: int) -> int:

@@ -1,7 +1,7 @@
 """Labels as people write them, made comparable: `memberId`, `member_id` and `Member IDs` are one."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _BACKTICKED = re.compile(r"`([^`\n]{1,80})`")
@@ -14,13 +14,13 @@ label kind type date time is was s string number
 SOFT = frozenset(_SOFT.split())
 
 
-@cache
+@lru_cache(maxsize=16384)
 def words(label: str) -> tuple[str, ...]:
     """The words of a label in lower case and in the singular."""
     return tuple(_singular(word.lower()) for word in _WORD.findall(label))
 
 
-@cache
+@lru_cache(maxsize=16384)
 def key(label: str) -> str:
     """One spelling for all spellings of a label."""
     return "".join(words(label))
