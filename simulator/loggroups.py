@@ -75,10 +75,12 @@ class LogGroups:
         prefix, wanted = given.get("logGroupNamePrefix"), given.get("logGroupNamePattern")
         if prefix is not None and wanted is not None:
             raise invalid("logGroupNamePrefix and logGroupNamePattern are mutually exclusive parameters.")
+        identified = {group_name(item) for item in given.get("logGroupIdentifiers", self._store.groups)}
         names = [
             name
             for name, group in sorted(self._store.groups.items())
-            if name.startswith(prefix or "")
+            if name in identified
+            and name.startswith(prefix or "")
             and (wanted or "").lower() in name.lower()
             and given.get("logGroupClass", group.log_class) == group.log_class
         ]

@@ -141,6 +141,8 @@ def test_groups_and_streams_are_listed_in_pages(client: Any, shop: str) -> None:
     )
     names = [[group["logGroupName"] for group in page["logGroups"]] for page in pages]
     assert names == [["/list/0", "/list/1"], ["/list/2"]]
+    chosen = client.describe_log_groups(logGroupIdentifiers=["/list/1"])["logGroups"]
+    assert [group["logGroupName"] for group in chosen] == ["/list/1"]
     streams = client.describe_log_streams(logGroupName=shop, orderBy="LastEventTime", descending=True)[
         "logStreams"
     ]
