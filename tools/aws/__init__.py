@@ -1,0 +1,1 @@
+"""Adapters to AWS. Clients are made here and nowhere else."""

@@ -1,0 +1,57 @@
+"""The way to AWS: one set of credentials, one client for each service, one complete configuration."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+@dataclass(frozen=True)
+class AwsAccess:
+    """Makes and keeps the clients of one account and region.
+
+    Without an endpoint and keys, botocore's own chain finds them: that is AWS. With them it is the account on
+    this machine; nothing else differs.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
+    read_timeout_seconds: float = 20.0
+    pool: int = 32
+    _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+
+    def client(self, service: str) -> Any:
+        """Return the client of a service, made at its first use; threads may share it."""
+        with self._lock:
+            if service not in self._clients:
+                make: Any = self.session().client  # its overloads want a literal name
+                self._clients[service] = make(service, endpoint_url=self.endpoint_url, config=self.config())
+            return self._clients[service]
+
+    def session(self) -> boto3.Session:
+        """Return a session with these credentials."""
+        return boto3.Session(
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key,
+            aws_session_token=self.session_token,
+            region_name=self.region,
+        )
+
+    def config(self) -> Config:
+        """Return the one botocore configuration: every limit is stated, none is left to a default."""
+        return Config(
+            connect_timeout=5.0,
+            read_timeout=self.read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            max_pool_connections=self.pool,
+            tcp_keepalive=True,
+            inject_host_prefix=False if self.endpoint_url else None,
+            user_agent_extra="cloudops-copilot",
+            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )

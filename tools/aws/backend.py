@@ -1,0 +1,153 @@
+"""What the copilot keeps in the account: two tables, a queue with its dead letters, a rule and a topic."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from memory.table import table_definition
+from tools.aws.access import AwsAccess
+from tools.errors import Misconfigured, error_code
+
+ALARM_PATTERN = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
+MAX_RECEIVES = 5
+
+
+@dataclass(frozen=True)
+class BackendNames:
+    """How the copilot's own resources are called in an account."""
+
+    prefix: str = "cloudops"
+
+    @property
+    def records_table(self) -> str:
+        """Name the table of records."""
+        return f"{self.prefix}-records"
+
+    @property
+    def checkpoints_table(self) -> str:
+        """Name the table of checkpoints."""
+        return f"{self.prefix}-checkpoints"
+
+    @property
+    def queue(self) -> str:
+        """Name the queue that alarm events arrive on."""
+        return f"{self.prefix}-incidents"
+
+    @property
+    def dead_letters(self) -> str:
+        """Name the queue of events that could not be taken in."""
+        return f"{self.prefix}-incidents-dead"
+
+    @property
+    def rule(self) -> str:
+        """Name the EventBridge rule."""
+        return f"{self.prefix}-alarms"
+
+    @property
+    def topic(self) -> str:
+        """Name the topic that messages to on-call go to."""
+        return f"{self.prefix}-on-call"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the copilot's resources are."""
+
+    records_table: str
+    checkpoints_table: str
+    queue_url: str
+    dead_letters_url: str
+    topic_arn: str
+
+
+def ensure_backend(access: AwsAccess, names: BackendNames) -> Backend:
+    """Create what is missing and return where everything is; what stands is left as it is."""
+    _table(access, table_definition(names.records_table))
+    _table(access, _checkpoints(names.checkpoints_table))
+    sqs = access.client("sqs")
+    dead_url = sqs.create_queue(QueueName=names.dead_letters)["QueueUrl"]
+    dead_arn = _queue_arn(access, dead_url)
+    redrive = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": MAX_RECEIVES})
+    url = _queue(access, names.queue, {"RedrivePolicy": redrive, "VisibilityTimeout": "300"})
+    _rule(access, names, url)
+    topic = access.client("sns").create_topic(Name=names.topic)["TopicArn"]
+    return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)
+
+
+def find_backend(access: AwsAccess, names: BackendNames) -> Backend:
+    """Return where everything is; raise `Misconfigured` with the remedy when something is missing."""
+    dynamodb, sqs = access.client("dynamodb"), access.client("sqs")
+    try:
+        for table in (names.records_table, names.checkpoints_table):
+            dynamodb.describe_table(TableName=table)
+        url = sqs.get_queue_url(QueueName=names.queue)["QueueUrl"]
+        dead_url = sqs.get_queue_url(QueueName=names.dead_letters)["QueueUrl"]
+    except ClientError as error:
+        if error_code(error) in {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
+            raise Misconfigured(
+                f"the copilot is not set up in this account: run `cloudops setup` ({error})"
+            ) from error
+        raise
+    account = access.client("sts").get_caller_identity()["Account"]
+    partition = access.session().get_partition_for_region(access.region)
+    topic = f"arn:{partition}:sns:{access.region}:{account}:{names.topic}"
+    return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)
+
+
+def _table(access: AwsAccess, definition: dict[str, Any]) -> None:
+    dynamodb = access.client("dynamodb")
+    try:
+        dynamodb.create_table(**definition)
+    except ClientError as error:
+        if error_code(error) != "ResourceInUseException":
+            raise
+    dynamodb.get_waiter("table_exists").wait(
+        TableName=definition["TableName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def _checkpoints(name: str) -> dict[str, Any]:
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
+        "KeySchema": [
+            {"AttributeName": "PK", "KeyType": "HASH"},
+            {"AttributeName": "SK", "KeyType": "RANGE"},
+        ],
+    }
+
+
+def _queue(access: AwsAccess, name: str, attributes: dict[str, str]) -> str:
+    sqs = access.client("sqs")
+    try:
+        return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except ClientError as error:
+        if error_code(error) not in {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}:
+            raise
+    return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+
+
+def _queue_arn(access: AwsAccess, url: str) -> str:
+    answer = access.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
+def _rule(access: AwsAccess, names: BackendNames, queue_url: str) -> None:
+    """Route alarm state changes to the queue; only this rule may send to it."""
+    events, queue_arn = access.client("events"), _queue_arn(access, queue_url)
+    rule_arn = events.put_rule(Name=names.rule, EventPattern=json.dumps(ALARM_PATTERN), State="ENABLED")[
+        "RuleArn"
+    ]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    access.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
+    events.put_targets(Rule=names.rule, Targets=[{"Id": "incidents", "Arn": queue_arn}])

@@ -1,0 +1,55 @@
+"""The account's time: wall time on AWS, the stepped clock of an account on this machine."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import httpx
+
+from tools.errors import Misconfigured, Transient
+
+
+@dataclass(frozen=True)
+class SystemClock:
+    """Wall time."""
+
+    def now(self) -> datetime:
+        """Return the wall time in UTC."""
+        return datetime.now(UTC)
+
+    def wait_until(self, moment: datetime) -> datetime:
+        """Block until a moment of wall time has come."""
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            time.sleep(min(left, 30.0))
+        return self.now()
+
+
+@dataclass(frozen=True)
+class AccountClock:
+    """The stepped clock of an account on this machine: waiting is what moves it."""
+
+    url: str
+    timeout_seconds: float = 120.0
+
+    def __post_init__(self) -> None:
+        """Refuse a clock anywhere but on this machine."""
+        if urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise Misconfigured(f"the clock {self.url!r} is not on this machine; unset CLOUDOPS_CLOCK on AWS")
+
+    def now(self) -> datetime:
+        """Return the account's time."""
+        return self._ask("GET", None)
+
+    def wait_until(self, moment: datetime) -> datetime:
+        """Step the account's clock to a moment; one that has passed already moves nothing."""
+        now = self.now()
+        return self._ask("POST", {"until": moment.isoformat()}) if moment > now else now
+
+    def _ask(self, method: str, body: dict[str, str] | None) -> datetime:
+        try:
+            answer = httpx.request(method, self.url, json=body, timeout=self.timeout_seconds, trust_env=False)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise Transient(f"the account's clock at {self.url} does not answer: {error}") from error
+        return datetime.fromisoformat(answer.json()["now"]).astimezone(UTC)
