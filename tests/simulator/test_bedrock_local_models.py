@@ -454,3 +454,10 @@ def test_a_stated_nothing_is_not_filled_from_elsewhere() -> None:
     facts = {"shelf": {"row": "9"}, "notes": [{"text": "Lost", "shelf": None}]}
     filled = fill(schema, FactBook.of([((), facts)]))
     assert filled == {"notes": [{"text": "Lost", "shelf": {"row": "unknown"}}]}
+
+
+def test_a_wrapper_named_like_its_list_gives_the_list() -> None:
+    rows = [{"title": "Dune"}, {"title": "Emma"}]
+    schema = _object(loans={"type": "array", "items": _object(title=_STRING)})
+    text = f"<loans>{json.dumps({'loans': rows})}</loans>"
+    assert fill(schema, FactBook.of(list(labelled(text)))) == {"loans": rows}

@@ -166,7 +166,7 @@ def _fit_object(name: str, value: Any, schema: Schema, scope: Scope) -> Any:
         return MISSING
     if schema.properties:
         record = FactBook.of([((), value)])
-        shared = any(record.named(own) for own in schema.properties)
+        shared = any(not fact.in_list for own in schema.properties for fact in record.named(own))
         # A record speaks for itself: no owner's name, which would find its neighbours in a list.
         return fill_object("", schema, scope.inside(record)) if shared else MISSING
     return _fit_mapping(value, schema, scope)
