@@ -1,0 +1,1 @@
+"""Pure functions from observations to findings: no AWS, no model, no clock."""

@@ -1,0 +1,82 @@
+"""Read one alarm: its rule, its state and its changes of state."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+
+from memory.records.evidence import Evidence, Gap
+from tools.evidence import Answer
+from tools.observe.sources import Question, ReadTool, Sources
+
+HISTORY = timedelta(days=7)
+
+
+class DescribeAlarm(Question):
+    """Which alarm to read."""
+
+    alarm_name: str = Field(description="The alarm's name.", min_length=1, max_length=255)
+
+
+def describe_alarm(sources: Sources, question: DescribeAlarm) -> Evidence:
+    """Return the alarm's rule, state, reason, latest datapoint and recent changes of state."""
+    now = sources.clock.now()
+    return sources.recorder.observe(
+        f"alarm {question.alarm_name}",
+        "cloudwatch",
+        "DescribeAlarms",
+        {"alarm_name": question.alarm_name, "at": now.isoformat()},
+        lambda: _read(sources, question.alarm_name),
+        window=(now - HISTORY, now),
+    )
+
+
+def _read(sources: Sources, name: str) -> Answer:
+    client = sources.access.client("cloudwatch")
+    answer = client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
+    if not found:
+        return Answer({"alarm_name": name}, gaps=(Gap.NO_DATA,), gap_detail=f"there is no alarm {name}")
+    now = sources.clock.now()
+    history = client.describe_alarm_history(
+        AlarmName=name,
+        HistoryItemType="StateUpdate",
+        StartDate=now - HISTORY,
+        EndDate=now + timedelta(minutes=1),
+        MaxRecords=50,
+        ScanBy="TimestampDescending",
+    )
+    changes = [
+        {"at": item["Timestamp"].isoformat(), "summary": item.get("HistorySummary", "")}
+        for item in history.get("AlarmHistoryItems", [])
+    ]
+    return Answer({**_facts(found[0]), "changes": changes}, calls=2)
+
+
+def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
+    updated = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    return {
+        "alarm_name": alarm["AlarmName"],
+        "state": alarm["StateValue"],
+        "state_reason": alarm.get("StateReason", ""),
+        "state_updated_at": updated.isoformat() if updated else None,
+        "namespace": alarm.get("Namespace"),
+        "metric_name": alarm.get("MetricName"),
+        "dimensions": {d["Name"]: d["Value"] for d in alarm.get("Dimensions", [])},
+        "stat": alarm.get("Statistic") or alarm.get("ExtendedStatistic"),
+        "period_seconds": alarm.get("Period"),
+        "threshold": alarm.get("Threshold"),
+        "comparison": alarm.get("ComparisonOperator"),
+        "evaluation_periods": alarm.get("EvaluationPeriods"),
+        "datapoints_to_alarm": alarm.get("DatapointsToAlarm") or alarm.get("EvaluationPeriods"),
+        "treat_missing_data": alarm.get("TreatMissingData", "missing"),
+    }
+
+
+TOOL = ReadTool(
+    "describe_alarm",
+    "Read an alarm: what it watches, its state with the reason, and when it changed in the last seven days. "
+    "Use it to see how often the alarm fires. No changes means it did not fire in that time.",
+    DescribeAlarm,
+    describe_alarm,
+)
