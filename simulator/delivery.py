@@ -1,0 +1,76 @@
+"""What the account tells the world by itself: events on the default bus, messages to topics."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from simulator import alarm_words
+from simulator.alarms import AlarmState, Change
+from simulator.clock import AccountClock, iso
+from simulator.ecs.records import Deployment, Service
+from simulator.emulator import Emulator
+from simulator.wire import ACCOUNT, REGION
+
+_ACTIONS = {
+    AlarmState.ALARM: "AlarmActions",
+    AlarmState.OK: "OKActions",
+    AlarmState.INSUFFICIENT_DATA: "InsufficientDataActions",
+}
+_ECS_REASONS = {
+    "SERVICE_DEPLOYMENT_IN_PROGRESS": ("INFO", "ECS deployment {} in progress."),
+    "SERVICE_DEPLOYMENT_COMPLETED": ("INFO", "ECS deployment {} completed."),
+    "SERVICE_DEPLOYMENT_FAILED": ("ERROR", "ECS deployment circuit breaker: tasks failed to start."),
+}
+
+
+@dataclass
+class Delivery:
+    """Delivers through the emulator's own bus and topics, dated in account time."""
+
+    emulator: Emulator
+    clock: AccountClock
+    sent: int = 0
+
+    def announce_alarm(self, change: Change) -> None:
+        """The event of a transition, then the actions of the state it led to."""
+        alarm = change.alarm
+        detail = alarm_words.event_detail(change)
+        self._event("CloudWatch Alarm State Change", "aws.cloudwatch", alarm.arn, change.after.at, detail)
+        if not alarm.parameters.get("ActionsEnabled", True):
+            return
+        subject, message = alarm_words.notification(change)
+        for action in alarm.parameters.get(_ACTIONS[change.after.state], []):
+            if action.split(":")[2:3] == ["sns"] and self.emulator.publish(action, subject, message):
+                alarm.history.append(alarm_words.acted(alarm, change.after.at, action))
+
+    def announce_deployment(self, service: Service, deployment: Deployment, name: str) -> None:
+        """An `ECS Deployment State Change` event."""
+        kind, reason = _ECS_REASONS[name]
+        now = self.clock.now()
+        detail = {
+            "eventType": kind,
+            "eventName": name,
+            "deploymentId": deployment.id,
+            "updatedAt": iso(now),
+            "reason": reason.format(deployment.id),
+        }
+        self._event("ECS Deployment State Change", "aws.ecs", service.arn, now, detail)
+
+    def _event(self, kind: str, source: str, resource: str, at: datetime, detail: Mapping[str, Any]) -> None:
+        self.sent += 1
+        self.emulator.put_event(
+            {
+                "EventId": str(uuid5(NAMESPACE_URL, f"{resource}/{iso(at)}/{self.sent}")),
+                "Source": source,
+                "DetailType": kind,
+                "Detail": json.dumps(detail),
+                "EventBusName": "default",
+                "Time": int(at.timestamp()),
+                "Resources": [resource],
+                "Account": ACCOUNT,
+                "Region": REGION,
+            }
+        )

@@ -1,0 +1,119 @@
+"""The emulator below the overlays: ministack, in this process, with nothing open but its handlers.
+
+Whatever no overlay answers goes to ministack unchanged. Its settings are environment variables that it
+reads when it is imported, so nothing else may import it before this module has set them.
+"""
+
+import asyncio
+import importlib
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+from simulator.wire import ACCOUNT, REGION, service_model
+
+HttpResult = tuple[int, dict[str, str], Any]
+ServiceCode = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[HttpResult]]
+
+SETTINGS = {
+    "AUTH": "false",
+    "BIND_HOST": "127.0.0.1",
+    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    "IOT_MTLS_ENABLED": "0",
+    "LOG_LEVEL": "CRITICAL",
+    "MINISTACK_ACCOUNT_ID": ACCOUNT,
+    "MINISTACK_REGION": REGION,
+    "PERSIST_STATE": "0",
+    "SFTP_ENABLED": "0",
+}
+# Where ministack names a service otherwise than botocore does.
+BOTOCORE_NAMES = {
+    "monitoring": "cloudwatch",
+    "states": "stepfunctions",
+    "elasticloadbalancing": "elbv2",
+    "elasticfilesystem": "efs",
+    "elasticmapreduce": "emr",
+}
+
+
+class RefusedError(RuntimeError):
+    """The emulator refused something that the account itself needs."""
+
+
+class Emulator:
+    """Ministack's services by botocore's names, callable from inside."""
+
+    def __init__(self, port: int, state_dir: str) -> None:
+        os.environ.update(
+            SETTINGS, GATEWAY_PORT=str(port), STATE_DIR=state_dir, S3_DATA_DIR=f"{state_dir}/s3"
+        )
+        self._app = importlib.import_module("ministack.app")
+        self._responses = importlib.import_module("ministack.core.responses")
+        self._identities = importlib.import_module("ministack.core.iam_evaluator")
+        self._router = importlib.import_module("ministack.core.router")
+        self._handlers: dict[str, ServiceCode] = dict(self._app.SERVICE_HANDLERS)
+        self.asgi = self._app.app
+
+    def services(self) -> dict[str, ServiceCode]:
+        """Ministack's own code for each service, by ministack's name."""
+        return dict(self._handlers)
+
+    def replace(self, service: str, code: ServiceCode) -> None:
+        """Let `code` answer for a service, for outside calls and for ministack's own."""
+        self._app.SERVICE_HANDLERS[service] = code
+
+    def runs_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell ministack's worker threads which loop serves requests."""
+        self._app._MAIN_LOOP = loop
+
+    def caller_arn(self, access_key: str) -> str:
+        """The principal behind an access key; the account's root where nobody knows the key."""
+        identity = self._identities.resolve_caller_identity(access_key)
+        return str(identity["userArn"]) if identity else f"arn:aws:iam::{ACCOUNT}:root"
+
+    def access_key(self, headers: dict[str, str], query: dict[str, list[str]]) -> str:
+        """The access key a request was signed with."""
+        return str(self._router.extract_access_key_id(headers, query))
+
+    async def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a JSON service from inside, unrecorded."""
+        model = service_model(service)
+        headers = {
+            "x-amz-target": f"{model.metadata['targetPrefix']}.{operation}",
+            "content-type": f"application/x-amz-json-{model.metadata['jsonVersion']}",
+        }
+        body = json.dumps(parameters).encode()
+        result: dict[str, Any] = json.loads(await self._call(service, operation, headers, body) or b"{}")
+        return result
+
+    async def call_query(self, service: str, action: str, **parameters: str) -> dict[str, str]:
+        """Call a query service from inside, unrecorded; the answer's leaves by their names."""
+        form = {"Action": action, "Version": service_model(service).api_version, **parameters}
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        answer = await self._call(service, action, headers, urlencode(form).encode())
+        leaves = ElementTree.fromstring(answer).iter()
+        return {re.sub(r"\{.*\}", "", one.tag): one.text for one in leaves if one.text and one.text.strip()}
+
+    async def _call(self, service: str, operation: str, headers: dict[str, str], body: bytes) -> bytes:
+        with self._responses.request_scope(ACCOUNT, REGION):
+            status, _, answer = await self._handlers[service]("POST", "/", headers, body, {})
+        raw = answer if isinstance(answer, bytes) else str(answer).encode()
+        if status >= 400:
+            raise RefusedError(f"{service}:{operation}: {raw.decode(errors='replace')[:300]}")
+        return raw
+
+    def put_event(self, event: Mapping[str, Any]) -> None:
+        """Put one of AWS's own events on the default bus; rules deliver it to their targets."""
+        bus = importlib.import_module("ministack.services.eventbridge")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            bus._dispatch_event(dict(event))
+
+    def publish(self, topic_arn: str, subject: str, message: str) -> bool:
+        """Publish to a topic; False where there is none."""
+        topics = importlib.import_module("ministack.services.sns")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            return topics.publish_internal(topic_arn, message, subject) is not None

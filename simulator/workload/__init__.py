@@ -1,0 +1,1 @@
+"""What the account does by itself: load, what runs under it, and the traces that leaves."""

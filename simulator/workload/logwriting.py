@@ -1,0 +1,103 @@
+"""The log lines that a tick leaves behind, from the templates of the service and of its releases."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from string import Template
+
+from simulator.clock import iso
+from simulator.logstore import LogStore
+from simulator.workload.chance import counted, rounded
+from simulator.workload.flow import TICK_SECONDS, Flow
+from simulator.workload.measures import SPREAD
+from simulator.world import LogOccasion, LogTemplate, Release
+
+MOST_LINES = 12
+_ERRORS = frozenset({LogOccasion.ERROR, LogOccasion.OVERLOAD, LogOccasion.DEPENDENCY, LogOccasion.THROTTLE})
+
+
+@dataclass(frozen=True)
+class LogWriter:
+    """Writes into the services' log groups, one stream for each task, as the awslogs driver does."""
+
+    logs: LogStore
+    random: Random
+
+    def write(self, flow: Flow) -> None:
+        """The lines of one service's tick."""
+        if not flow.running.tasks:
+            return
+        lines = [
+            (self._moment(flow), template)
+            for template, happenings in self._occasions(flow)
+            for _ in range(min(MOST_LINES, happenings))
+        ]
+        for at, template in sorted(lines, key=lambda line: line[0]):
+            task, _ = self.random.choice(self._speakers(flow, template))
+            stream = f"{flow.service.container}/{flow.service.container}/{task}"
+            message = Template(template.text).safe_substitute(self._fields(flow, template, at, task))
+            self.logs.append(flow.service.log_group, stream, at, message)
+
+    def _occasions(self, flow: Flow) -> Iterator[tuple[LogTemplate, int]]:
+        for template in flow.service.logs:
+            yield template, self._lines(flow, template, 1.0)
+        releases = flow.running.releases
+        for release in {one.image: one for one in releases}.values():
+            weight = _weight(release, template_errors=False, releases=releases)
+            failing = _weight(release, template_errors=True, releases=releases)
+            for template in release.logs:
+                yield template, self._lines(flow, template, failing if template.on in _ERRORS else weight)
+
+    def _lines(self, flow: Flow, template: LogTemplate, weight: float) -> int:
+        if template.on is LogOccasion.ALWAYS:
+            return rounded(self.random, template.per_minute * weight * TICK_SECONDS / 60)
+        if template.on is LogOccasion.BATCH:
+            return rounded(self.random, 6 * template.share) if flow.batch_cpu else 0
+        return counted(self.random, happenings(flow, template.on), template.share * weight)
+
+    def _moment(self, flow: Flow) -> datetime:
+        return flow.at + timedelta(milliseconds=self.random.randrange(TICK_SECONDS * 1000))
+
+    def _speakers(self, flow: Flow, template: LogTemplate) -> list[tuple[str, Release]]:
+        own = [one for one in flow.running.tasks if template in one[1].logs]
+        return own or list(flow.running.tasks)
+
+    def _fields(self, flow: Flow, template: LogTemplate, at: datetime, task: str) -> dict[str, str]:
+        factor = self.random.choices([one for one, _ in SPREAD], [share for _, share in SPREAD])[0]
+        bits = self.random.getrandbits
+        fields = {
+            "time": iso(at),
+            "service": flow.service.name,
+            "task": task[:12],
+            "request_id": f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-a{bits(12):03x}-{bits(48):012x}",
+            "trace_id": f"1-{int(at.timestamp()):08x}-{bits(96):024x}",
+            "order_id": f"ord-{bits(28):07x}",
+            "duration_ms": f"{flow.latency_ms * factor:.0f}",
+        }
+        fields |= {name: self.random.choice(values) for name, values in template.fields.items()}
+        if flow.service.calls:
+            fields["dependency"] = self.random.choice(flow.service.calls).service
+        if flow.service.writes:
+            fields["table"] = self.random.choice(flow.service.writes).table
+        return fields
+
+
+def happenings(flow: Flow, occasion: LogOccasion) -> int:
+    """How often an occasion came up in a tick."""
+    return {
+        LogOccasion.REQUEST: flow.requests - flow.errors,
+        LogOccasion.ERROR: flow.own_errors,
+        LogOccasion.THROTTLE: flow.failed_writes,
+        LogOccasion.OVERLOAD: flow.overloaded,
+        LogOccasion.DEPENDENCY: flow.dependency_errors,
+    }[occasion]
+
+
+def _weight(release: Release, *, template_errors: bool, releases: list[Release]) -> float:
+    """The share of the service's requests, or of its errors, that is the release's."""
+    share = sum(one == release for one in releases) / len(releases)
+    if not template_errors:
+        return share
+    errors = sum(one.error_share for one in releases) / len(releases)
+    return min(1.0, share * release.error_share / errors) if errors else share

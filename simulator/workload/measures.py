@@ -1,0 +1,95 @@
+"""The metrics that the services, ECS, the load balancer and DynamoDB publish about a tick.
+
+AWS's namespaces: AWS/ECS, AWS/ApplicationELB and AWS/DynamoDB as their metric references list them. A
+throttle metric has points only when throttling happens, and a 5XX count only when there is one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from simulator.metrics import MetricStore
+from simulator.workload.flow import TICK_SECONDS, Flow
+from simulator.world import ExtraMetric, World
+
+# A request's latency is spread around the median like this: factor and share of the requests.
+SPREAD = ((0.7, 0.25), (0.9, 0.25), (1.1, 0.25), (1.5, 0.15), (2.1, 0.07), (3.0, 0.025), (4.2, 0.005))
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Writes metrics of flows into the store."""
+
+    metrics: MetricStore
+    world: World
+
+    def publish(self, flow: Flow) -> None:
+        """All metrics of one service's tick."""
+        self._application(flow)
+        self._containers(flow)
+        if flow.service.target_group is not None:
+            self._target_group(flow, flow.service.target_group)
+
+    def _application(self, flow: Flow) -> None:
+        namespace, dimensions = self.world.namespace, {"Service": flow.service.name}
+        self.metrics.put(namespace, "Requests", dimensions, flow.at, flow.requests)
+        self.metrics.put(namespace, "Errors", dimensions, flow.at, flow.errors)
+        for one in flow.service.metrics:
+            self.metrics.put(namespace, one.name, dimensions, flow.at, _count(flow, one))
+        for factor, share in SPREAD:
+            value = round(flow.latency_ms * factor, 1)
+            self.metrics.put(namespace, "LatencyMs", dimensions, flow.at, value, flow.requests * share)
+
+    def _containers(self, flow: Flow) -> None:
+        dimensions = {"ClusterName": self.world.cluster, "ServiceName": flow.service.name}
+        tasks = len(flow.running.tasks)
+        self.metrics.put("AWS/ECS", "CPUUtilization", dimensions, flow.at, round(flow.cpu_percent, 2), tasks)
+        memory = round(flow.service.memory + flow.cpu_percent / 20, 2)
+        self.metrics.put("AWS/ECS", "MemoryUtilization", dimensions, flow.at, memory, tasks)
+
+    def _target_group(self, flow: Flow, target_group: str) -> None:
+        namespace = "AWS/ApplicationELB"
+        balancer = {"LoadBalancer": self.world.load_balancer}
+        for dimensions in ({**balancer, "TargetGroup": target_group}, balancer):
+            self.metrics.put(namespace, "RequestCount", dimensions, flow.at, 1, flow.requests)
+            self.metrics.put(namespace, "HTTPCode_Target_5XX_Count", dimensions, flow.at, 1, flow.errors)
+            for factor, share in SPREAD:
+                seconds = round(flow.latency_ms * factor / 1000, 4)
+                count = flow.requests * share
+                self.metrics.put(namespace, "TargetResponseTime", dimensions, flow.at, seconds, count)
+        healthy = {**balancer, "TargetGroup": target_group}
+        self.metrics.put(namespace, "HealthyHostCount", healthy, flow.at, len(flow.running.tasks))
+
+    def publish_tables(self, at: datetime, flows: Mapping[str, Flow], capacity: Mapping[str, int]) -> None:
+        """The metrics of the tables that the flows wrote to."""
+        for flow in flows.values():
+            for writes in flow.service.writes:
+                writing = flow.writing[writes.table]
+                dimensions = {"TableName": writes.table}
+                units = round(writing.taken, 2)
+                self.metrics.put("AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions, at, units)
+                refused = round((writing.asked - writing.taken) / writes.per_request * writes.attempts)
+                if refused:
+                    self._throttled(writes.table, at, refused)
+        if at.minute % 5 == 0 and at.second < TICK_SECONDS:
+            for table, units_a_second in capacity.items():
+                dimensions = {"TableName": table}
+                self.metrics.put(
+                    "AWS/DynamoDB", "ProvisionedWriteCapacityUnits", dimensions, at, units_a_second
+                )
+
+    def _throttled(self, table: str, at: datetime, refused: int) -> None:
+        dimensions = {"TableName": table}
+        self.metrics.put("AWS/DynamoDB", "WriteThrottleEvents", dimensions, at, 1, refused)
+        dimensions = {"TableName": table, "Operation": "PutItem"}
+        self.metrics.put("AWS/DynamoDB", "ThrottledRequests", dimensions, at, 1, refused)
+
+
+def _count(flow: Flow, metric: ExtraMetric) -> int:
+    match metric.counts:
+        case "failed_writes":
+            return flow.failed_writes
+        case "dependency_errors":
+            return flow.dependency_errors
+        case "writes":
+            return flow.requests - flow.errors
