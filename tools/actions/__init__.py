@@ -1,0 +1,1 @@
+"""The only things the copilot can change, one action a file."""
