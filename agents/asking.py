@@ -1,0 +1,71 @@
+"""Ask a model for a filled form, within limits; an answer or the reason why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.tools import BaseTool
+from pydantic import BaseModel
+
+from agents.errors import MODEL_ERRORS, AnswerUnusable, Fault, ModelFailure, failure_of
+from agents.ledger import CallLedger, price_of
+from agents.models import RoleModel, answer_form
+from agents.prompting import Prompt
+from memory.records.spend import ModelUse, Spend
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Answered(Generic[Form]):
+    """A form or a failure, never both; and what it cost either way."""
+
+    form: Form | None
+    failure: ModelFailure | None
+    spend: Spend
+    use: ModelUse
+
+
+def ask(
+    model: RoleModel, prompt: Prompt, content: str, form: type[Form], tools: Sequence[BaseTool] = ()
+) -> Answered[Form]:
+    """Let a model work with read tools, if any, until it fills the form or reaches a limit.
+
+    No checkpoints are kept of the conversation, also when the caller's graph keeps some.
+    """
+    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id))
+    agent: Any = create_agent(
+        model.chat,
+        list(tools),
+        system_prompt=prompt.text,
+        response_format=answer_form(model.chat, form),
+        checkpointer=False,
+        name=model.role,
+    )
+    config = {"callbacks": [ledger], "recursion_limit": 4 * model.limits.agent_steps + 4}
+    filled: Form | None = None
+    failure: ModelFailure | None = None
+    try:
+        state = agent.invoke({"messages": [HumanMessage(content)]}, config=config)
+        filled, failure = _taken(state, form)
+    except MODEL_ERRORS as error:
+        failure = failure_of(error)
+    spend = ledger.spend
+    use = ModelUse(
+        role=model.role, model_id=model.model_id, prompt_sha256=prompt.sha256, calls=spend.model_calls
+    )
+    return Answered(filled, failure, spend, use)
+
+
+def _taken(state: dict[str, Any], form: type[Form]) -> tuple[Form | None, ModelFailure | None]:
+    """Take the form out of the agent's end state; a guardrail's words come back like an answer."""
+    last = state["messages"][-1]
+    metadata = last.response_metadata if isinstance(last, AIMessage) else {}
+    if metadata.get("stopReason") == "guardrail_intervened":
+        return None, ModelFailure(fault=Fault.BLOCKED, detail=last.text[:200])
+    filled = state.get("structured_response")
+    if not isinstance(filled, form):
+        return None, failure_of(AnswerUnusable(f"no {form.__name__} in it"))
+    return filled, None

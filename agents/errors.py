@@ -1,0 +1,105 @@
+"""What can go wrong when a model is asked, by code, said once.
+
+ChatBedrockConverse raises botocore's errors as they come, mid-stream ones with their codes in lower camel case. A
+caller sees one `ModelFailure` and goes on without the model.
+"""
+
+from enum import StrEnum
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from langchain.agents.structured_output import StructuredOutputError
+from langchain_core.exceptions import ContextOverflowError, OutputParserException
+from langgraph.errors import GraphRecursionError
+from pydantic import ValidationError
+
+from memory.records.base import Record
+from tools.errors import CopilotError, error_code, is_denied, is_throttled
+
+
+class BudgetSpent(CopilotError):
+    """A limit on steps, tokens, dollars or seconds was reached; the message says which."""
+
+
+class AnswerUnusable(CopilotError):
+    """The model answered, and not with what was asked for."""
+
+
+class Fault(StrEnum):
+    """Why there is no answer, named by who can react."""
+
+    BUSY = "busy"
+    UNREACHABLE = "unreachable"
+    DENIED = "denied"
+    MISCONFIGURED = "misconfigured"
+    TOO_LONG = "too_long"
+    UNUSABLE = "unusable"
+    BLOCKED = "blocked"
+    BUDGET = "budget"
+
+
+class ModelFailure(Record):
+    """One failed attempt to get an answer."""
+
+    fault: Fault
+    detail: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it so that a reader of the incident knows what is missing."""
+        return f"{_WORDS[self.fault]} ({self.detail})"
+
+
+# What may be raised between asking a model and holding its parsed answer.
+MODEL_ERRORS = (
+    ClientError,
+    BotoCoreError,
+    ConnectionError,
+    TimeoutError,
+    ContextOverflowError,
+    StructuredOutputError,
+    OutputParserException,
+    ValidationError,
+    GraphRecursionError,
+    BudgetSpent,
+    AnswerUnusable,
+)
+
+_WORDS = {
+    Fault.BUSY: "the model service was too busy",
+    Fault.UNREACHABLE: "the model could not be reached",
+    Fault.DENIED: "the model may not be used with these credentials",
+    Fault.MISCONFIGURED: "the model is not set up as configured",
+    Fault.TOO_LONG: "the facts were too long for the model",
+    Fault.UNUSABLE: "the model's answer could not be used",
+    Fault.BLOCKED: "a guardrail stopped the model's answer",
+    Fault.BUDGET: "the limit on model work was reached",
+}
+_MISCONFIGURED = {"validationexception", "resourcenotfoundexception", "accountsuspended"}
+_DETAIL_CHARS = 300
+
+
+def failure_of(error: Exception) -> ModelFailure:
+    """Classify an error of `MODEL_ERRORS` by its code."""
+    return ModelFailure(fault=_fault(error), detail=_detail(error))
+
+
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, BudgetSpent | GraphRecursionError):
+        return Fault.BUDGET
+    if isinstance(error, ContextOverflowError):
+        return Fault.TOO_LONG
+    if isinstance(error, StructuredOutputError | OutputParserException | ValidationError | AnswerUnusable):
+        return Fault.UNUSABLE
+    if isinstance(error, NoCredentialsError | PartialCredentialsError) or is_denied(error):
+        return Fault.DENIED
+    if is_throttled(error):
+        return Fault.BUSY
+    if error_code(error).lower() in _MISCONFIGURED:
+        return Fault.MISCONFIGURED
+    return Fault.UNREACHABLE
+
+
+def _detail(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return f"{error_code(error)}: {error.response.get('Error', {}).get('Message', '')}"[:_DETAIL_CHARS]
+    return (str(error) or type(error).__name__).splitlines()[0][:_DETAIL_CHARS]
