@@ -44,3 +44,9 @@ def floored(moment: datetime, step: timedelta) -> datetime:
 def iso(moment: datetime) -> str:
     """`2026-11-23T09:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def aware_iso(text: str) -> datetime:
+    """An ISO 8601 time in UTC; one without an offset is taken to be UTC already."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -51,7 +51,7 @@ class Emulator:
         os.environ.update(
             SETTINGS, GATEWAY_PORT=str(port), STATE_DIR=state_dir, S3_DATA_DIR=f"{state_dir}/s3"
         )
-        self._app = importlib.import_module("ministack.app")
+        self._app: Any = importlib.import_module("ministack.app")
         self._responses = importlib.import_module("ministack.core.responses")
         self._identities = importlib.import_module("ministack.core.iam_evaluator")
         self._router = importlib.import_module("ministack.core.router")

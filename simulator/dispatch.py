@@ -1,0 +1,151 @@
+"""The way of a call: who calls, which faults it meets, who answers it, and that it is remembered."""
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.calls import CallLog
+from simulator.clock import AccountClock
+from simulator.emulator import BOTOCORE_NAMES, Emulator, HttpResult, ServiceCode
+from simulator.faults import Fault, FaultKind, Faults
+from simulator.requests import Asked, Form, read_request
+from simulator.wire import (
+    ACCOUNT,
+    REGION,
+    Answer,
+    AwsError,
+    Call,
+    Overlay,
+    json_answer,
+    json_error,
+    read_parameters,
+    unknown_operation,
+)
+from simulator.wire_query import query_answer, query_error
+
+# Set when the call that runs in this context is performed but must not be answered.
+unanswered: ContextVar[bool] = ContextVar("unanswered", default=False)
+
+
+@dataclass
+class Dispatch:
+    """Stands before every service of the emulator."""
+
+    emulator: Emulator
+    clock: AccountClock
+    log: CallLog
+    faults: Faults
+    overlays: dict[str, Overlay] = field(default_factory=dict)
+
+    def install(self, overlays: list[Overlay]) -> None:
+        """Put the overlays in force, and stand before all services."""
+        self.overlays = {one.service: one for one in overlays}
+        for name, code in self.emulator.services().items():
+            self.emulator.replace(name, self._standing_before(BOTOCORE_NAMES.get(name, name), code))
+
+    def _standing_before(self, service: str, code: ServiceCode) -> ServiceCode:
+        async def answer(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+        ) -> HttpResult:
+            asked = read_request(service, method, path, headers, body, query)
+            call = self._call(service, asked, self.emulator.access_key(headers, query))
+            refusal = await self.meet(self.faults.meeting(service, asked.operation))
+            if refusal is not None:
+                self.log.record(call, refusal.code, refusal.message)
+                return _parts(_error(service, asked.form, refusal))
+            overlay = self.overlays.get(service)
+            if overlay is not None and (overlay.exclusive or asked.operation in overlay.operations):
+                return _parts(await self._overlaid(overlay, call, asked))
+            status, sent, answer = await code(method, path, headers, body, query)
+            error_code, message = _inner_error(status, sent, answer)
+            self.log.record(call, error_code, message)
+            return status, sent, answer
+
+        return answer
+
+    async def _overlaid(self, overlay: Overlay, call: Call, asked: Asked) -> Answer:
+        try:
+            result = await self._performed(overlay, call, asked.parameters)
+        except AwsError as error:
+            self.log.record(call, error.code, error.message)
+            return _error(call.service, asked.form, error)
+        self.log.record(call)
+        write = query_answer if asked.form is Form.QUERY else json_answer
+        return write(call.service, call.operation, result)
+
+    async def _performed(self, overlay: Overlay, call: Call, raw: Any) -> Mapping[str, Any]:
+        if call.operation not in overlay.operations:
+            raise unknown_operation(call.operation)
+        parameters = read_parameters(call.service, call.operation, raw)
+        checked = Call(**{**vars(call), "parameters": parameters})
+        return await overlay.answer(checked)
+
+    async def perform(
+        self, caller_arn: str, access_key: str, service: str, operation: str, parameters: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """Call an overlay from inside, as someone, and remember it."""
+        call = self._made(service, operation, parameters, caller_arn, access_key)
+        result = await self._performed(self.overlays[service], call, parameters)
+        self.log.record(call)
+        return result
+
+    def note(
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        access_key: str,
+        error_code: str | None,
+    ) -> None:
+        """Remember a call to Bedrock, which answers on routes of its own."""
+        asked = Asked(operation, dict(parameters), Form.REST)
+        self.log.record(self._call("bedrock-runtime", asked, access_key), error_code)
+
+    async def meet(self, faults: list[Fault]) -> AwsError | None:
+        """Suffer the faults a call has met: wait, mark it unanswered, or be refused."""
+        for fault in faults:
+            match fault.kind:
+                case FaultKind.DELAY:
+                    await asyncio.sleep(fault.seconds)
+                case FaultKind.DROP_RESPONSE:
+                    unanswered.set(True)
+                case FaultKind.ERROR:
+                    return AwsError(fault.error_code, fault.message, fault.status)
+        return None
+
+    def _call(self, service: str, asked: Asked, access_key: str) -> Call:
+        parameters = asked.parameters if isinstance(asked.parameters, dict) else {}
+        arn = self.emulator.caller_arn(access_key)
+        return self._made(service, asked.operation, parameters, arn, access_key)
+
+    def _made(
+        self, service: str, operation: str, parameters: dict[str, Any], arn: str, access_key: str
+    ) -> Call:
+        return Call(service, operation, parameters, arn, access_key, REGION, ACCOUNT, self.clock.now())
+
+
+def _error(service: str, form: Form, error: AwsError) -> Answer:
+    return query_error(error) if form is Form.QUERY else json_error(service, error)
+
+
+def _parts(answer: Answer) -> HttpResult:
+    return answer.status, dict(answer.headers), answer.body
+
+
+def _inner_error(status: int, headers: Mapping[str, str], body: Any) -> tuple[str | None, str | None]:
+    """Code and message of the emulator's own error."""
+    if status < 400:
+        return None, None
+    named = {key.lower(): value for key, value in headers.items()}.get("x-amzn-errortype")
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+    try:
+        given = json.loads(text)
+    except ValueError:
+        code, message = (re.search(rf"<{tag}>(.*?)</{tag}>", text) for tag in ("Code", "Message"))
+        return named or (code[1] if code else str(status)), message[1] if message else None
+    found = given if isinstance(given, dict) else {}
+    code_text = str(named or found.get("__type") or status).rpartition("#")[2]
+    return code_text, found.get("message") or found.get("Message")

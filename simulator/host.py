@@ -1,0 +1,114 @@
+"""Serves an account over HTTP on this machine: its control plane, Bedrock, and all other services."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from hypercorn.protocol.http_stream import ASGIHTTPState
+
+from simulator.account import Account
+from simulator.control import PREFIX, Control
+from simulator.dispatch import unanswered
+from simulator.requests import rest_operation
+
+HOST = "127.0.0.1"
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Front:
+    """The ASGI application: everything that comes in passes here."""
+
+    account: Account
+    control: Control
+    ready: Callable[[], None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's life."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self.control(scope, receive, send)
+        else:
+            await self._aws(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+            self.account.emulator.runs_on(asyncio.get_running_loop())
+            self.ready()
+
+    async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
+        unanswered.set(False)
+
+        async def answering(message: MutableMapping[str, Any]) -> None:
+            if not unanswered.get():
+                await send(message)
+
+        path = scope.get("raw_path", b"").decode("latin-1")
+        if scope["type"] == "http" and self.account.bedrock.serves(scope["method"], path):
+            await self._bedrock(scope, path, receive, answering)
+        else:
+            await self.account.emulator.asgi(scope, receive, answering)
+        if unanswered.get():
+            _hang_up(send)
+
+    async def _bedrock(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode())
+        operation, labels = rest_operation("bedrock-runtime", scope["method"], path, query)
+        met = self.account.faults.meeting("bedrock-runtime", operation)
+        refusal = await self.account.dispatch.meet(met)
+        if refusal is None:
+            await self.account.bedrock(scope, receive, send)
+            return
+        headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
+        key = self.account.emulator.access_key(headers, query)
+        self.account.dispatch.note(operation, labels, key, refusal.code)
+        await _send_error(send, refusal.status, refusal.code, refusal.message)
+
+
+async def _send_error(send: Send, status: int, code: str, message: str) -> None:
+    body = ('{"message": "' + message.replace('"', "'") + '"}').encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-amzn-errortype", code.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _hang_up(send: Any) -> None:
+    """End the stream as if it had been answered: hypercorn then closes the connection in silence."""
+    send.__self__.state = ASGIHTTPState.CLOSED
+
+
+def listening_socket(port: int) -> socket.socket:
+    """A socket on this machine's loopback, so that its port is known before the account opens."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen(128)
+    listener.setblocking(False)
+    return listener
+
+
+async def host(front: Front, listener: socket.socket, ended: asyncio.Event) -> None:
+    """Serve until `ended`."""
+    config = Config()
+    # Hypercorn closes the descriptor it is given.
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 0.5
+    config.accesslog = None
+    config.errorlog = None
+    await serve(front, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]
