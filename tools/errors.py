@@ -97,4 +97,6 @@ def classify(error: ClientError | BotoCoreError, asked: str) -> CopilotError:
         return Transient(f"asked: {asked}; AWS answered: {error}")
     if isinstance(error, NoCredentialsError):
         return Misconfigured(f"no AWS credentials for: {asked}")
+    if is_denied(error):
+        return Misconfigured(f"not permitted: {asked}; AWS answered: {error}")
     return ToolProblem(asked, str(error), code)

@@ -17,7 +17,7 @@ from memory.records.spend import Spend
 from memory.stores.evidence import EvidenceLedger
 from tools.errors import Transient, error_code, is_denied, is_throttled
 from tools.injection import flags_of
-from tools.redaction import redact_all
+from tools.redaction import redact, redact_all
 
 RESULT_CHARS = 24_000
 
@@ -31,6 +31,7 @@ class Answer:
     bytes_scanned: int = 0
     gaps: tuple[Gap, ...] = ()
     gap_detail: str = ""
+    newest_last: bool = False
 
 
 Window = tuple[datetime, datetime]
@@ -66,7 +67,7 @@ class Recorder:
         """Run a read and store what came back; a read that failed is stored with its gap, never as nothing."""
         answer = _run(call)
         cleaned = redact_all(answer.result)
-        kept, was_cut = cut(cleaned)
+        kept, was_cut = cut(cleaned, keep_tail=answer.newest_last)
         gaps = (*answer.gaps, Gap.TRUNCATED) if was_cut else answer.gaps
         whole = digest(answer.result)
         evidence = Evidence(
@@ -85,7 +86,7 @@ class Recorder:
             result_bytes=len(json.dumps(answer.result, default=str)),
             bytes_scanned=answer.bytes_scanned,
             gaps=gaps,
-            gap_detail=answer.gap_detail,
+            gap_detail=redact(answer.gap_detail),
             untrusted=untrusted,
             flags=flags_of(cleaned) if untrusted else (),
         )
@@ -109,26 +110,32 @@ def _run(call: Callable[[], Answer]) -> Answer:
         return Answer({"error": "Transient"}, gaps=(Gap.TIMED_OUT,), gap_detail=str(error))
 
 
-def cut(result: Any, limit: int = RESULT_CHARS) -> tuple[Any, bool]:
+def cut(result: Any, limit: int = RESULT_CHARS, *, keep_tail: bool = False) -> tuple[Any, bool]:
     """Return a result within a budget of characters, and whether anything was left out.
 
-    The longest list gives up its tail first, so that what is kept is still well formed.
+    The longest list gives up half of itself first, so that what is kept is still well formed. It loses its tail,
+    or its head where the newest stands last, since what is newest matters most.
     """
     was_cut = False
     while len(json.dumps(result, default=str)) > limit:
-        shorter = _halve_longest(result)
+        shorter = _halve_longest(result, keep_tail)
         if shorter is None:
             return json.dumps(result, default=str)[:limit], True
         result, was_cut = shorter, True
     return result, was_cut
 
 
-def _halve_longest(result: Any) -> Any:
+def _halve_longest(result: Any, keep_tail: bool) -> Any:
     if isinstance(result, list) and len(result) > 1:
-        return result[: len(result) // 2]
+        return _half(result, keep_tail)
     if isinstance(result, dict):
         lists = {key: value for key, value in result.items() if isinstance(value, list) and len(value) > 1}
         if lists:
             longest = max(lists, key=lambda key: len(json.dumps(lists[key], default=str)))
-            return {**result, longest: lists[longest][: len(lists[longest]) // 2]}
+            return {**result, longest: _half(lists[longest], keep_tail)}
     return None
+
+
+def _half(entries: list[Any], keep_tail: bool) -> list[Any]:
+    half = len(entries) // 2
+    return entries[-half:] if keep_tail else entries[:half]

@@ -15,8 +15,6 @@ import zlib
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from memory.records.alarm import Alarm, AlarmState, Envelope, Metric, Route
 from memory.records.base import canonical_json
 from memory.records.scope import Scope
@@ -28,6 +26,13 @@ _ARN = re.compile(
     r"^arn:(?P<partition>[^:]*):cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:(?P<name>.+)$"
 )
 _CONFIGURATION = "CloudWatch Alarm Configuration Change"
+# What reading a part that is not what its kind promises may raise: a missing member, a wrong type, a number or
+# time out of range, nesting without end.
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+# Ids and names become parts of keys, so they are held to what AWS allows; published examples use words for both.
+_KEY_PART = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID_CHARS = 256
+ARN_CHARS = 1024
 
 
 class RefusedEvent(Exception):
@@ -43,28 +48,28 @@ def parse_event(
     event: bytes | str | dict[str, Any], received_at: datetime, tenant: str = "default"
 ) -> Envelope:
     """Return what an event is and says, or raise `RefusedEvent`; nothing else is ever raised."""
-    body = _object(event)
-    sha256 = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+    body, raw = _object(event)
     try:
-        return _envelope(body, sha256, received_at, tenant)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ValidationError) as error:
+        return _envelope(body, hashlib.sha256(raw).hexdigest(), received_at, tenant)
+    except BROKEN as error:
         said = f"{type(error).__name__}: {str(error)[:200]}"
         raise RefusedEvent(f"the event lacks what its kind promises ({said})", 400) from error
 
 
-def _object(event: bytes | str | dict[str, Any]) -> dict[str, Any]:
-    raw = event if isinstance(event, bytes | str) else canonical_json(event)
-    if len(raw) > LIMIT_BYTES:
+def _object(event: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the body, and its canonical text: the same event gives the same digest however it was spaced."""
+    if isinstance(event, bytes | str) and len(event) > LIMIT_BYTES:
         raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
-    if isinstance(event, dict):
-        return event
     try:
-        parsed = json.loads(event)
-    except (ValueError, RecursionError) as error:
-        raise RefusedEvent(f"the body is not JSON: {error}", 400) from error
+        parsed = event if isinstance(event, dict) else json.loads(event)
+        raw = canonical_json(parsed).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RefusedEvent(f"the body is not JSON: {str(error)[:200]}", 400) from error
     if not isinstance(parsed, dict):
         raise RefusedEvent("the body is JSON but no object", 400)
-    return parsed
+    if len(raw) > LIMIT_BYTES:
+        raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
+    return parsed, raw
 
 
 def _envelope(body: dict[str, Any], sha256: str, received_at: datetime, tenant: str) -> Envelope:
@@ -86,7 +91,7 @@ def _eventbridge(body: dict[str, Any], common: dict[str, Any], tenant: str) -> E
     kind = str(body["detail-type"])
     detail = body.get("detail")
     facts = {"account": body.get("account"), "region": body.get("region"), "source": body["source"]}
-    event_id = str(body.get("id") or common["raw_sha256"])
+    event_id = _event_id(body.get("id"), common)
     if (
         body["source"] != "aws.cloudwatch"
         or kind not in {_CHANGE, _CONFIGURATION}
@@ -118,7 +123,7 @@ def _alarm_of_detail(body: dict[str, Any], detail: dict[str, Any], tenant: str) 
     return Alarm(
         name=name,
         arn=arn,
-        scope=Scope(tenant=tenant, partition=_partition(arn), account=account, region=region),
+        scope=_scope(tenant, arn, account, region),
         state=AlarmState(state["value"]),
         previous_state=AlarmState(previous["value"]) if previous.get("value") else None,
         reason=str(state.get("reason", "")),
@@ -170,7 +175,7 @@ def _records(records: list[Any], common: dict[str, Any], tenant: str) -> Envelop
 
 
 def _sns(notification: dict[str, Any], common: dict[str, Any], tenant: str) -> Envelope:
-    event_id = str(notification.get("MessageId") or common["raw_sha256"])
+    event_id = _event_id(notification.get("MessageId"), common)
     facts = {"subject": notification.get("Subject"), "topic": notification.get("TopicArn")}
     try:
         message = json.loads(notification["Message"])
@@ -205,12 +210,7 @@ def _alarm_of_sns(message: dict[str, Any], tenant: str) -> Alarm:
     return Alarm(
         name=str(message["AlarmName"]),
         arn=arn,
-        scope=Scope(
-            tenant=tenant,
-            partition=_partition(arn),
-            account=account,
-            region=match["region"] if match else str(message.get("Region", "")),
-        ),
+        scope=_scope(tenant, arn, account, match["region"] if match else str(message.get("Region", ""))),
         state=AlarmState(message["NewStateValue"]),
         previous_state=AlarmState(message["OldStateValue"]) if message.get("OldStateValue") else None,
         reason=str(message.get("NewStateReason", "")),
@@ -305,6 +305,20 @@ def _route(alarm: Alarm) -> Route:
     if alarm.state is not AlarmState.ALARM:
         return Route.NOTE_RECOVERY
     return Route.SUPPRESSED_NO_PAGE if alarm.suppressed_by else Route.OPEN_OR_UPDATE_INCIDENT
+
+
+def _event_id(named: Any, common: dict[str, Any]) -> str:
+    """Return the id that the sender gave, or the body's digest where it gave none that can be a key."""
+    usable = isinstance(named, str) and 0 < len(named) <= ID_CHARS
+    return str(named if usable else common["raw_sha256"])
+
+
+def _scope(tenant: str, arn: str, account: str, region: str) -> Scope:
+    if not _KEY_PART.fullmatch(account) or not _KEY_PART.fullmatch(region):
+        raise ValueError("the account and the region are letters, digits and hyphens")
+    if len(arn) > ARN_CHARS:
+        raise ValueError(f"an ARN has at most {ARN_CHARS} characters")
+    return Scope(tenant=tenant, partition=_partition(arn), account=account, region=region)
 
 
 def _moment(text: Any) -> datetime:

@@ -20,7 +20,13 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{4,}"
         ),
     ),
-    ("email", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
+    ("secret", re.compile(r"(?<=://)[^\s/:@]{1,128}:[^\s/@]{1,256}(?=@)")),
+    # Bounded lengths (RFC 5321 §4.5.3.1) keep the time linear on long lines.
+    ("email", re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b")),
+)
+_SECRET_NAME = re.compile(
+    r"(?i)(?:password|passwd|passphrase|pwd|secret|credentials?|(?:api|access|private|signing)[_-]?key"
+    r"|(?:access|auth|refresh|session|bearer)[_-]?token|authorization)$"
 )
 _CARD = re.compile(r"(?<![\w-])(?:\d[ -]?){12,18}\d(?![\w-])")
 
@@ -33,13 +39,23 @@ def redact(text: str) -> str:
 
 
 def redact_all(value: Any) -> Any:
-    """Return JSON with every text in it redacted; keys stay as they are."""
+    """Return JSON with every text in it redacted; keys stay as they are.
+
+    A text under a secret's name is taken out whole, also where name and value are members of their own, as in the
+    environment of a task definition.
+    """
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, list | tuple):
         return [redact_all(inner) for inner in value]
     if isinstance(value, dict):
-        return {key: redact_all(inner) for key, inner in value.items()}
+        named = {"value"} if _SECRET_NAME.search(str(value.get("name", ""))) else set()
+        return {
+            key: "[secret]"
+            if isinstance(inner, str) and (key in named or _SECRET_NAME.search(str(key)))
+            else redact_all(inner)
+            for key, inner in value.items()
+        }
     return value
 
 

@@ -190,3 +190,56 @@ def test_a_broken_part_is_refused_or_read_and_crashes_nothing(path: tuple[str, .
         parse_event(event, NOW)
     except RefusedEvent as refused:
         assert refused.reason
+
+
+DEEP: dict[str, Any] = {}
+_inner = DEEP
+for _ in range(3000):
+    _inner["a"] = {}
+    _inner = _inner["a"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"source": "x", "detail-type": "\\ud800"}',
+        b'{"a":' * 3000 + b"1" + b"}" * 3000,
+        json.dumps({"Type": "Notification", "Message": "[" * 50_000}).encode(),
+        json.dumps(_change(time="0001-01-01T00:00:00+14:00"))
+        .replace("2026-01-01T00:00:00.123+0000", "")
+        .encode(),
+        DEEP,
+    ],
+    ids=["lone surrogate", "deep bytes", "deep message", "before time", "deep object"],
+)
+def test_a_body_that_breaks_readers_is_refused(body: bytes | dict[str, Any]) -> None:
+    with pytest.raises(RefusedEvent) as refused:
+        parse_event(body, NOW)
+    assert refused.value.status == 400
+
+
+def test_a_period_without_end_is_refused() -> None:
+    event = _change()
+    metric = {"metricStat": {"metric": {"name": "m"}, "period": float("inf")}}
+    event["detail"]["configuration"]["metrics"] = [metric]
+    with pytest.raises(RefusedEvent):
+        parse_event(event, NOW)
+
+
+@pytest.mark.parametrize("account", ["1#us-east-1", "", "a b", "1" * 65])
+def test_an_account_that_would_reach_into_other_keys_is_refused(account: str) -> None:
+    with pytest.raises(RefusedEvent) as refused:
+        parse_event(_change(account=account), NOW)
+    assert refused.value.status == 400
+
+
+def test_an_id_too_long_for_a_key_gives_way_to_the_digest() -> None:
+    event = _change(id="x" * 5000)
+    envelope = parse_event(event, NOW)
+    assert envelope.event_id == envelope.raw_sha256
+
+
+def test_spacing_and_order_do_not_change_the_digest() -> None:
+    event = _change()
+    spaced = json.dumps(dict(reversed(event.items())), indent=3).encode()
+    assert parse_event(spaced, NOW).raw_sha256 == parse_event(event, NOW).raw_sha256

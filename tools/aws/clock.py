@@ -1,7 +1,7 @@
 """The account's time: wall time on AWS, the stepped clock of an account on this machine."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -31,6 +31,10 @@ class AccountClock:
 
     url: str
     timeout_seconds: float = 120.0
+    # Kept, since making a client costs more than a question; loopback only, so it needs no certificates.
+    _http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, verify=False), compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         """Refuse a clock anywhere but on this machine."""
@@ -44,11 +48,19 @@ class AccountClock:
     def wait_until(self, moment: datetime) -> datetime:
         """Step the account's clock to a moment; one that has passed already moves nothing."""
         now = self.now()
-        return self._ask("POST", {"until": moment.isoformat()}) if moment > now else now
+        if moment <= now:
+            return now
+        try:
+            return self._ask("POST", {"until": moment.astimezone(UTC).isoformat()})
+        except Transient:
+            # Somebody else may have stepped past the moment meanwhile, and the clock refuses to go back.
+            if (now := self.now()) < moment:
+                raise
+            return now
 
     def _ask(self, method: str, body: dict[str, str] | None) -> datetime:
         try:
-            answer = httpx.request(method, self.url, json=body, timeout=self.timeout_seconds, trust_env=False)
+            answer = self._http.request(method, self.url, json=body, timeout=self.timeout_seconds)
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise Transient(f"the account's clock at {self.url} does not answer: {error}") from error

@@ -1,5 +1,6 @@
 """Read one alarm: its rule, its state and its changes of state."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer
+from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 HISTORY = timedelta(days=7)
@@ -47,7 +49,7 @@ def _read(sources: Sources, name: str) -> Answer:
         ScanBy="TimestampDescending",
     )
     changes = [
-        {"at": item["Timestamp"].isoformat(), "summary": item.get("HistorySummary", "")}
+        {"at": utc_text(item["Timestamp"]), "summary": item.get("HistorySummary", "")}
         for item in history.get("AlarmHistoryItems", [])
     ]
     return Answer({**_facts(found[0]), "changes": changes}, calls=2)
@@ -59,7 +61,9 @@ def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
         "alarm_name": alarm["AlarmName"],
         "state": alarm["StateValue"],
         "state_reason": alarm.get("StateReason", ""),
-        "state_updated_at": updated.isoformat() if updated else None,
+        "state_updated_at": utc_text(updated) if updated else None,
+        "latest_value": _latest(alarm.get("StateReasonData")),
+        "alarm_rule": alarm.get("AlarmRule"),
         "namespace": alarm.get("Namespace"),
         "metric_name": alarm.get("MetricName"),
         "dimensions": {d["Name"]: d["Value"] for d in alarm.get("Dimensions", [])},
@@ -71,6 +75,15 @@ def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
         "datapoints_to_alarm": alarm.get("DatapointsToAlarm") or alarm.get("EvaluationPeriods"),
         "treat_missing_data": alarm.get("TreatMissingData", "missing"),
     }
+
+
+def _latest(reason_data: str | None) -> float | None:
+    """Return the newest datapoint that the last evaluation saw, where CloudWatch says it."""
+    try:
+        told = json.loads(reason_data or "{}").get("recentDatapoints") or [None]
+    except (ValueError, AttributeError):
+        return None
+    return float(told[-1]) if isinstance(told[-1], int | float) else None
 
 
 TOOL = ReadTool(

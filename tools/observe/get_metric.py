@@ -6,6 +6,7 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer, Window
+from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 
@@ -61,7 +62,7 @@ def _read(sources: Sources, question: GetMetric, window: Window) -> Answer:
         calls += 1
         for result in page["MetricDataResults"]:
             pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            points += [[at.isoformat(), round(float(value), 6)] for at, value in pairs]
+            points += [[utc_text(at), round(float(value), 6)] for at, value in pairs]
         if not page.get("NextToken"):
             break
         request["NextToken"] = page["NextToken"]
@@ -71,7 +72,7 @@ def _read(sources: Sources, question: GetMetric, window: Window) -> Answer:
         )
     values = [point[1] for point in points]
     summary = {"least": min(values), "greatest": max(values), "mean": round(sum(values) / len(values), 6)}
-    return Answer({**summary, "latest": values[-1], "points": points}, calls)
+    return Answer({**summary, "latest": values[-1], "points": points}, calls, newest_last=True)
 
 
 TOOL = ReadTool(

@@ -55,7 +55,12 @@ def query_window(sources: Sources, title: str, log_group: str, query: str, windo
 
 
 def _read(sources: Sources, log_group: str, query: str, window: Window) -> Answer:
-    """Run the query, unless the group alone holds more than the limit allows to scan."""
+    """Run the query while the incident may still scan; it is stopped when it would go over the limit."""
+    limit = sources.limits.logs_bytes_scanned
+    spent = sources.recorder.spend.bytes_scanned
+    if spent >= limit:
+        detail = f"not run: {spent} bytes were scanned already, the limit is {limit}"
+        return Answer({"records_matched": 0, "rows": []}, 0, gaps=(Gap.TRUNCATED,), gap_detail=detail)
     client = sources.access.client("logs")
     started = client.start_query(
         logGroupName=log_group,
@@ -69,9 +74,9 @@ def _read(sources: Sources, log_group: str, query: str, window: Window) -> Answe
         answer = client.get_query_results(queryId=query_id)
         calls += 1
         scanned = int(answer.get("statistics", {}).get("bytesScanned", 0))
-        if scanned > sources.limits.logs_bytes_scanned:
+        if spent + scanned > limit and answer["status"] not in ENDED:
             client.stop_query(queryId=query_id)
-            detail = f"stopped after {scanned} bytes, the limit is {sources.limits.logs_bytes_scanned}"
+            detail = f"stopped after {spent + scanned} bytes, the limit is {limit}"
             return Answer(_rows(answer), calls + 1, scanned, (Gap.TRUNCATED,), detail)
         if answer["status"] in ENDED:
             break

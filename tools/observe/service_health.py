@@ -6,6 +6,7 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer
+from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 EVENTS = 10
@@ -59,7 +60,7 @@ def _read(sources: Sources, question: ServiceHealth) -> Answer:
                 for r in rollouts
             ],
             "events": [
-                {"at": event["createdAt"].isoformat(), "message": event["message"]}
+                {"at": utc_text(event["createdAt"]), "message": event["message"]}
                 for event in service.get("events", [])[:EVENTS]
             ],
         },
@@ -95,7 +96,7 @@ def revision(arn: str) -> str:
 
 
 def _iso(moment: Any) -> str | None:
-    return moment.isoformat() if moment else None
+    return utc_text(moment) if moment else None
 
 
 TOOL = ReadTool(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence
 from tools.evidence import Answer, Window
+from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 SERIES = (
@@ -54,6 +55,7 @@ def _read(sources: Sources, question: TableHealth, window: Window) -> Answer:
             "read_throttles": series["read_throttles"],
         },
         calls=2,
+        newest_last=True,
     )
 
 
@@ -75,7 +77,7 @@ def _series(sources: Sources, table: str, window: Window) -> dict[str, list[list
     )
     return {
         result["Id"]: [
-            [at.isoformat(), value] for at, value in zip(result["Timestamps"], result["Values"], strict=True)
+            [utc_text(at), value] for at, value in zip(result["Timestamps"], result["Values"], strict=True)
         ]
         for result in answer["MetricDataResults"]
     }

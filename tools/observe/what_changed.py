@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import Field
 
-from memory.records.evidence import Evidence
+from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer, Window
+from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 PAGES = 4
@@ -21,7 +22,8 @@ _READS = (
     "AssumeRole",
     "Decode",
     "Converse",
-    "Start",
+    "StartQuery",
+    "StopQuery",
 )
 
 
@@ -61,16 +63,21 @@ def _read(sources: Sources, window: Window) -> Answer:
         if not page.get("NextToken"):
             return Answer({"changes": changes}, page_number)
         request["NextToken"] = page["NextToken"]
-    return Answer({"changes": changes, "more": True}, PAGES, gap_detail="older changes were not read")
+    return Answer(
+        {"changes": changes, "more": True},
+        PAGES,
+        gaps=(Gap.TRUNCATED,),
+        gap_detail="older changes were not read",
+    )
 
 
 def _change(event: dict[str, Any]) -> dict[str, Any] | None:
     name = str(event["EventName"])
-    if name.startswith(_READS) and name != "StartAutomationExecution":
+    if name.startswith(_READS):
         return None
     detail = json.loads(event.get("CloudTrailEvent") or "{}")
     return {
-        "at": event["EventTime"].isoformat(),
+        "at": utc_text(event["EventTime"]),
         "event": name,
         "service": str(event.get("EventSource", "")).removesuffix(".amazonaws.com"),
         "by": (detail.get("userIdentity") or {}).get("arn") or event.get("Username"),
