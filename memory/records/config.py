@@ -45,6 +45,7 @@ class Service(Record):
     depends_on: tuple[Dependency, ...] = ()
     metrics: ServiceMetrics | None = None
     target_group: str | None = None
+    load_balancer: str | None = None
     tier: int = 2
     slo: ServiceLevel = Field(default_factory=ServiceLevel)
     owner: str = ""
