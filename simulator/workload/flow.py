@@ -108,7 +108,10 @@ class Streams:
         writing = self._write(service, left)
         refused = max((one.refused_share for one in writing.values()), default=0.0)
         failed = counted(self.random, left, refused)
-        own_latency = service.base_latency_ms * _mean(tasks, "latency_factor") * slower * queueing(use)
+        wavering = max(0.5, self.random.gauss(1.0, 0.04))
+        own_latency = (
+            service.base_latency_ms * _mean(tasks, "latency_factor") * slower * queueing(use) * wavering
+        )
         latency = own_latency * (1 + refused) + sum(
             one.per_request * callees[one.service].latency_ms for one in service.calls
         )

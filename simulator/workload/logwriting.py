@@ -40,14 +40,19 @@ class LogWriter:
             self.logs.append(flow.service.log_group, stream, at, message)
 
     def _occasions(self, flow: Flow) -> Iterator[tuple[LogTemplate, int]]:
-        for template in flow.service.logs:
-            yield template, self._lines(flow, template, 1.0)
         releases = flow.running.releases
+        unexplained = 1.0
         for release in {one.image: one for one in releases}.values():
-            weight = _weight(release, template_errors=False, releases=releases)
-            failing = _weight(release, template_errors=True, releases=releases)
+            share = sum(one == release for one in releases) / len(releases)
+            failing = _share_of_errors(release, releases)
             for template in release.logs:
-                yield template, self._lines(flow, template, failing if template.on in _ERRORS else weight)
+                yield template, self._lines(flow, template, failing if template.on in _ERRORS else share)
+            if any(template.on is LogOccasion.ERROR for template in release.logs):
+                unexplained -= failing
+        for template in flow.service.logs:
+            # A release that words its errors itself leaves only the others' to the service's words.
+            weight = unexplained if template.on is LogOccasion.ERROR else 1.0
+            yield template, self._lines(flow, template, max(0.0, weight))
 
     def _lines(self, flow: Flow, template: LogTemplate, weight: float) -> int:
         if template.on is LogOccasion.ALWAYS:
@@ -94,10 +99,8 @@ def happenings(flow: Flow, occasion: LogOccasion) -> int:
     }[occasion]
 
 
-def _weight(release: Release, *, template_errors: bool, releases: list[Release]) -> float:
-    """The share of the service's requests, or of its errors, that is the release's."""
-    share = sum(one == release for one in releases) / len(releases)
-    if not template_errors:
-        return share
-    errors = sum(one.error_share for one in releases) / len(releases)
-    return min(1.0, share * release.error_share / errors) if errors else share
+def _share_of_errors(release: Release, releases: list[Release]) -> float:
+    """The share of the service's own errors that comes from the tasks of one release."""
+    total = sum(one.error_share for one in releases)
+    own = sum(one.error_share for one in releases if one == release)
+    return own / total if total else 0.0
