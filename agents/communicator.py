@@ -1,47 +1,104 @@
-"""The communicator: a model writes prose, code inserts every number, name and time."""
+"""Write messages: a model may write the opening, code writes everything that can be wrong."""
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import BaseModel, Field
 
-from agents.errors import MODEL_FAILURES
-from agents.guardrails import TextGuard
-from agents.ledger import CallLedger
-from agents.models import Model
-from agents.prompting import Prompt, facts_block
+from agents.asking import ask
+from agents.grounding import unfounded
+from agents.guardrails import Direction, TextGuard
+from agents.models import RoleModel
+from agents.notes import FIRST_NOTE, listed, opening_of, subject_of
+from agents.prompting import labelled, load_prompt
+from memory.records.message import Audience
+from memory.records.spend import ModelUse, Spend
+from tools.redaction import redact
 
-_LITERAL = re.compile(r"\d[\d.,:%/-]*|\b[\w-]*[a-z]-[\w-]+\b|\b\w+[._/]\w[\w./-]*")
-PROSE_CHARS = 900
+OPENING_CHARS = 800
+# Telling stakeholders the machinery helps nobody.
+FOR_STAKEHOLDERS = frozenset(
+    ("alarm", "severity", "status", "reason", "impact", "onset", "recovery", "recovered_at", "alarm_since")
+)
+_PLACEHOLDER = re.compile(r"\{([a-z_]{1,40})\}")
+_ENDS = re.compile(
+    r"\b(resolved|fixed|recovered|restored|mitigated|repaired|rolled back|over now|back to normal|approved|denied)\b",
+    re.I,
+)
+
+
+class Opening(BaseModel):
+    """The first sentences of a message."""
+
+    opening: str = Field(description="Two to four plain sentences; facts by {label} or copied unchanged.")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message ready for the outbox, who wrote its opening, and what that cost."""
+
+    subject: str
+    body: str
+    by_model: bool = False
+    refused: str = ""
+    spend: Spend = Spend()
+    model_use: tuple[ModelUse, ...] = ()
+
+    @property
+    def models(self) -> list[ModelUse]:
+        """Return the models used, as the state wants them."""
+        return list(self.model_use)
 
 
 @dataclass(frozen=True)
 class Communicator:
-    """Writes updates; what a model writes is used only if every literal in it is a fact."""
+    """The communicator: words by a model where they can be checked, else by code."""
 
-    model: Model
-    prompt: Prompt
+    model: RoleModel
     guard: TextGuard
 
-    def prose(self, facts: dict[str, Any], ledger: CallLedger) -> str | None:
-        """Return a few sentences over the facts, or None when the model's text cannot be used."""
-        try:
-            ledger.check()
-            answer = self.model.chat.invoke(
-                [SystemMessage(self.prompt.text), HumanMessage(facts_block(facts))]
-            )
-        except MODEL_FAILURES:
-            return None
-        ledger.count(answer)
-        text = " ".join(answer.text.split())[:PROSE_CHARS]
-        if not text or not stands_on(text, facts) or self.guard.blocks(text):
-            return None
-        return text
+    def note(self, kind: str, audience: Audience, facts: Mapping[str, str]) -> Draft:
+        """Return a message; the first note asks no model, so that it goes out whatever else is down."""
+        told = {label: redact(text) for label, text in facts.items() if _is_for(audience, label)}
+        subject, plain = redact(subject_of(kind, facts)), opening_of(kind, told)
+        if kind == FIRST_NOTE:
+            return Draft(subject, _body(plain, told))
+        content = labelled({"reader": audience.value, "occasion": kind, "opening": plain, "facts": told})
+        answer = ask(self.model, load_prompt("communicator"), content, Opening)
+        if answer.form is None:
+            refused = answer.failure.sentence if answer.failure else "no answer"
+            return Draft(subject, _body(plain, told), False, refused, answer.spend, (answer.use,))
+        opening = _filled(answer.form.opening, told)
+        refused = self._objection(opening, told, plain)
+        body = _body(plain if refused else opening, told)
+        return Draft(subject, body, not refused, refused, answer.spend, (answer.use,))
+
+    def _objection(self, opening: str, facts: Mapping[str, str], plain: str) -> str:
+        """Say why an opening may not go out, or nothing."""
+        if not opening.strip() or len(opening) > OPENING_CHARS:
+            return "it is empty or too long"
+        if "{" in opening or "}" in opening:
+            return "it names a fact that does not exist"
+        known = "\n".join((*facts.values(), plain))
+        strange = unfounded(opening, known)
+        if strange:
+            return f"it holds what no fact says: {', '.join(strange[:5])}"
+        claimed = [word for word in _ENDS.findall(opening) if word.lower() not in known.lower()]
+        if claimed:
+            return f"it claims what no fact says: {', '.join(claimed)}"
+        findings = self.guard.scan(opening, Direction.OUT)
+        return "" if findings.clear else f"the guard objects: {', '.join(findings.flags)}"
 
 
-def stands_on(text: str, facts: dict[str, Any]) -> bool:
-    """Say whether every number, id and dotted or hyphenated name of a text stands in the facts."""
-    known = json.dumps(facts, default=str, ensure_ascii=False)
-    return all(literal.strip(".,:%/-") in known for literal in _LITERAL.findall(text))
+def _is_for(audience: Audience, label: str) -> bool:
+    return audience is Audience.ON_CALL or label in FOR_STAKEHOLDERS
+
+
+def _filled(opening: str, facts: Mapping[str, str]) -> str:
+    """Put facts in the place of their labels; a label that is no fact stays and gives the text away."""
+    return _PLACEHOLDER.sub(lambda match: facts.get(match.group(1), match.group()), opening).strip()
+
+
+def _body(opening: str, facts: Mapping[str, str]) -> str:
+    return f"{opening}\n\n{listed(facts)}\n"

@@ -1,0 +1,157 @@
+"""What is told about an incident, written by code: facts under their labels, and an opening for each occasion."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from agents.remediation import spoken
+from memory.records.approval import ApprovalRequest, Decision
+from memory.records.assessment import Assessment, FirstLook, Hypothesis
+from memory.records.incident import Incident, Severity, Status
+from memory.records.outcome import Execution, Verification
+from memory.records.plan import Plan
+
+FIRST_NOTE = "first_note"
+APPROVAL = "approval"
+UPDATE = "update"
+CLOSING = "closing"
+
+Facts = dict[str, str]
+
+
+def facts_of(
+    incident: Incident,
+    *,
+    first_look: FirstLook | None = None,
+    assessment: Assessment | None = None,
+    plan: Plan | None = None,
+    approval: ApprovalRequest | None = None,
+    decision: Decision | None = None,
+    executions: Iterable[Execution] = (),
+    verification: Verification | None = None,
+    status: Status | None = None,
+    reason: str = "",
+) -> Facts:
+    """Return every number, name and time that a message may hold, in the order people read them."""
+    facts = {
+        "alarm": incident.alarm.name,
+        "severity": _severity(first_look, assessment),
+        "status": status.value.replace("_", " ") if status else "",
+        "reason": reason,
+        **_found(first_look, assessment),
+        **_done(plan, approval, decision, executions, verification),
+        "alarm_since": stamp(incident.episode_started_at),
+        "account": f"{incident.scope.account} in {incident.scope.region}",
+        "incident": incident.incident_id,
+    }
+    return {label: text for label, text in facts.items() if text}
+
+
+def stamp(moment: datetime | None) -> str:
+    """Write a time of the account, in UTC, to the second."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+def subject_of(kind: str, facts: Mapping[str, str]) -> str:
+    """Return the subject line: severity, alarm and occasion."""
+    told = {
+        FIRST_NOTE: "first look",
+        APPROVAL: "your decision is needed",
+        UPDATE: "update",
+        CLOSING: facts.get("status", "closed"),
+    }.get(kind, kind.replace("_", " "))
+    return f"[{facts.get('severity', 'unknown')}] {facts.get('alarm', 'alarm')}: {told}"[:100]
+
+
+def opening_of(kind: str, facts: Mapping[str, str]) -> str:
+    """Return the opening that code writes; it stands whenever a model's does not."""
+    alarm = facts.get("alarm", "The alarm")
+    cause = facts.get("cause") or facts.get("first_look") or "No cause is known."
+    if kind == FIRST_NOTE:
+        return f"{alarm} went off. {_sentence(facts.get('first_look', cause))} {_sentence(facts.get('impact', ''))}".strip()
+    if kind == APPROVAL:
+        wanted = facts.get("proposed", "a change")
+        until = f" until {facts['decide_by']}" if "decide_by" in facts else ""
+        return f"A person must decide{until} on this change: {wanted}. {_sentence(cause)}"
+    if kind == CLOSING:
+        status = facts.get("status", "closed")
+        why = _sentence(facts.get("reason", ""))
+        return f"The incident of {alarm} ended as {status}. {why} {_sentence(facts.get('done', ''))}".strip()
+    return f"{alarm}: {_sentence(facts.get('reason', cause))}"
+
+
+def listed(facts: Mapping[str, str]) -> str:
+    """Return the facts as lines of a message."""
+    return "\n".join(f"{label.replace('_', ' ')}: {text}" for label, text in facts.items())
+
+
+def _severity(first_look: FirstLook | None, assessment: Assessment | None) -> str:
+    severity: Severity | None = None
+    if assessment is not None:
+        severity = assessment.severity
+    elif first_look is not None:
+        severity = first_look.severity
+    return severity.value if severity else ""
+
+
+def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts:
+    facts: Facts = {}
+    if first_look is not None:
+        facts |= {
+            "impact": first_look.severity_reason,
+            "onset": stamp(first_look.onset),
+            "first_look": first_look.reason,
+            "affected": ", ".join(first_look.affected),
+        }
+    if assessment is not None:
+        leading = assessment.leading
+        facts |= {
+            "verdict": assessment.verdict.value,
+            "summary": assessment.summary,
+            "cause": leading.statement if leading else "",
+            "confidence": f"{assessment.confidence:.2f}",
+            "evidence": _evidence(leading),
+            "not_checked": "; ".join(assessment.not_checked),
+        }
+    return facts
+
+
+def _evidence(leading: Hypothesis | None) -> str:
+    return ", ".join(leading.evidence_for) if leading else ""
+
+
+def _done(
+    plan: Plan | None,
+    approval: ApprovalRequest | None,
+    decision: Decision | None,
+    executions: Iterable[Execution],
+    verification: Verification | None,
+) -> Facts:
+    facts: Facts = {}
+    if plan is not None:
+        facts["proposed"] = "; ".join(spoken(action) for action in plan.actions)
+        facts["no_action"] = plan.no_action_reason or ""
+        facts["alternatives"] = "; ".join(plan.alternatives)
+    if approval is not None:
+        facts["plan"] = approval.plan_hash[:12]
+        facts["decide_by"] = stamp(approval.expires_at)
+    if decision is not None:
+        facts["decided"] = f"{'approved' if decision.approved else 'denied'} by {decision.by.id}"
+        facts["decision_reason"] = decision.reason
+    facts["done"] = "; ".join(_told(execution) for execution in executions)
+    if verification is not None:
+        facts["recovery"] = f"{verification.recovery.value.replace('_', ' ')}: {verification.detail}"
+        facts["alarm_state"] = verification.alarm_state
+        facts["recovered_at"] = stamp(verification.recovered_at)
+    return facts
+
+
+def _told(execution: Execution) -> str:
+    undo = "undo of " if execution.is_revert else ""
+    when = f" at {stamp(execution.done_at)}" if execution.done_at else ""
+    detail = f" ({execution.detail})" if execution.detail else ""
+    return f"{undo}{execution.action} is {execution.state.value}{when}{detail}"
+
+
+def _sentence(text: str) -> str:
+    bare = text.strip()
+    return bare if not bare or bare[-1] in ".!?" else f"{bare}."
