@@ -1,198 +1,184 @@
-"""The executor: the only code that changes an account, and the only reader of approvals that counts.
+"""The executor: the only code that changes an account. It believes the stored records, the policies and AWS.
 
-Graph state is never proof. Before a call it rules again, reads the approval record and the live state itself,
-claims `(incident, action)` once, and writes down what was there and how to undo it. What was started and not
-finished by a process that died is settled by asking AWS, never by calling again blindly.
+Graph state is never proof. Before a call it rules again, reads the approval and the live state itself, claims
+`(incident, action)` once, and writes down what was there and how to undo it.
 """
 
-import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from memory.clock import Clock
-from memory.records.approval import ApprovalStatus
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, ExecutionState
-from memory.records.plan import Plan, PlannedAction, Review, Ruling
+from memory.records.plan import Plan, PlannedAction, Ruling
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
-from memory.table import ConflictError
-from tools.actions.base import Action, Parameters
-from tools.actions.registry import read_parameters
+from memory.stores.leases import LeaseStore
+from tools.actions.registry import ACTIONS, Catalogue
+from tools.authority import objection
 from tools.aws.access import AwsAccess
-from tools.errors import Transient, error_code
+from tools.inspection import Inspection, inspect
+from tools.once import OPEN, Once
 from tools.policy import Circumstances, Policy
+from tools.undo import Undo
 
-AFTER_EXPIRY = timedelta(minutes=10)
-FINAL = {
-    ExecutionState.DONE,
-    ExecutionState.REFUSED,
-    ExecutionState.FAILED,
-    ExecutionState.UNDECIDED,
-    ExecutionState.REVERTED,
-}
+_NOTHING = PlannedAction(action="", parameters={})
 
 
 @dataclass(frozen=True)
 class Executor:
-    """Performs each approved action once; `circumstances` is read anew for every action."""
+    """Performs actions of plans, and undoes them, each once.
+
+    Raises `IncidentBusyError` when somebody else performs the same action right now.
+    """
 
     access: AwsAccess
     executions: ExecutionStore
     approvals: ApprovalStore
     policy: Policy
     clock: Clock
+    leases: LeaseStore
+    catalogue: Catalogue = ACTIONS
 
-    def execute(self, incident: Incident, plan: Plan, index: int, around: Circumstances) -> Execution:
-        """Perform one action of a plan, or return what became of it before. A refusal makes no AWS call."""
-        planned = plan.actions[index]
-        action_id = f"{plan.plan_hash[:16]}-{index}"
-        standing = self.executions.get(incident.scope, incident.incident_id, action_id)
-        if standing is not None:
-            return self._settle(incident, standing, planned)
-        review = self.policy.review_action(self.access, planned, around)
-        refusal = self._refusal(incident, plan, index, review)
-        if refusal:
-            return self._refused(incident, action_id, planned, refusal)
-        return self._perform(incident, action_id, planned, is_revert=False)
-
-    def revert(self, incident: Incident, execution: Execution) -> Execution:
-        """Undo a done action once, under a claim of its own. It needs no new approval: it restores what was."""
-        action_id = f"{execution.action_id}-undo"
-        planned = PlannedAction(action=execution.action, parameters=execution.inverse)
-        standing = self.executions.get(incident.scope, incident.incident_id, action_id)
-        if standing is not None:
-            return self._settle(incident, standing, planned)
-        if execution.state is not ExecutionState.DONE or not execution.inverse:
-            return self._refused(incident, action_id, planned, "there is nothing done that can be undone")
-        return self._perform(incident, action_id, planned, is_revert=True)
-
-    def _refusal(self, incident: Incident, plan: Plan, index: int, review: Review) -> str:
-        """Return why the action must not run, or an empty text."""
-        if review.ruling is Ruling.REFUSE:
-            return "; ".join(review.reasons)
-        if review.ruling is Ruling.PERMIT:
-            return ""
-        request = self.approvals.get(incident.scope, incident.incident_id, plan.plan_hash)
-        decision = self.approvals.decision(incident.scope, incident.incident_id, plan.plan_hash)
-        if request is None or decision is None or request.status is not ApprovalStatus.APPROVED:
-            return "there is no approval for this plan"
-        if not decision.approved or decision.plan_hash != plan.plan_hash:
-            return "the decision does not approve this plan"
-        if request.actions != plan.actions:
-            return "the plan is not the one that was approved"
-        if decision.by.id == request.proposer.id or not decision.by.has(request.role_needed):
-            return f"{decision.by.id} could not approve this"
-        if decision.decided_at >= request.expires_at or self.clock.now() > request.expires_at + AFTER_EXPIRY:
-            return "the approval has expired"
-        if index >= len(request.fingerprints) or request.fingerprints[index] != review.fingerprint:
-            return "the target has changed since the approval was asked"
-        return ""
-
-    def _perform(
-        self, incident: Incident, action_id: str, planned: PlannedAction, *, is_revert: bool
-    ) -> Execution:
-        """Capture, claim, call and record, in that order, each durable before the next."""
-        action, asked = read_parameters(planned)
-        before = action.read_state(self.access, asked)
-        claimed = Execution(
-            incident_id=incident.incident_id,
-            action_id=action_id,
-            action=planned.action,
-            parameters=planned.parameters,
-            state=ExecutionState.CLAIMED,
-            claimed_at=self.clock.now(),
-            before=before,
-            inverse=action.inverse(asked, before) or {},
-            is_revert=is_revert,
-        )
-        if not self.executions.claim(incident.scope, claimed):
-            standing = self.executions.get(incident.scope, incident.incident_id, action_id)
-            return self._settle(incident, standing or claimed, planned)
-        return self._call(incident, claimed, action, asked)
-
-    def _call(self, incident: Incident, claimed: Execution, action: Action, asked: Parameters) -> Execution:
-        called = self._move(incident, claimed, ExecutionState.CALLED)
-        try:
-            answer = action.call(self.access, asked, f"{incident.incident_id}:{claimed.action_id}")
-        except ClientError as error:
-            if error_code(error).lower().startswith("internal"):
-                return self._ask_aws(incident, called, action, asked, str(error))
-            return self._move(incident, called, ExecutionState.FAILED, str(error))
-        except (BotoCoreError, Transient) as error:
-            return self._ask_aws(incident, called, action, asked, str(error))
-        if answer.get("failed"):
-            return self._move(incident, called, ExecutionState.FAILED, str(answer["failed"]), answer)
-        return self._move(incident, called, ExecutionState.DONE, "", answer)
-
-    def _settle(self, incident: Incident, standing: Execution, planned: PlannedAction) -> Execution:
-        """Return a finished account as it is; finish one that another process left behind."""
-        if standing.state in FINAL:
-            return standing
-        action, asked = read_parameters(planned)
-        if standing.state is ExecutionState.CLAIMED:
-            return self._take_over(incident, standing, action, asked)
-        return self._ask_aws(incident, standing, action, asked, "the answer was lost")
-
-    def _take_over(
-        self, incident: Incident, standing: Execution, action: Action, asked: Parameters
-    ) -> Execution:
-        """Make the call that was claimed and provably not made: CALLED is written before every call."""
-        try:
-            return self._call(incident, standing, action, asked)
-        except ConflictError:
-            moved = self.executions.get(incident.scope, incident.incident_id, standing.action_id)
-            return moved or standing
-
-    def _ask_aws(
-        self, incident: Incident, called: Execution, action: Action, asked: Parameters, why: str
-    ) -> Execution:
-        """Find out from AWS whether a call took effect; what cannot be known stops and goes to people."""
-        token = f"{incident.incident_id}:{called.action_id}"
-        took = self._asked(lambda: action.happened(self.access, asked, called.before, token))
-        if took:
-            return self._move(incident, called, ExecutionState.DONE, f"{why}; AWS shows that it took effect")
-        if took is False:
-            return self._move(
-                incident, called, ExecutionState.FAILED, f"{why}; AWS shows that nothing changed"
-            )
-        return self._move(
-            incident, called, ExecutionState.UNDECIDED, f"{why}; AWS does not show what happened"
-        )
-
-    def _asked(self, question: Callable[[], bool | None]) -> bool | None:
-        try:
-            return question()
-        except (ClientError, BotoCoreError):
-            return None
-
-    def _move(
+    def execute(
         self,
         incident: Incident,
-        standing: Execution,
-        state: ExecutionState,
-        detail: str = "",
-        answer: dict[str, Any] | None = None,
+        plan: Plan,
+        index: int,
+        around: Circumstances,
+        observed: Mapping[str, Any] | None = None,
     ) -> Execution:
-        done_at = self.clock.now() if state is not ExecutionState.CALLED else None
-        after = standing.model_copy(
-            update={"state": state, "detail": detail, "answer": answer or {}, "done_at": done_at}
-        )
-        return self.executions.advance(incident.scope, standing, after)
+        """Perform one action of a plan, or say why not. `observed` is kept with the state before.
 
-    def _refused(self, incident: Incident, action_id: str, planned: PlannedAction, why: str) -> Execution:
+        A repeat finds what the first attempt left: a settled action is returned as it stands, an unsettled one
+        is settled by asking the account. A refusal is not stored, since what is refused now may be approved
+        later.
+        """
+        action_id = f"{plan.plan_hash[:12]}-{index}"
+        if not 0 <= index < len(plan.actions):
+            return self._refusal(incident, action_id, _NOTHING, "the plan has no such action")
+
+        def work() -> Execution:
+            return self._execute(incident, plan, index, around, dict(observed or {}))
+
+        return self._under_lease(incident, action_id, work)
+
+    def revert(self, incident: Incident, execution: Execution, around: Circumstances) -> Execution:
+        """Undo an action once, by the way back that was captured before it.
+
+        The stored account of the action is believed, not the one that is passed. Nothing is undone when
+        somebody else has changed the target since.
+        """
+        action_id = f"{execution.action_id}-undo"
+        return self._under_lease(
+            incident, action_id, lambda: self._revert(incident, execution.action_id, action_id, around)
+        )
+
+    def confirm(self, incident: Incident, execution: Execution) -> Execution:
+        """Ask how an accepted action went on; one that failed after it was accepted is recorded so."""
+        stored = self.executions.get(incident.scope, incident.incident_id, execution.action_id)
+        if stored is None or stored.state is not ExecutionState.DONE:
+            return stored or execution
+        once = self._once(incident, inspect(self.access, _planned(stored), self.catalogue))
+        return once.check(stored) if once else stored
+
+    def _execute(
+        self, incident: Incident, plan: Plan, index: int, around: Circumstances, observed: dict[str, Any]
+    ) -> Execution:
+        planned, action_id = plan.actions[index], f"{plan.plan_hash[:12]}-{index}"
+        standing = self.executions.get(incident.scope, incident.incident_id, action_id)
+        if standing is not None and standing.state not in OPEN:
+            return standing
+        inspection = inspect(self.access, planned, self.catalogue)
+        once = self._once(incident, inspection)
+        if once is None:
+            return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
+
+        def authorise() -> str | None:
+            return self._objection(incident, plan, index, inspection, around)
+
+        if standing is not None:
+            return once.resume(standing, authorise)
+        why_not = authorise()
+        if why_not is not None:
+            return self._refusal(incident, action_id, planned, why_not)
+        return once.start(incident.incident_id, action_id, inspection, observed, is_revert=False)
+
+    def _revert(self, incident: Incident, undone_id: str, action_id: str, around: Circumstances) -> Execution:
+        scope, incident_id = incident.scope, incident.incident_id
+        undone = self.executions.get(scope, incident_id, undone_id)
+        standing = self.executions.get(scope, incident_id, action_id)
+        if undone is None or undone.is_revert or not undone.inverse:
+            return self._refusal(incident, action_id, _NOTHING, "there is nothing done that can be undone")
+        planned = PlannedAction(action=undone.action, parameters=undone.inverse)
+        if standing is not None and standing.state not in OPEN:
+            return standing
+        inspection = inspect(self.access, planned, self.catalogue, undoing=True)
+        once = self._once(incident, inspection)
+        if once is None:
+            return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
+        undo = Undo(undone, inspection, once, self.policy, around)
+        why_not = self._elsewhere(incident, around) or undo.objection()
+        if standing is not None:
+            return undo.mark(once.resume(standing, lambda: why_not))
+        if why_not is not None:
+            return self._refusal(incident, action_id, planned, why_not)
+        if undo.is_needless:
+            return undo.mark(once.skip(incident_id, action_id, inspection, "already as it was before"))
+        return undo.mark(once.start(incident_id, action_id, inspection, {}, is_revert=True))
+
+    def _objection(
+        self, incident: Incident, plan: Plan, index: int, inspection: Inspection, around: Circumstances
+    ) -> str | None:
+        """Return why an action may not be done now, or None."""
+        elsewhere = self._elsewhere(incident, around)
+        if elsewhere is not None:
+            return elsewhere
+        review = self.policy.rule(inspection, around)
+        if review.ruling is Ruling.REFUSE:
+            return f"policy refuses: {'; '.join(review.reasons)}"
+        needed = review.ruling is Ruling.ASK
+        now, fingerprint = self.clock.now(), inspection.fingerprint
+        return objection(self.approvals, incident, plan, index, fingerprint, now, needed=needed)
+
+    def _elsewhere(self, incident: Incident, around: Circumstances) -> str | None:
+        """Refuse an incident whose account or region is not the one that the access reaches."""
+        if (incident.scope.account, incident.scope.region) == (around.account, self.access.region):
+            return None
+        return f"the incident is of {incident.scope.account} in {incident.scope.region}, not of this account"
+
+    def _once(self, incident: Incident, inspection: Inspection) -> Once | None:
+        """Return the means to perform an action, or None where it is unknown or its target cannot be read."""
+        action, params = inspection.action, inspection.params
+        if action is None or params is None or not inspection.state:
+            return None
+        return Once(action, params, incident.scope, self.access, self.executions, self.clock)
+
+    def _refusal(self, incident: Incident, action_id: str, planned: PlannedAction, why: str) -> Execution:
         now = self.clock.now()
         return Execution(
             incident_id=incident.incident_id,
             action_id=action_id,
             action=planned.action,
-            parameters=json.loads(json.dumps(planned.parameters)),
+            parameters=planned.parameters,
             state=ExecutionState.REFUSED,
             claimed_at=now,
             done_at=now,
             detail=why,
+            is_revert=action_id.endswith("-undo"),
         )
+
+    def _under_lease(self, incident: Incident, action_id: str, work: Callable[[], Execution]) -> Execution:
+        """Let one caller at a time at an action, whether or not it holds the incident's own lease."""
+        name, holder = f"{incident.incident_id}/{action_id}", str(uuid.uuid4())
+        self.leases.hold(incident.scope, name, holder)
+        try:
+            return work()
+        finally:
+            self.leases.release(incident.scope, name, holder)
+
+
+def _planned(execution: Execution) -> PlannedAction:
+    return PlannedAction(action=execution.action, parameters=execution.parameters)

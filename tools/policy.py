@@ -1,29 +1,31 @@
-"""Policy in code: Cedar, deny by default, every ruling with the ids of the policies behind it."""
+"""Rule on actions by Cedar policies: deny by default, and any doubt is a no."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cedarpy
-from botocore.exceptions import BotoCoreError, ClientError
 
-from memory.records.base import digest
+from memory.records.base import canonical_json
 from memory.records.config import Autonomy
 from memory.records.incident import Severity
-from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
-from tools.actions.base import Action
-from tools.actions.registry import NotInCatalogueError, read_parameters
+from memory.records.plan import Plan, Review, Risk, Ruling
+from tools.actions.registry import ACTIONS, Catalogue
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
+from tools.inspection import Inspection, inspect
 
 FOLDER = Path(__file__).parent / "policies"
+AGENT = "cloudops-copilot"
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What holds for every action of a plan."""
+    """What a ruling rests on beside the action itself; `account` is the one that the access reaches."""
 
     account: str
     severity: Severity
@@ -33,123 +35,123 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What one action's ruling rests on."""
+class Answer:
+    """What the policies say to one question."""
 
-    action: str
-    risk: Risk
-    reversible: bool
-    blast_share: float
+    allowed: bool
+    policy_ids: tuple[str, ...]
+    reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
 class Policy:
-    """A validated set of policies."""
+    """A set of policies that fits its schema, with the digest that goes on every review."""
 
-    text: str
-    schema: str
-    ids: tuple[str, ...]
+    def __init__(self, policies: str, schema: str) -> None:
+        validation = cedarpy.validate_policies(policies, schema)
+        if not validation.validation_passed:
+            raise Misconfigured(f"the policies are wrong: {'; '.join(str(e) for e in validation.errors)}")
+        self.sha256 = hashlib.sha256(f"{schema}\x00{policies}".encode()).hexdigest()
+        self._policies = cedarpy.PolicySet.from_str(policies)
+        self._schema = cedarpy.Schema.from_str(schema)
+        self._entities = cedarpy.Entities.from_json_str("[]")
+        self._says = _annotations(policies)
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "Policy":
-        """Read the folder's policies; raise `Misconfigured` when they do not fit their schema."""
-        text = "\n".join(path.read_text() for path in sorted(folder.glob("*.cedar")))
-        schema = "\n".join(path.read_text() for path in sorted(folder.glob("*.cedarschema")))
-        checked = cedarpy.validate_policies(text, schema)
-        if not checked.validation_passed:
-            raise Misconfigured(f"the policies in {folder} are wrong: {[str(e) for e in checked.errors]}")
-        return cls(text, schema, _ids(text))
-
-    @property
-    def sha256(self) -> str:
-        """Return the digest of the policies and their schema."""
-        return digest([self.text, self.schema])
-
-    def review(self, access: AwsAccess, plan: Plan, around: Circumstances) -> tuple[Review, ...]:
-        """Rule on every action of a plan, against live state."""
-        return tuple(self.review_action(access, planned, around) for planned in plan.actions)
-
-    def review_action(self, access: AwsAccess, planned: PlannedAction, around: Circumstances) -> Review:
-        """Rule on one action. What is not in the catalogue or cannot be read is refused."""
+        """Read every policy of a folder, in the order of their names, and its schema."""
+        texts = [path.read_text() for path in sorted(folder.glob("*.cedar"))]
+        schema = folder / "schema.cedarschema"
+        if not texts or not schema.is_file():
+            raise Misconfigured(f"{folder} holds no policies with a schema")
         try:
-            action, asked = read_parameters(planned)
-            state = action.read_state(access, asked)
-            problems = action.problems(asked, state)
-        except NotInCatalogueError as error:
-            return self._refused(planned, str(error))
-        except (ClientError, BotoCoreError) as error:
-            return self._refused(planned, f"the live state cannot be read: {error}")
-        if problems:
-            return self._refused(planned, *problems, action=action)
-        inverse = action.inverse(asked, state)
-        radius = action.blast_radius(state)
-        facts = Facts(action.name, action.risk, inverse is not None, radius.share)
-        ruling, reasons, ids = self.rule(facts, around)
-        return Review(
-            action=planned.action,
-            ruling=ruling,
-            reasons=reasons,
-            policy_ids=ids,
-            policy_set_sha256=self.sha256,
-            risk=action.risk,
-            blast_radius=radius.text,
-            fingerprint=action.fingerprint(state),
-            inverse=json.dumps(inverse) if inverse is not None else "none",
-        )
+            return cls("\n".join(texts), schema.read_text())
+        except ValueError as error:
+            raise Misconfigured(f"the policies in {folder} cannot be read: {error}") from error
 
-    def rule(self, facts: Facts, around: Circumstances) -> tuple[Ruling, tuple[str, ...], tuple[str, ...]]:
-        """Permit what is allowed by itself, ask where an approval would allow it, refuse the rest."""
-        allowed, ids = self._decide(facts, around, approved=False)
-        if allowed:
-            return Ruling.PERMIT, ("policy permits it without a person",), ids
-        with_approval, more = self._decide(facts, around, approved=True)
-        if with_approval:
-            return Ruling.ASK, ("policy permits it with an approval",), more
-        return Ruling.REFUSE, ("policy refuses it, approved or not",), more or ids
+    def review(
+        self, access: AwsAccess, plan: Plan, around: Circumstances, catalogue: Catalogue = ACTIONS
+    ) -> tuple[Review, ...]:
+        """Rule on every action of a plan against the account as it is: permit, ask for approval, or refuse."""
+        return tuple(self.rule(inspect(access, planned, catalogue), around) for planned in plan.actions)
 
-    def _decide(self, facts: Facts, around: Circumstances, *, approved: bool) -> tuple[bool, tuple[str, ...]]:
-        """Ask Cedar once. Anything but a clear Allow without errors is a no."""
-        request: dict[str, Any] = {
-            "principal": 'Copilot::"copilot"',
-            "action": 'Action::"execute"',
-            "resource": f"Account::{json.dumps(around.account)}",
-            "context": {
-                "action": facts.action,
-                "risk": facts.risk.value,
-                "severity": around.severity.value,
-                "autonomy": around.autonomy.value,
-                "approved": approved,
-                "reversible": facts.reversible,
-                "freeze": around.freeze,
-                "killSwitch": around.kill_switch,
-                "blastPercent": round(facts.blast_share * 100),
+    def rule(self, inspection: Inspection, around: Circumstances) -> Review:
+        """Rule on one action. Permitted without approval: permit; permitted with it: ask; else refuse."""
+        if inspection.action is None or inspection.params is None:
+            return self._review(inspection, Ruling.REFUSE, Answer(False, (), inspection.problems))
+        alone = self.ask("execute", inspection, around, approved=False)
+        if alone.allowed:
+            return self._review(inspection, Ruling.PERMIT, alone)
+        approved = self.ask("execute", inspection, around, approved=True)
+        if approved.allowed:
+            reasons = (*approved.reasons, *alone.reasons)
+            ids = (*approved.policy_ids, *alone.policy_ids)
+            return self._review(inspection, Ruling.ASK, Answer(True, ids, reasons))
+        reasons = (*approved.reasons, *inspection.problems)
+        return self._review(inspection, Ruling.REFUSE, Answer(False, approved.policy_ids, reasons))
+
+    def ask(self, verb: str, inspection: Inspection, around: Circumstances, *, approved: bool) -> Answer:
+        """Ask the engine one question. An error, or no decision, is a no."""
+        risk = inspection.action.risk if inspection.action is not None else Risk.HIGH
+        result = cedarpy.is_authorized(
+            {
+                "principal": {"type": "Agent", "id": AGENT},
+                "action": {"type": "Action", "id": verb},
+                "resource": {"type": "Tool", "id": inspection.planned.action},
+                "context": _context(inspection, around, risk, approved),
             },
-        }
-        answer = cedarpy.is_authorized(request, self.text, [], schema=self.schema)
-        ids = tuple(self._id(reason) for reason in answer.diagnostics.reasons)
-        return answer.decision == cedarpy.Decision.Allow and not answer.diagnostics.errors, ids
+            self._policies,
+            self._entities,
+            self._schema,
+        )
+        found = result.diagnostics.id_annotations_by_reason
+        ids = tuple(sorted(found.get(reason, reason) for reason in result.diagnostics.reasons))
+        says = tuple(self._says.get(one, one) for one in ids)
+        if result.diagnostics.errors:
+            return Answer(False, ids, ("the policy engine failed", *map(str, result.diagnostics.errors)))
+        return Answer(result.decision is cedarpy.Decision.Allow, ids, says or ("no policy permits it",))
 
-    def _id(self, reason: str) -> str:
-        """Turn Cedar's positional `policyN` into the policy's own id."""
-        position = reason.removeprefix("policy")
-        return self.ids[int(position)] if position.isdigit() and int(position) < len(self.ids) else reason
-
-    def _refused(self, planned: PlannedAction, *reasons: str, action: Action | None = None) -> Review:
+    def _review(self, inspection: Inspection, ruling: Ruling, answer: Answer) -> Review:
         return Review(
-            action=planned.action,
-            ruling=Ruling.REFUSE,
-            reasons=reasons,
-            policy_ids=("precondition",),
+            action=inspection.planned.action,
+            ruling=ruling,
+            reasons=tuple(dict.fromkeys(answer.reasons)),
+            policy_ids=tuple(dict.fromkeys(answer.policy_ids)),
             policy_set_sha256=self.sha256,
-            risk=action.risk if action else Risk.HIGH,
-            blast_radius="unknown",
-            fingerprint="",
-            inverse="none",
+            risk=inspection.action.risk if inspection.action is not None else Risk.HIGH,
+            blast_radius=inspection.blast.text,
+            fingerprint=inspection.fingerprint,
+            inverse=_inverse_text(inspection),
         )
 
 
-def _ids(text: str) -> tuple[str, ...]:
-    """Return the `@id` of every policy in the order Cedar numbers them."""
-    policies: dict[str, Any] = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
-    ordered: Sequence[str] = sorted(policies, key=lambda name: int(name.removeprefix("policy")))
-    return tuple(str((policies[name].get("annotations") or {}).get("id", name)) for name in ordered)
+def _context(inspection: Inspection, around: Circumstances, risk: Risk, approved: bool) -> dict[str, Any]:
+    return {
+        "risk": risk.value,
+        "severity": around.severity.value,
+        "autonomy": around.autonomy.value,
+        "approved": approved,
+        "blast_percent": math.ceil(inspection.blast.share * 100),
+        "reversible": inspection.inverse is not None,
+        "kill_switch": around.kill_switch,
+        "freeze": around.freeze,
+        "problems": len(inspection.problems),
+    }
+
+
+def _inverse_text(inspection: Inspection) -> str:
+    if inspection.inverse is None:
+        return "none"
+    return f"{inspection.planned.action} {canonical_json(inspection.inverse)}"
+
+
+def _annotations(policies: str) -> Mapping[str, str]:
+    """Return what each policy says of itself, by its id; two policies of one id are an error."""
+    read: dict[str, Any] = json.loads(cedarpy.policies_to_json_str(policies))["staticPolicies"]
+    said: dict[str, str] = {}
+    for name, policy in read.items():
+        annotations = policy.get("annotations") or {}
+        policy_id = annotations.get("id")
+        if not policy_id or policy_id in said:
+            raise Misconfigured(f"{name} needs an @id of its own, it has {policy_id!r}")
+        said[policy_id] = annotations.get("says", policy_id)
+    return said

@@ -1,1 +1,1 @@
-"""The only things the copilot can change, one action a file."""
+"""What the copilot may do: one action a file, all of them listed in `registry.py`."""

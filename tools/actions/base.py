@@ -1,94 +1,127 @@
-"""What every action declares."""
+"""What an action of the catalogue says about itself, and how it is carried out."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from memory.records.base import Record
 from memory.records.plan import Risk
 from memory.records.scope import Scope
 from tools.aws.access import AwsAccess
 
-State = Mapping[str, Any]
+State = dict[str, Any]
+"""The live state of an action's target, as JSON: what was read, with nothing that changes by itself in
+`Action.fingerprint`."""
 
 
 class Parameters(BaseModel):
-    """An action's parameters: typed, and nothing beside them."""
+    """An action's parameters: narrow, typed, and nothing beside them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class IamStatement(Record):
-    """Exactly what an action needs to be allowed to do, on exactly which resources."""
+    """Exact permissions on exact resources."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
 
 
 class BlastRadius(Record):
-    """How much of the target an action touches."""
+    """What an action touches; `share` is the part of serving capacity that it replaces or takes away."""
 
-    share: float
     text: str
+    share: float = Field(ge=0.0, le=1.0)
 
 
-class Action(Protocol):
-    """One entry of the catalogue."""
+P = TypeVar("P", bound=Parameters)
+
+
+class Action(Protocol[P]):
+    """One thing the copilot may do to an account.
+
+    Everything but `call` only reads. `repeatable` says that a second identical call changes nothing more, so
+    that a call whose answer was lost may be sent again once the account shows no trace of it.
+    """
 
     @property
     def name(self) -> str:
-        """Name the action as plans do."""
+        """The name plans use."""
         ...
 
     @property
     def description(self) -> str:
-        """Say what it does, for people and for the agent that plans."""
-        ...
-
-    @property
-    def risk(self) -> Risk:
-        """Say how much it may break."""
+        """When to use it, in a sentence."""
         ...
 
     @property
     def effect(self) -> str:
-        """Say what should be seen afterwards."""
+        """What it does to the account."""
         ...
 
     @property
-    def parameters(self) -> type[Parameters]:
-        """Return the type of its parameters."""
+    def risk(self) -> Risk:
+        """How much it may break."""
         ...
 
-    def permissions(self, asked: Any, scope: Scope) -> tuple[IamStatement, ...]:
-        """Return the IAM permissions that this call needs."""
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending the same call again changes nothing more."""
         ...
 
-    def read_state(self, access: AwsAccess, asked: Any) -> dict[str, Any]:
-        """Read the target's live state: what is captured before, and what an approval is bound to."""
+    @property
+    def parameters(self) -> type[P]:
+        """The model its parameters must fit."""
+        ...
+
+    def permissions(self, params: P, scope: Scope) -> tuple[IamStatement, ...]:
+        """Return what the caller must be allowed, and no more."""
+        ...
+
+    def target(self, params: P) -> str:
+        """Name what is acted on."""
+        ...
+
+    def read_state(self, access: AwsAccess, params: P) -> State:
+        """Read the target as it is now."""
         ...
 
     def fingerprint(self, state: State) -> str:
-        """Return a digest of the part of the state that an approval is given for."""
+        """Digest what an approval rests on."""
         ...
 
-    def blast_radius(self, state: State) -> BlastRadius:
-        """Return how much is touched, from live state."""
+    def blast_radius(self, params: P, state: State) -> BlastRadius:
+        """Say what is touched, and how much of it."""
         ...
 
-    def problems(self, asked: Any, state: State) -> tuple[str, ...]:
-        """Return what speaks against acting now; nothing when the preconditions hold."""
+    def problems(self, params: P, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        """Return every reason not to do this to the target as it is. An undo may go where a plan may not."""
         ...
 
-    def inverse(self, asked: Any, state: State) -> dict[str, Any] | None:
-        """Return the parameters that undo it, from the state before; None when it cannot be undone."""
+    def inverse(self, params: P, state: State) -> dict[str, Any] | None:
+        """Return the parameters that bring this state back, or None when nothing does."""
         ...
 
-    def call(self, access: AwsAccess, asked: Any, token: str) -> dict[str, Any]:
-        """Make the one changing call. `token` is the client token where AWS takes one."""
+    def call(self, access: AwsAccess, params: P, state: State, token: str) -> dict[str, Any]:
+        """Do it: one write. `state` is what was read before, `token` is the same for the same action."""
         ...
 
-    def happened(self, access: AwsAccess, asked: Any, before: State, token: str) -> bool | None:
-        """Say whether the call took effect, for an answer that was lost; None when it cannot be known."""
+    def holds(self, params: P, state: State) -> bool:
+        """Say whether the target is as the parameters want it."""
         ...
+
+    def settled(self, access: AwsAccess, params: P, answer: Mapping[str, Any]) -> bool | None:
+        """Say whether an accepted call came to its end: True, False when it failed, None while under way."""
+        ...
+
+
+def happened(action: Action[Any], access: AwsAccess, params: Parameters, before: State) -> bool | None:
+    """Ask the account whether a call whose answer was lost took effect; None when it cannot be told.
+
+    The target is as wanted: it did. It is exactly as before: it did not. Anything else was somebody else.
+    """
+    now = action.read_state(access, params)
+    if action.holds(params, now):
+        return True
+    return False if action.fingerprint(now) == action.fingerprint(before) else None

@@ -1,133 +1,173 @@
-"""Set a DynamoDB table's write capacity through an SSM Automation document of the account."""
+"""Raise a DynamoDB table's write capacity through an Automation document of the account.
 
-import time
-import uuid
+StartAutomationExecution takes a client token: the same token never starts a second execution
+(https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pydantic import Field
 
 from memory.records.base import digest
 from memory.records.plan import Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, State
+from tools.actions.capacity_document import read_document
 from tools.aws.access import AwsAccess
-from tools.errors import Transient
 
-MAX_FACTOR = 4.0
-POLL_SECONDS = 0.2
-GIVE_UP_SECONDS = 60.0
+MOST_FACTOR = 4
+"""A plan may multiply a table's capacity by no more than this; more is a decision about money."""
+
+_FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
 
 
 class DynamoDbCapacity(Parameters):
-    """Which table gets how many write units, by which document."""
+    """Which table gets how many write capacity units, by which document."""
 
-    table: str = Field(description="The DynamoDB table's name.", pattern=r"^[A-Za-z0-9_.-]{3,255}$")
-    write_capacity_units: int = Field(description="Provisioned write capacity units.", ge=1, le=40_000)
+    table: str = Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$", description="The DynamoDB table's name.")
+    write_capacity_units: int = Field(ge=1, le=40_000, description="The write capacity to provision.")
     document: str = Field(
-        description="The SSM Automation document that sets it.", pattern=r"^[A-Za-z0-9_.-]{3,128}$"
+        pattern=r"^[A-Za-z0-9_.-]{3,128}$", description="The Automation document that sets it."
     )
 
 
+@dataclass(frozen=True)
 class DynamoDbSetWriteCapacity:
-    """`ssm:StartAutomationExecution` of a document that updates one table."""
+    """Sets a provisioned table's write capacity."""
 
-    name = "dynamodb_set_write_capacity"
-    description = (
-        "Set a table's provisioned write capacity by running the account's SSM Automation document for it."
+    name: str = "dynamodb_set_write_capacity"
+    description: str = (
+        "Raise the provisioned write capacity of a DynamoDB table through an SSM Automation document. Use it "
+        "when writes are throttled because demand exceeds what is provisioned."
     )
-    risk = Risk.LOW
-    effect = "The table takes more writes a second at once; throttling ends and the cost a hour rises."
-    parameters = DynamoDbCapacity
+    effect: str = "The table takes more writes a second within a minute or so, and costs more while it does."
+    risk: Risk = Risk.LOW
+    repeatable: bool = True
+    parameters: type[DynamoDbCapacity] = DynamoDbCapacity
 
-    def permissions(self, asked: DynamoDbCapacity, scope: Scope) -> tuple[IamStatement, ...]:
-        """Return the document's start, and what the document itself calls, on this one table."""
+    def permissions(self, params: DynamoDbCapacity, scope: Scope) -> tuple[IamStatement, ...]:
+        """Return what the caller must be allowed, and no more; the document's steps run as the caller."""
         ssm = f"arn:{scope.partition}:ssm:{scope.region}:{scope.account}"
-        table = f"arn:{scope.partition}:dynamodb:{scope.region}:{scope.account}:table/{asked.table}"
+        table = f"arn:{scope.partition}:dynamodb:{scope.region}:{scope.account}:table/{params.table}"
         return (
+            IamStatement(actions=("dynamodb:DescribeTable", "dynamodb:UpdateTable"), resources=(table,)),
+            IamStatement(actions=("ssm:GetDocument",), resources=(f"{ssm}:document/{params.document}",)),
             IamStatement(
                 actions=("ssm:StartAutomationExecution",),
-                resources=(
-                    f"{ssm}:automation-definition/{asked.document}:*",
-                    f"{ssm}:document/{asked.document}",
-                ),
+                resources=(f"{ssm}:automation-definition/{params.document}:*",),
             ),
-            IamStatement(actions=("dynamodb:UpdateTable", "dynamodb:DescribeTable"), resources=(table,)),
+            IamStatement(
+                actions=("ssm:GetAutomationExecution",), resources=(f"{ssm}:automation-execution/*",)
+            ),
         )
 
-    def read_state(self, access: AwsAccess, asked: DynamoDbCapacity) -> dict[str, Any]:
-        """Read the table's capacity and the document's version."""
-        table = access.client("dynamodb").describe_table(TableName=asked.table)["Table"]
-        document = access.client("ssm").describe_document(Name=asked.document)["Document"]
-        return {
-            "status": table["TableStatus"],
-            "billing": (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"),
-            "write_capacity_units": table["ProvisionedThroughput"]["WriteCapacityUnits"],
-            "read_capacity_units": table["ProvisionedThroughput"]["ReadCapacityUnits"],
-            "document_status": document["Status"],
-            "document_hash": document.get("Hash"),
-        }
+    def target(self, params: DynamoDbCapacity) -> str:
+        """Name what is acted on."""
+        return f"DynamoDB table {params.table}"
+
+    def read_state(self, access: AwsAccess, params: DynamoDbCapacity) -> State:
+        """Read the table and the document."""
+        state = read_table(access, params.table)
+        document = read_document(access.client("ssm"), params.document)
+        return {**state, "document": document.model_dump(mode="json") if document else None}
 
     def fingerprint(self, state: State) -> str:
-        """Bind to the capacity and to the very text of the document."""
-        return digest([state.get(part) for part in ("billing", "write_capacity_units", "document_hash")])
+        """Digest the capacity in place and the content of the document."""
+        bound = ("found", "table_arn", "billing", "write", "read", "document")
+        return digest({key: state.get(key) for key in bound})
 
-    def blast_radius(self, state: State) -> BlastRadius:
-        """Return next to nothing: capacity changes without an interruption."""
-        return BlastRadius(share=0.1, text="one table's write capacity; no request is interrupted")
+    def blast_radius(self, params: DynamoDbCapacity, state: State) -> BlastRadius:
+        """Raising interrupts nothing; lowering takes a share of the capacity away."""
+        if not state["found"]:
+            return BlastRadius(text=f"no table {params.table}", share=1.0)
+        now = max(state["write"], 1)
+        text = f"table {params.table}: {state['write']} to {params.write_capacity_units} write units"
+        return BlastRadius(text=text, share=max(0.0, (now - params.write_capacity_units) / now))
 
-    def problems(self, asked: DynamoDbCapacity, state: State) -> tuple[str, ...]:
-        """Refuse a table on demand or in change, a step that is no change, and a leap."""
-        found = []
-        if state["billing"] != "PROVISIONED":
-            found.append(f"{asked.table} is billed on demand and has no capacity to set")
-        if state["status"] != "ACTIVE":
-            found.append(f"{asked.table} is {state['status']}")
-        now = int(state["write_capacity_units"])
-        if asked.write_capacity_units == now:
-            found.append(f"{asked.table} has {now} units already")
-        if now and asked.write_capacity_units > now * MAX_FACTOR:
-            found.append(
-                f"{asked.write_capacity_units} units are more than {MAX_FACTOR:.0f} times the present {now}"
-            )
-        if state["document_status"] != "Active":
-            found.append(f"the document {asked.document} is {state['document_status']}")
-        return tuple(found)
+    def problems(self, params: DynamoDbCapacity, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        """Return every reason not to do this to the table as it is."""
+        if not state["found"]:
+            return (f"there is no table {params.table}",)
+        wanted, now = params.write_capacity_units, state["write"]
+        found = [
+            (state["billing"] != "PROVISIONED", f"the table's billing is {state['billing']}"),
+            (state["status"] != "ACTIVE", f"the table is {state['status']}"),
+            (wanted == now, f"the table already has {now} write units"),
+            (not undoing and wanted < now, f"{wanted} write units are fewer than the {now} it has"),
+            (
+                not undoing and wanted > now * MOST_FACTOR,
+                f"{wanted} write units are more than {MOST_FACTOR} times the {now} it has",
+            ),
+        ]
+        return (*(text for stands, text in found if stands), *_document_problems(params, state))
 
-    def inverse(self, asked: DynamoDbCapacity, state: State) -> dict[str, Any] | None:
-        """Return to the capacity before."""
-        return {**asked.model_dump(), "write_capacity_units": state["write_capacity_units"]}
+    def inverse(self, params: DynamoDbCapacity, state: State) -> dict[str, Any] | None:
+        """Return the parameters that bring the present capacity back."""
+        if not state["found"] or state["billing"] != "PROVISIONED":
+            return None
+        return {**params.model_dump(), "write_capacity_units": state["write"]}
 
-    def call(self, access: AwsAccess, asked: DynamoDbCapacity, token: str) -> dict[str, Any]:
-        """Start the document once by client token, and wait for its end."""
-        ssm = access.client("ssm")
-        started = ssm.start_automation_execution(
-            DocumentName=asked.document,
-            Parameters={"TableName": [asked.table], "WriteCapacityUnits": [str(asked.write_capacity_units)]},
-            ClientToken=client_token(token),
+    def call(self, access: AwsAccess, params: DynamoDbCapacity, state: State, token: str) -> dict[str, Any]:
+        """Start the document, in the version that was read."""
+        document = state["document"]
+        values = {
+            document["table_parameter"]: [params.table],
+            document["write_parameter"]: [str(params.write_capacity_units)],
+        }
+        if document["read_parameter"]:
+            values[document["read_parameter"]] = [str(state["read"])]
+        answer = access.client("ssm").start_automation_execution(
+            DocumentName=params.document,
+            DocumentVersion=document["version"],
+            Parameters=values,
+            ClientToken=token,
         )
-        execution_id = started["AutomationExecutionId"]
-        give_up = time.monotonic() + GIVE_UP_SECONDS
-        while time.monotonic() < give_up:
-            execution = ssm.get_automation_execution(AutomationExecutionId=execution_id)[
-                "AutomationExecution"
-            ]
-            status = execution["AutomationExecutionStatus"]
-            if status == "Success":
-                return {"automation_execution": execution_id, "status": status}
-            if status not in {"Pending", "InProgress", "Waiting"}:
-                detail = execution.get("FailureMessage", "")
-                return {"automation_execution": execution_id, "status": status, "failed": detail or status}
-            time.sleep(POLL_SECONDS)
-        raise Transient(f"the automation {execution_id} did not end in {GIVE_UP_SECONDS:.0f} s")
+        return {"automation_execution_id": answer["AutomationExecutionId"]}
 
-    def happened(self, access: AwsAccess, asked: DynamoDbCapacity, before: State, token: str) -> bool | None:
-        """Look at the table: it has the new capacity, still the old one, or something else."""
-        now = self.read_state(access, asked)["write_capacity_units"]
-        if now == asked.write_capacity_units:
-            return True
-        return None
+    def holds(self, params: DynamoDbCapacity, state: State) -> bool:
+        """Say whether the table has the capacity."""
+        return bool(state["found"]) and state["write"] == params.write_capacity_units
+
+    def settled(self, access: AwsAccess, params: DynamoDbCapacity, answer: Mapping[str, Any]) -> bool | None:
+        """Say how the execution went; without its id, whether the table has the capacity."""
+        execution_id = answer.get("automation_execution_id")
+        if execution_id is None:
+            return True if self.holds(params, read_table(access, params.table)) else None
+        execution = access.client("ssm").get_automation_execution(AutomationExecutionId=execution_id)
+        status = execution["AutomationExecution"]["AutomationExecutionStatus"]
+        if status in _FAILED:
+            return False
+        return True if status == "Success" else None
 
 
-def client_token(token: str) -> str:
-    """Return the UUID that AWS wants for an action's own token; the same for the same action."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"cloudops:{token}"))
+def read_table(access: AwsAccess, table: str) -> State:
+    """Read what a table is provisioned with."""
+    try:
+        facts = access.client("dynamodb").describe_table(TableName=table)["Table"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return {"found": False}
+        raise
+    capacity = facts.get("ProvisionedThroughput", {})
+    return {
+        "found": True,
+        "table_arn": facts["TableArn"],
+        "status": facts["TableStatus"],
+        "billing": facts.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
+        "write": int(capacity.get("WriteCapacityUnits", 0)),
+        "read": int(capacity.get("ReadCapacityUnits", 0)),
+    }
+
+
+def _document_problems(params: DynamoDbCapacity, state: State) -> tuple[str, ...]:
+    document = state["document"]
+    if document is None:
+        return (f"there is no document {params.document}",)
+    if document["problems"]:
+        return tuple(f"document {params.document}: {problem}" for problem in document["problems"])
+    if document["read_units"] not in {None, state["read"]}:
+        return (f"document {params.document} would set the read capacity to {document['read_units']}",)
+    return ()

@@ -1,1 +1,1 @@
-"""Where messages go, one channel a file."""
+"""Where messages go: one channel a file."""

@@ -1,0 +1,61 @@
+"""Look at a planned action against the account as it is, before anybody rules on it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from memory.records.plan import PlannedAction
+from tools.actions.base import Action, BlastRadius, Parameters, State
+from tools.actions.registry import Catalogue, named
+from tools.aws.access import AwsAccess
+
+_UNKNOWN_RADIUS = BlastRadius(text="unknown", share=1.0)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """One planned action, what it would touch, and every reason not to do it.
+
+    Without `action` and `params` the plan named something that is not in the catalogue or does not fit it.
+    """
+
+    planned: PlannedAction
+    action: Action[Any] | None = None
+    params: Parameters | None = None
+    state: State = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    fingerprint: str = ""
+    blast: BlastRadius = _UNKNOWN_RADIUS
+    inverse: dict[str, Any] | None = None
+
+
+def inspect(
+    access: AwsAccess, planned: PlannedAction, catalogue: Catalogue, *, undoing: bool = False
+) -> Inspection:
+    """Read the live state of one planned action's target. A state that cannot be read is a problem."""
+    action = named(catalogue, planned.action)
+    if action is None:
+        return Inspection(planned, problems=(f"there is no action {planned.action!r} in the catalogue",))
+    try:
+        params = action.parameters.model_validate(planned.parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Inspection(planned, action, problems=(f"its parameters do not fit: {where}: {first['msg']}",))
+    try:
+        state = action.read_state(access, params)
+    except (ClientError, BotoCoreError) as error:
+        problem = f"the state of {action.target(params)} cannot be read: {error}"
+        return Inspection(planned, action, params, problems=(problem,))
+    return Inspection(
+        planned=planned,
+        action=action,
+        params=params,
+        state=state,
+        problems=action.problems(params, state, undoing=undoing),
+        fingerprint=action.fingerprint(state),
+        blast=action.blast_radius(params, state),
+        inverse=action.inverse(params, state),
+    )

@@ -1,0 +1,206 @@
+"""Carry out one action exactly once, whatever is lost, killed or repeated.
+
+CLAIMED is written with the state before and the way back; CALLED is written before the call. So after any
+stop the record says whether the call can have been sent, and the account says whether it took effect.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
+
+from memory.clock import Clock
+from memory.records.outcome import Execution, ExecutionState
+from memory.records.scope import Scope
+from memory.stores.executions import ExecutionStore
+from memory.table import ConflictError
+from tools.actions.base import Action, Parameters, happened
+from tools.aws.access import AwsAccess
+from tools.aws.unrepeated import unrepeated
+from tools.inspection import Inspection
+
+OPEN = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
+"""States that are not settled: a repeat asks the account."""
+
+_UNSENDABLE = (NoCredentialsError, ParamValidationError, PartialCredentialsError)
+_UNCONNECTED = (ConnectTimeoutError, EndpointConnectionError)
+_SENDS = 2
+_NAMESPACE = uuid.UUID("b9f0c1a8-5e0e-5a53-9c0c-0f2f1c6a7d11")
+
+
+def client_token(incident_id: str, action_id: str) -> str:
+    """Return the UUID of an action: the same for every attempt at it."""
+    return str(uuid.uuid5(_NAMESPACE, f"{incident_id}/{action_id}"))
+
+
+@dataclass(frozen=True)
+class Once:
+    """One action of one incident; its caller holds the action's lease."""
+
+    action: Action[Any]
+    params: Parameters
+    scope: Scope
+    access: AwsAccess
+    executions: ExecutionStore
+    clock: Clock
+
+    def start(
+        self,
+        incident_id: str,
+        action_id: str,
+        inspection: Inspection,
+        observed: dict[str, Any],
+        *,
+        is_revert: bool,
+    ) -> Execution:
+        """Claim the action with the state before and the way back, and perform it."""
+        claim = Execution(
+            incident_id=incident_id,
+            action_id=action_id,
+            action=inspection.planned.action,
+            parameters=self.params.model_dump(mode="json"),
+            state=ExecutionState.CLAIMED,
+            claimed_at=self.clock.now(),
+            before={**observed, **inspection.state},
+            inverse=inspection.inverse or {},
+            is_revert=is_revert,
+        )
+        if not self.executions.claim(self.scope, claim):
+            raise ConflictError(f"action {action_id} was claimed by somebody else")
+        return self._perform(claim)
+
+    def skip(self, incident_id: str, action_id: str, inspection: Inspection, why: str) -> Execution:
+        """Record an undo that needs no call, because the target is as it should be."""
+        now = self.clock.now()
+        done = Execution(
+            incident_id=incident_id,
+            action_id=action_id,
+            action=inspection.planned.action,
+            parameters=self.params.model_dump(mode="json"),
+            state=ExecutionState.DONE,
+            claimed_at=now,
+            done_at=now,
+            before=inspection.state,
+            detail=why,
+            is_revert=True,
+        )
+        if not self.executions.claim(self.scope, done):
+            raise ConflictError(f"action {action_id} was claimed by somebody else")
+        return done
+
+    def resume(self, standing: Execution, authorise: Callable[[], str | None]) -> Execution:
+        """Settle what an earlier attempt left.
+
+        What was only claimed was never sent. What was called is sent again only where the account shows that
+        it had no effect and a second call could do no harm; what cannot be known goes to people.
+        """
+        if standing.state is not ExecutionState.CLAIMED:
+            took = self._took_effect(standing)
+            if took:
+                return self._move(
+                    standing, ExecutionState.DONE, "interrupted, then found done in the account"
+                )
+            if standing.state is ExecutionState.UNDECIDED:
+                return standing
+            if took is None or not self.action.repeatable:
+                why = "interrupted during the call, and the account does not show whether it took effect"
+                return self._move(standing, ExecutionState.UNDECIDED, why)
+        why_not = authorise()
+        if why_not is not None:
+            return self._move(
+                standing, ExecutionState.FAILED, f"interrupted before it took effect; {why_not}"
+            )
+        return self._perform(standing)
+
+    def check(self, done: Execution) -> Execution:
+        """Look again at an accepted call; one that failed afterwards is recorded as failed."""
+        if self._settled(done.answer) is False:
+            return self._move(done, ExecutionState.FAILED, "AWS accepted it, but it failed")
+        return done
+
+    def is_under_way(self, done: Execution) -> bool:
+        """Say whether an accepted call may still take effect; where AWS does not say, it may."""
+        return done.state is ExecutionState.DONE and self._settled(done.answer) is None
+
+    def _perform(self, standing: Execution) -> Execution:
+        called = standing
+        if standing.state is ExecutionState.CLAIMED:
+            called = self._move(standing, ExecutionState.CALLED)
+        token = client_token(called.incident_id, called.action_id)
+        for _ in range(_SENDS):
+            try:
+                answer = self.action.call(unrepeated(self.access), self.params, called.before, token)
+            except (ClientError, BotoCoreError) as error:
+                ended = self._after_error(called, error)
+                if ended is not None:
+                    return ended
+            else:
+                return self._answered(called, answer)
+        return self._move(called, ExecutionState.FAILED, "the call did not reach AWS")
+
+    def _after_error(self, called: Execution, error: ClientError | BotoCoreError) -> Execution | None:
+        """Settle a call that ended without AWS's consent; None means that it may be sent again."""
+        if _was_refused(error):
+            return self._move(called, ExecutionState.FAILED, f"AWS refused it: {error}")
+        if isinstance(error, _UNSENDABLE):
+            return self._move(called, ExecutionState.FAILED, f"it could not be sent: {error}")
+        took = self._took_effect(called)
+        if took:
+            return self._move(
+                called, ExecutionState.DONE, f"the answer was lost, the effect is there: {error}"
+            )
+        if took is False and (self.action.repeatable or isinstance(error, _UNCONNECTED)):
+            return None
+        return self._move(called, ExecutionState.UNDECIDED, f"the answer was lost: {error}")
+
+    def _answered(self, called: Execution, answer: dict[str, Any]) -> Execution:
+        settled = self._settled(answer)
+        if settled is False:
+            return self._move(called, ExecutionState.FAILED, "AWS accepted it, but it failed", answer)
+        detail = "" if settled else "accepted by AWS, still under way"
+        return self._move(called, ExecutionState.DONE, detail, answer)
+
+    def _took_effect(self, called: Execution) -> bool | None:
+        """Ask the account whether a call took effect; None when it cannot be told."""
+        try:
+            return happened(self.action, self.access, self.params, called.before)
+        except (ClientError, BotoCoreError):
+            return None
+
+    def _settled(self, answer: dict[str, Any]) -> bool | None:
+        try:
+            return self.action.settled(self.access, self.params, answer)
+        except (ClientError, BotoCoreError):
+            return None
+
+    def _move(
+        self,
+        before: Execution,
+        state: ExecutionState,
+        detail: str = "",
+        answer: dict[str, Any] | None = None,
+    ) -> Execution:
+        update: dict[str, Any] = {"state": state, "detail": detail}
+        if answer is not None:
+            update["answer"] = answer
+        if state is not ExecutionState.CALLED:
+            update["done_at"] = self.clock.now()
+        return self.executions.advance(self.scope, before, before.model_copy(update=update))
+
+
+def _was_refused(error: ClientError | BotoCoreError) -> bool:
+    """Say whether AWS answered that it did not do it; a 5xx answer leaves that open."""
+    if not isinstance(error, ClientError):
+        return False
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return 400 <= status < 500 and status != 408
