@@ -1,0 +1,128 @@
+"""GET /incidents and /incidents/{id}, and the decision door over HTTP."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
+from memory.records.incident import Incident, Status
+from memory.records.incident_record import IncidentRecord
+from memory.records.scope import Principal, Role
+from web.alarms import body_upto
+from web.desk import Desk, caller_with, desk_of
+from web.errors import DoorError
+
+LISTED, LISTED_MOST, LOOKED_THROUGH = 50, 200, 1000
+DECISION_BYTES = 16 * 1024
+
+
+class DecisionBody(BaseModel):
+    """What the decision door takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    approved: StrictBool
+    reason: str = Field(default="", max_length=2000)
+
+
+async def list_incidents(request: Request) -> JSONResponse:
+    """List the newest incidents first; `status` and `limit` narrow it."""
+    caller_with(request, Role.VIEWER)
+    desk = desk_of(request)
+    status, limit = _asked(request)
+    return JSONResponse({"incidents": await desk.threads.call(newest, desk, status, limit)})
+
+
+async def show_incident(request: Request) -> Response:
+    """Return one incident's public record; the beginning of an id is enough."""
+    caller_with(request, Role.VIEWER)
+    desk = desk_of(request)
+    record = await desk.threads.call(record_of, desk, request.path_params["incident_id"])
+    return Response(record.model_dump_json(), media_type="application/json")
+
+
+async def post_decision(request: Request) -> JSONResponse:
+    """Decide on the pending request: the role is checked here, and again where decisions are made."""
+    by = caller_with(request, Role.APPROVER)
+    desk = desk_of(request)
+    body = await body_upto(request, DECISION_BYTES)
+    if len(body) > DECISION_BYTES:
+        raise DoorError(413, f"a decision has at most {DECISION_BYTES} bytes")
+    try:
+        asked = DecisionBody.model_validate_json(body)
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+        raise DoorError(400, f'send {{"approved": true or false, "reason": "..."}} ({said})') from error
+    prefix = request.path_params["incident_id"]
+    return JSONResponse(await desk.threads.call(decided, desk, prefix, by, asked))
+
+
+def newest(desk: Desk, status: Status | None, limit: int) -> list[dict[str, Any]]:
+    """Return a line for each of the newest incidents. Blocks."""
+    incidents = desk.records.incidents
+    lines: list[dict[str, Any]] = []
+    for incident in incidents.newest(LOOKED_THROUGH if status else limit):
+        record = incidents.record(incident.incident_id)
+        if status is None or (record.status if record else Status.OPEN) is status:
+            lines.append(_line(incident, record))
+        if len(lines) >= limit:
+            break
+    return lines
+
+
+def record_of(desk: Desk, prefix: str) -> IncidentRecord:
+    """Return an incident's record, or answer 404 with the reason. Blocks."""
+    incident_id = desk.full_id(prefix)
+    record = desk.records.incidents.record(incident_id)
+    if record is None:
+        raise DoorError(404, f"{incident_id} is being taken in; ask again", {"Retry-After": "1"})
+    return record
+
+
+def decided(desk: Desk, prefix: str, by: Principal, asked: DecisionBody) -> dict[str, Any]:
+    """Make the decision, or answer why it cannot be made. Blocks."""
+    incident_id = desk.full_id(prefix)
+    try:
+        made: Decided = decide(
+            desk.records,
+            desk.runs,
+            incident_id,
+            by,
+            approved=asked.approved,
+            reason=asked.reason,
+            door="http",
+        )
+    except NotAllowedError as error:
+        raise DoorError(403, str(error)) from error
+    except DecisionRefusedError as error:
+        raise DoorError(409, str(error)) from error
+    facts = made.decision.model_dump(mode="json")
+    return {**facts, "woken": made.woken}
+
+
+def _asked(request: Request) -> tuple[Status | None, int]:
+    query = request.query_params
+    try:
+        status = Status(query["status"]) if query.get("status") else None
+        limit = int(query.get("limit", LISTED))
+    except ValueError as error:
+        raise DoorError(400, f"{error}; a status is one of {', '.join(Status)}") from error
+    if not 1 <= limit <= LISTED_MOST:
+        raise DoorError(400, f"limit is from 1 to {LISTED_MOST}")
+    return status, limit
+
+
+def _line(incident: Incident, record: IncidentRecord | None) -> dict[str, Any]:
+    return {
+        "incident_id": incident.incident_id,
+        "status": (record.status if record else Status.OPEN).value,
+        "severity": record.severity.value if record and record.severity else None,
+        "alarm": incident.alarm.name,
+        "account": incident.scope.account,
+        "region": incident.scope.region,
+        "opened_at": incident.opened_at.isoformat(),
+        "closed_at": record.closed_at.isoformat() if record and record.closed_at else None,
+        "reason": record.reason if record else "",
+    }
