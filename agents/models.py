@@ -77,7 +77,7 @@ def chat_model(
     if settings.provider:
         options["provider"] = settings.provider
     return ChatBedrockConverse(
-        model=model_id,
+        model_id=model_id,
         client=access.client("bedrock-runtime"),
         bedrock_client=access.client("bedrock"),
         region_name=settings.region,

@@ -39,6 +39,7 @@ class IncidentState(TypedDict, total=False):
     reviews: list[Review]
     attempt: int
     executions: Annotated[list[Execution], operator.add]
+    due: bool
     verification: Verification
     failures: Annotated[list[Failure], operator.add]
     spend: Annotated[Spend, operator.add]

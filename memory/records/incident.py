@@ -5,7 +5,7 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from memory.records.alarm import Alarm
+from memory.records.alarm import Alarm, Envelope
 from memory.records.base import Record, UtcTime, canonical_json
 from memory.records.scope import Scope
 
@@ -68,3 +68,17 @@ def incident_id(scope: Scope, alarm_arn: str, episode_started_at: datetime) -> s
     raw[6] = (raw[6] & 0x0F) | 0x80
     raw[8] = (raw[8] & 0x3F) | 0x80
     return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def incident_of(envelope: Envelope, alarm: Alarm, thread_id: str = "") -> Incident:
+    """Compute the incident that an alarm event would open; the same event always gives the same one."""
+    identity = incident_id(alarm.scope, alarm.arn, alarm.changed_at)
+    return Incident(
+        incident_id=identity,
+        thread_id=thread_id or identity,
+        scope=alarm.scope,
+        alarm=alarm,
+        event_id=envelope.event_id,
+        episode_started_at=alarm.changed_at,
+        opened_at=envelope.received_at,
+    )

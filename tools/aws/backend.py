@@ -76,7 +76,7 @@ def ensure_backend(access: AwsAccess, names: BackendNames) -> Backend:
     return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)
 
 
-def find_backend(access: AwsAccess, names: BackendNames) -> Backend:
+def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backend:
     """Return where everything is; raise `Misconfigured` with the remedy when something is missing."""
     dynamodb, sqs = access.client("dynamodb"), access.client("sqs")
     try:
@@ -90,7 +90,6 @@ def find_backend(access: AwsAccess, names: BackendNames) -> Backend:
                 f"the copilot is not set up in this account: run `cloudops setup` ({error})"
             ) from error
         raise
-    account = access.client("sts").get_caller_identity()["Account"]
     partition = access.session().get_partition_for_region(access.region)
     topic = f"arn:{partition}:sns:{access.region}:{account}:{names.topic}"
     return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)

@@ -1,0 +1,175 @@
+"""The composition root: settings in, a working copilot out. Nothing else makes clients, stores or agents.
+
+`open_records` is enough for the doors that run no graph and loads no model library.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from graphs.copilot import Records
+from graphs.settings import Settings, from_environment
+from memory.clock import Clock
+from memory.records.scope import Scope
+from memory.stores.approvals import ApprovalStore
+from memory.stores.evidence import EvidenceLedger
+from memory.stores.executions import ExecutionStore
+from memory.stores.incidents import IncidentStore
+from memory.stores.leases import LeaseStore
+from memory.stores.outbox import OutboxStore
+from memory.stores.refusals import RefusalStore
+from memory.stores.timeline import TimelineStore
+from memory.stores.timers import TimerStore
+from memory.table import RecordTable
+from tools.aws.access import AwsAccess
+from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
+from tools.aws.clock import AccountClock, SystemClock
+from tools.aws.identity import caller
+from tools.topology import load_topology
+
+if TYPE_CHECKING:
+    from graphs.runs import RunPort
+    from graphs.thinking import Copilot
+
+
+def open_access(settings: Settings) -> AwsAccess:
+    """Return the way to the account that settings name."""
+    connection = settings.connection
+    return AwsAccess(
+        region=connection.region,
+        endpoint_url=connection.endpoint_url,
+        access_key_id=connection.access_key_id,
+        secret_access_key=connection.secret_access_key,
+    )
+
+
+def open_clock(settings: Settings) -> Clock:
+    """Return the account's clock: its own where it has one, else wall time."""
+    url = settings.connection.clock_url
+    return AccountClock(url) if url else SystemClock()
+
+
+def set_up(settings: Settings) -> Backend:
+    """Create what the copilot keeps in the account, where it is missing."""
+    return ensure_backend(open_access(settings), BackendNames(settings.prefix))
+
+
+def open_records(settings: Settings) -> Records:
+    """Return the durable side; raise `Misconfigured` with the remedy when it is not set up."""
+    access, clock = open_access(settings), open_clock(settings)
+    account, arn = caller(access)
+    backend = find_backend(access, BackendNames(settings.prefix), account)
+    table = RecordTable(access.client("dynamodb"), backend.records_table)
+    tenant = settings.tenant
+    return Records(
+        settings=settings,
+        access=access,
+        clock=clock,
+        backend=backend,
+        home=Scope(tenant=tenant, account=account, region=settings.connection.region),
+        caller_arn=arn,
+        incidents=IncidentStore(table, tenant),
+        timeline=TimelineStore(table, clock),
+        evidence=EvidenceLedger(table),
+        approvals=ApprovalStore(table),
+        executions=ExecutionStore(table),
+        timers=TimerStore(table, tenant),
+        leases=LeaseStore(table),
+        outbox=OutboxStore(table, tenant),
+        refusals=RefusalStore(table, tenant),
+        topology=lambda: load_topology(access, settings.topology_parameter, settings.topology),
+    )
+
+
+def open_copilot(records: Records) -> "Copilot":
+    """Return the copilot over its records: agents, policy, executor and outbox."""
+    from agents.communicator import Communicator
+    from agents.critic import Critic
+    from agents.guardrails import guard_for
+    from agents.models import ModelSettings, RoleModel, role_model
+    from agents.remediation import Remediation
+    from agents.triage import Triage
+    from graphs.thinking import CHANNEL, Copilot
+    from memory.retrieval import RunbookIndex
+    from tools.catalogue import OBSERVE
+    from tools.channels.sns import SnsChannel
+    from tools.executor import Executor
+    from tools.outbox import Outbox
+    from tools.policy import Policy
+
+    settings, access = records.settings, records.access
+    chosen = ModelSettings(region=access.region, **settings.models.model_dump())
+    guard = guard_for(access, chosen)
+
+    def model(role: str) -> RoleModel:
+        return role_model(access, chosen, role, settings.prices, settings.limits)
+
+    return Copilot(
+        records=records,
+        triage_agent=Triage(model("triage"), OBSERVE, guard),
+        critic_agent=Critic(model("critic"), guard),
+        remediation_agent=Remediation(model("remediation"), guard),
+        communicator=Communicator(model("communicator"), guard),
+        executor=Executor(
+            access=access,
+            executions=records.executions,
+            approvals=records.approvals,
+            leases=records.leases,
+            policy=Policy.load(),
+            clock=records.clock,
+        ),
+        outbox=Outbox(
+            records.outbox,
+            records.incidents,
+            (SnsChannel(access, records.backend.topic_arn, CHANNEL),),
+            records.clock,
+            records.leases,
+        ),
+        runbooks=RunbookIndex.open(),
+    )
+
+
+def open_saver(records: Records) -> Any:
+    """Return the checkpointer over the account's checkpoint table."""
+    from memory.checkpoints import open_checkpointer
+
+    access = records.access
+    return open_checkpointer(
+        access.session(),
+        records.backend.checkpoints_table,
+        access.region,
+        access.endpoint_url,
+        access.config(),
+    )
+
+
+def open_runs(records: Records, copilot: "Copilot") -> "RunPort":
+    """Return the host that settings name: a LangGraph server by its address, else this process."""
+    if records.settings.runs_url:
+        from graphs.principals import LocalIssuer, own_token
+        from graphs.remote_runs import LangGraphServerRuns
+
+        issuer = LocalIssuer.open(records.settings.state_dir)
+        tenant = records.settings.tenant
+        return LangGraphServerRuns(records, records.settings.runs_url, lambda: own_token(issuer, tenant))
+    from graphs.runs import in_process
+    from graphs.wiring import wire
+
+    return in_process(records, wire(lambda: copilot), open_saver(records))
+
+
+@dataclass
+class Deferred:
+    """Opens the copilot when it is first needed, and once: the LangGraph server imports the graph before that."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> "Copilot":
+        """Return the copilot of this process."""
+        with self._lock:
+            return self._copilot
+
+    @cached_property
+    def _copilot(self) -> "Copilot":
+        return open_copilot(open_records(from_environment()))

@@ -1,0 +1,84 @@
+"""Wait for a decision. No process waits: the run ends here until somebody wakes it."""
+
+from datetime import timedelta
+from typing import Any
+
+from graphs.step import Turn, Wait
+from memory.records.approval import ApprovalRequest, ApprovalStatus
+from memory.records.incident import Status
+from memory.records.message import Audience
+from memory.records.scope import COPILOT
+from memory.records.timeline import EntryKind, Timer, TimerKind
+
+
+def approve(turn: Turn) -> dict[str, Any] | Wait:
+    """Read the stored decision; what a resume carries is no decision and is not looked at."""
+    records, incident = turn.copilot.records, turn.state["incident"]
+    request = records.approvals.get(incident.scope, incident.incident_id, turn.state["plan"].plan_hash)
+    if request is None:
+        return _ask(turn)
+    request = records.approvals.expire(request, records.clock.now())
+    match request.status:
+        case ApprovalStatus.PENDING:
+            if turn.woken:
+                return {"status": Status.AWAITING_APPROVAL}
+            return _waiting(request)
+        case ApprovalStatus.APPROVED:
+            _stop_timer(turn)
+            return {"status": Status.ACTING}
+        case ApprovalStatus.DENIED:
+            _stop_timer(turn)
+            decision = records.approvals.decision(incident.scope, incident.incident_id, request.plan_hash)
+            why = f": {decision.reason}" if decision and decision.reason else ""
+            return {"status": Status.ESCALATED, "reason": f"the plan was denied{why}"}
+        case ApprovalStatus.EXPIRED:
+            _stop_timer(turn)
+            text = f"nobody decided before {request.expires_at:%H:%M:%S} UTC; nothing was done"
+            turn.copilot.tell(incident, EntryKind.APPROVAL_EXPIRED, text, "approve")
+            return {"status": Status.ESCALATED, "reason": f"approval expired: {text}"}
+
+
+def _ask(turn: Turn) -> Wait:
+    """Store the request and its expiry, tell people, and wait."""
+    records, incident, plan = turn.copilot.records, turn.state["incident"], turn.state["plan"]
+    now = records.clock.now()
+    request = records.approvals.request(
+        ApprovalRequest(
+            incident_id=incident.incident_id,
+            scope=incident.scope,
+            plan_hash=plan.plan_hash,
+            actions=plan.actions,
+            fingerprints=tuple(review.fingerprint for review in turn.state["reviews"]),
+            proposer=COPILOT,
+            requested_at=now,
+            expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),
+        )
+    )
+    timer = Timer(
+        incident_id=incident.incident_id, kind=TimerKind.APPROVAL_EXPIRY, wake_at=request.expires_at
+    )
+    records.timers.set(incident.scope, timer)
+    facts = {"plan_hash": plan.plan_hash, "expires_at": request.expires_at.isoformat()}
+    turn.copilot.tell(
+        incident, EntryKind.APPROVAL_REQUESTED, f"approval asked: {plan.summary}", "approve", facts
+    )
+    turn.state["status"] = Status.AWAITING_APPROVAL
+    turn.copilot.announce(turn.state, "approval", Audience.ON_CALL)
+    return _waiting(request)
+
+
+def _waiting(request: ApprovalRequest) -> Wait:
+    return Wait(
+        {
+            "waiting_for": "approval",
+            "plan_hash": request.plan_hash,
+            "actions": [act.model_dump(mode="json") for act in request.actions],
+            "expires_at": request.expires_at.isoformat(),
+            "decide_at": f"/incidents/{request.incident_id}/decision",
+        }
+    )
+
+
+def _stop_timer(turn: Turn) -> None:
+    incident = turn.state["incident"]
+    turn.copilot.records.timers.cancel(incident.scope, incident.incident_id, TimerKind.APPROVAL_EXPIRY)

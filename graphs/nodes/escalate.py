@@ -1,0 +1,50 @@
+"""Hand the incident to people, with everything known and the reason."""
+
+from typing import Any
+
+from langgraph.errors import NodeError
+from langgraph.types import Command
+
+from graphs.step import Turn
+from memory.records.assessment import Verdict
+from memory.records.failure import Failure
+from memory.records.incident import Status
+from memory.records.plan import Ruling
+from memory.records.timeline import EntryKind, TimerKind
+from memory.state import IncidentState
+
+
+def escalate(turn: Turn) -> dict[str, Any]:
+    """End in the safe state: nothing further is done by code, and people are told why."""
+    records, incident = turn.copilot.records, turn.state["incident"]
+    for kind in TimerKind:
+        records.timers.cancel(incident.scope, incident.incident_id, kind)
+    for failure in turn.state.get("failures", []):
+        text = f"{failure.step} failed: {failure.error}: {failure.detail}"
+        turn.copilot.tell(incident, EntryKind.STEP_FAILED, text, failure.step)
+    assessment = turn.state.get("assessment")
+    failed = bool(turn.state.get("failures"))
+    if assessment is not None and assessment.verdict is Verdict.UNRESOLVED and not failed:
+        return {"status": Status.UNRESOLVED, "reason": assessment.summary}
+    return {"status": Status.ESCALATED, "reason": _reason(turn.state)}
+
+
+def _reason(state: IncidentState) -> str:
+    if state.get("failures"):
+        last = state["failures"][-1]
+        return f"{last.step} failed: {last.detail}"
+    if state.get("reason"):
+        return state["reason"]
+    refused = [r for r in state.get("reviews", []) if r.ruling is Ruling.REFUSE]
+    if refused:
+        return f"policy refused {refused[0].action}: {'; '.join(refused[0].reasons)}"
+    plan = state.get("plan")
+    return (plan.no_action_reason if plan else None) or "no safe action is known"
+
+
+def on_failure(state: IncidentState, error: NodeError) -> Command[str]:
+    """Turn a step that failed for good into an escalation that people hear about."""
+    at = state["incident"].opened_at
+    cause = error.error
+    failure = Failure(step=error.node, error=type(cause).__name__, detail=str(cause)[:500], at=at)
+    return Command(goto="escalate", update={"failures": [failure]})

@@ -1,0 +1,21 @@
+"""Look at the same alarm again: recovered, worse, no better, or too early to say."""
+
+from datetime import timedelta
+from typing import Any
+
+from graphs.step import Turn
+from memory.records.outcome import Recovery
+from memory.records.timeline import EntryKind
+from tools.verification import verify_recovery
+
+
+def verify(turn: Turn) -> dict[str, Any]:
+    """Compare the alarm and its metric with the state before the action."""
+    records, incident = turn.copilot.records, turn.state["incident"]
+    sources = turn.copilot.sources(incident)
+    window = timedelta(minutes=records.settings.limits.verification_minutes)
+    found = verify_recovery(sources, incident, turn.state["executions"][-1], window)
+    if found.recovery is not Recovery.UNKNOWN:
+        facts = {"verification": found.model_dump(mode="json")}
+        turn.copilot.tell(incident, EntryKind.VERIFICATION, found.detail, "verify", facts)
+    return {"verification": found, "spend": sources.recorder.spend}

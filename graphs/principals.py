@@ -1,0 +1,152 @@
+"""Who is calling: signed tokens over HTTP, the IAM caller in a terminal.
+
+The local issuer signs tokens for this machine: for people while the account is simulated, and for the
+copilot's own calls to its LangGraph server anywhere. Its key never leaves the state directory.
+"""
+
+import fnmatch
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from graphs.settings import AccessSettings, Settings, World
+from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
+
+LOCAL_ISSUER = "cloudops-local"
+AUDIENCE = "cloudops"
+LEEWAY_SECONDS = 30
+
+
+class UnauthenticatedError(Exception):
+    """No valid token: the message says what is wrong with it, never the token itself."""
+
+
+@dataclass(frozen=True)
+class LocalIssuer:
+    """Signs and checks tokens with an Ed25519 key kept in the state directory."""
+
+    key: Ed25519PrivateKey
+
+    @classmethod
+    def open(cls, state_dir: Path) -> "LocalIssuer":
+        """Read the key, or make one that only this user can read."""
+        path = state_dir / "issuer.pem"
+        state_dir.mkdir(parents=True, exist_ok=True)
+        fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(fresh)
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise UnauthenticatedError(f"{path} is not an Ed25519 key; remove it and start again")
+        return cls(key)
+
+    def sign(self, principal: Principal, minutes: int = 60) -> str:
+        """Return a token for a principal, valid for some minutes of wall time."""
+        now = datetime.now(UTC)
+        claims = {
+            "iss": LOCAL_ISSUER,
+            "aud": AUDIENCE,
+            "sub": principal.id,
+            "kind": principal.kind.value,
+            "tenant": principal.tenant,
+            "roles": [role.value for role in principal.roles],
+            "iat": now,
+            "exp": now + timedelta(minutes=minutes),
+        }
+        return jwt.encode(claims, self.key, algorithm="EdDSA")
+
+
+def own_token(issuer: LocalIssuer, tenant: str) -> str:
+    """Return a short token for the copilot's calls to its own server; it can start and wake, never decide."""
+    me = COPILOT.model_copy(update={"tenant": tenant, "roles": (Role.OPERATOR, Role.VIEWER)})
+    return issuer.sign(me, minutes=5)
+
+
+def principal_of_token(token: str, settings: Settings, issuer: LocalIssuer) -> Principal:
+    """Check a token's signature, issuer, audience and times, and return its principal."""
+    try:
+        named = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        claims = (
+            _local_claims(token, issuer) if named == LOCAL_ISSUER else _outside_claims(token, named, settings)
+        )
+        kind = PrincipalKind(claims.get("kind", "person"))
+        roles = tuple(Role(role) for role in claims.get("roles", []) if role in set(Role))
+    except (jwt.PyJWTError, ValueError) as error:
+        raise UnauthenticatedError(f"the token is not valid: {error}") from error
+    if (
+        named == LOCAL_ISSUER
+        and settings.connection.world is not World.SIMULATED
+        and kind is not PrincipalKind.COPILOT
+    ):
+        raise UnauthenticatedError("the local issuer signs for people only while the account is simulated")
+    if named != LOCAL_ISSUER and kind is PrincipalKind.COPILOT:
+        raise UnauthenticatedError("only the copilot itself signs as the copilot")
+    return Principal(
+        kind=kind,
+        id=str(claims["sub"]),
+        issuer=str(named),
+        tenant=str(claims.get("tenant", "default")),
+        roles=roles,
+    )
+
+
+def _local_claims(token: str, issuer: LocalIssuer) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        issuer.key.public_key(),
+        algorithms=["EdDSA"],
+        audience=AUDIENCE,
+        issuer=LOCAL_ISSUER,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "sub", "aud", "iss"]},
+    )
+    return claims
+
+
+def _outside_claims(token: str, named: object, settings: Settings) -> dict[str, Any]:
+    trusted = next((i for i in settings.access.issuers if i.issuer == named), None)
+    if trusted is None:
+        raise jwt.InvalidIssuerError(f"issuer {named!r} is not named in settings/access.toml")
+    key = jwt.PyJWKClient(trusted.jwks_url, timeout=5).get_signing_key_from_jwt(token)
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        key,
+        algorithms=["RS256", "ES256", "EdDSA"],
+        audience=trusted.audience,
+        issuer=trusted.issuer,
+        leeway=LEEWAY_SECONDS,
+        options={"require": ["exp", "sub", "aud", "iss"]},
+    )
+    return claims
+
+
+def principal_of_caller(arn: str, settings: Settings) -> Principal:
+    """Return the principal of an IAM caller, with the roles whose patterns its ARN matches."""
+    access: AccessSettings = settings.access
+    patterns = access.iam_simulated if settings.connection.world is World.SIMULATED else access.iam
+    roles = tuple(
+        role for role in Role if any(fnmatch.fnmatchcase(arn, p) for p in patterns.get(role.value, ()))
+    )
+    return Principal(kind=PrincipalKind.ROLE, id=arn, issuer="sts", tenant=settings.tenant, roles=roles)
+
+
+def token_facts(token: str) -> str:
+    """Return a token's claims as JSON, for showing; nothing is checked here."""
+    return json.dumps(jwt.decode(token, options={"verify_signature": False}), default=str)

@@ -1,0 +1,57 @@
+"""Build the public record from the state and from what is stored beside it."""
+
+from graphs.copilot import Records
+from memory.records.evidence import EvidenceRef
+from memory.records.incident import Status
+from memory.records.incident_record import IncidentRecord
+from memory.records.plan import Plan
+from memory.records.spend import Spend
+from memory.records.timeline import EntryKind
+from memory.state import IncidentState
+
+
+def build_record(records: Records, state: IncidentState) -> IncidentRecord:
+    """Assemble the public record; what is stored wins over what the state says."""
+    incident = state["incident"]
+    scope, key = incident.scope, incident.incident_id
+    plan = state.get("plan")
+    approval = records.approvals.get(scope, key, plan.plan_hash) if plan and plan.actions else None
+    entries = list(records.timeline.entries(scope, key))
+    plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
+    verifications = [e.facts["verification"] for e in entries if e.kind is EntryKind.VERIFICATION]
+    status = state.get("status", Status.OPEN)
+    first_look, assessment = state.get("first_look"), state.get("assessment")
+    assessed = assessment or first_look
+    return IncidentRecord.model_validate(
+        {
+            "incident": incident,
+            "status": status,
+            "severity": assessed.severity if assessed else None,
+            "reason": state.get("reason", ""),
+            "first_look": first_look,
+            "assessment": assessment,
+            "plans": plans,
+            "reviews": state.get("reviews", []),
+            "approval": approval,
+            "decision": records.approvals.decision(scope, key, approval.plan_hash) if approval else None,
+            "executions": sorted(records.executions.all(scope, key), key=lambda e: e.claimed_at),
+            "verifications": verifications,
+            "messages": list(records.outbox.all(scope, key)),
+            "evidence": [
+                EvidenceRef(evidence_id=e.evidence_id, title=e.title, gaps=e.gaps, flags=e.flags)
+                for e in records.evidence.all(scope, key)
+            ],
+            "failures": state.get("failures", []),
+            "spend": state.get("spend", Spend()),
+            "models": state.get("models", []),
+            "events_joined": sum(e.kind is EntryKind.JOINED for e in entries),
+            "updated_at": records.clock.now(),
+            "closed_at": records.clock.now() if status.is_end else None,
+        }
+    )
+
+
+def save_record(records: Records, state: IncidentState) -> None:
+    """Store the public record as it stands after a step; there is none before intake."""
+    if "incident" in state and not state.get("joined"):
+        records.incidents.save_record(build_record(records, state))

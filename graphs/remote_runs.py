@@ -1,0 +1,90 @@
+"""Runs hosted by a LangGraph server, reached over its own protocol."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph_sdk import get_sync_client
+from langgraph_sdk.errors import ConflictError as ServerConflictError
+
+from graphs.copilot import Records
+from graphs.runs import RECURSION_LIMIT, Started, StartOutcome
+from memory.records.alarm import Route
+from memory.records.incident import incident_of
+from memory.records.timeline import EntryKind, TimelineEntry
+from memory.stores.incidents import UnknownIncidentError
+from memory.stores.leases import IncidentBusyError
+from tools.intake import parse_event
+
+GRAPH = "incident"
+
+
+@dataclass(frozen=True)
+class LangGraphServerRuns:
+    """Starts and wakes runs on a LangGraph server; `token` signs each call anew."""
+
+    records: Records
+    url: str
+    token: Callable[[], str]
+
+    def start(self, event: dict[str, Any]) -> Started:
+        """Start a run on the incident's thread, or join the incident when it stands already."""
+        records = self.records
+        envelope = parse_event(event, records.clock.now(), records.settings.tenant)
+        if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
+            return Started(StartOutcome.NOT_STARTED, envelope.route)
+        incident = incident_of(envelope, envelope.alarm)
+        try:
+            standing = records.incidents.get(incident.incident_id)
+        except UnknownIncidentError:
+            standing = None
+        if standing is None and self._run(incident.thread_id, {"input": {"event": event}}):
+            return Started(StartOutcome.OPENED, envelope.route, incident.incident_id)
+        records.timeline.append(
+            incident.scope,
+            incident.incident_id,
+            EntryKind.JOINED,
+            "the same event came again and joined",
+            facts={"event_id": envelope.event_id},
+        )
+        return Started(StartOutcome.JOINED, envelope.route, incident.incident_id)
+
+    def wake(self, incident_id: str) -> None:
+        """Resume the run on the incident's thread; what it carries is no decision."""
+        incident = self.records.incidents.get(incident_id)
+        if not self._run(incident.thread_id, {"command": {"resume": {"woken": True}}}):
+            raise IncidentBusyError(f"incident {incident_id} is being worked on by another run")
+
+    def cancel(self, incident_id: str) -> None:
+        """Cancel the runs that work on the incident's thread."""
+        incident = self.records.incidents.get(incident_id)
+        with self._client() as client:
+            for run in client.runs.list(incident.thread_id):
+                if run["status"] in {"pending", "running"}:
+                    client.runs.cancel(incident.thread_id, run["run_id"])
+
+    def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
+        """Yield the timeline so far, from a sequence number on."""
+        yield from self.records.timeline.entries(
+            self.records.incidents.scope_of(incident_id), incident_id, after
+        )
+
+    def _run(self, thread_id: str, asked: dict[str, Any]) -> bool:
+        """Start one run; say False when the thread is busy. A thread the server forgot is made anew."""
+        with self._client() as client:
+            client.threads.create(thread_id=thread_id, graph_id=GRAPH, if_exists="do_nothing")
+            try:
+                client.runs.create(
+                    thread_id,
+                    GRAPH,
+                    multitask_strategy="reject",
+                    durability="sync",
+                    config={"recursion_limit": RECURSION_LIMIT},
+                    **asked,
+                )
+            except ServerConflictError:
+                return False
+        return True
+
+    def _client(self) -> Any:
+        return get_sync_client(url=self.url, headers={"authorization": f"Bearer {self.token()}"})

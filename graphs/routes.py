@@ -1,0 +1,78 @@
+"""The conditional edges: pure functions from the state to the name of the next node."""
+
+from typing import Literal
+
+from memory.records.assessment import Verdict
+from memory.records.incident import Status
+from memory.records.outcome import ExecutionState, Recovery
+from memory.records.plan import Ruling
+from memory.state import IncidentState
+
+END: Literal["__end__"] = "__end__"
+
+
+def after_intake(state: IncidentState) -> Literal["first_look", "__end__"]:
+    """Work on an incident this run opened; end when the event joined another or is no alarm."""
+    return "first_look" if "incident" in state and not state.get("joined") else END
+
+
+def after_critic(state: IncidentState) -> Literal["close", "escalate", "remediation"]:
+    """Close noise, hand what is not understood to people, and plan for a cause that stands."""
+    match state["assessment"].verdict:
+        case Verdict.NOISE:
+            return "close"
+        case Verdict.UNRESOLVED:
+            return "escalate"
+        case Verdict.CAUSE:
+            return "remediation"
+
+
+def after_remediation(state: IncidentState) -> Literal["review", "escalate"]:
+    """Review a plan that would do something; without one, people take over."""
+    return "review" if state["plan"].actions else "escalate"
+
+
+def after_review(state: IncidentState) -> Literal["act", "approve", "escalate"]:
+    """Act only when policy permits every action; one refusal stops the whole plan."""
+    rulings = {review.ruling for review in state["reviews"]}
+    if not rulings or Ruling.REFUSE in rulings:
+        return "escalate"
+    return "approve" if Ruling.ASK in rulings else "act"
+
+
+def after_approve(state: IncidentState) -> Literal["act", "approve", "escalate"]:
+    """Go on waiting while no decision stands."""
+    match state["status"]:
+        case Status.ACTING:
+            return "act"
+        case Status.AWAITING_APPROVAL:
+            return "approve"
+        case _:
+            return "escalate"
+
+
+def after_act(state: IncidentState) -> Literal["watch", "escalate"]:
+    """Watch the alarm only when every action was done."""
+    done = state["executions"] and state["executions"][-1].state is ExecutionState.DONE
+    return "watch" if done else "escalate"
+
+
+def after_watch(state: IncidentState) -> Literal["verify", "watch"]:
+    """Go on watching when something woke the run before its time."""
+    return "verify" if state.get("due") else "watch"
+
+
+def after_verify(state: IncidentState) -> Literal["close", "watch", "revert"]:
+    """Close what recovered, undo what did not help, and look again while the window is open."""
+    match state["verification"].recovery:
+        case Recovery.RECOVERED:
+            return "close"
+        case Recovery.UNKNOWN:
+            return "watch"
+        case Recovery.NO_BETTER | Recovery.WORSE:
+            return "revert"
+
+
+def after_revert(state: IncidentState) -> Literal["remediation", "escalate"]:
+    """Plan once more if a plan is left and the undo is certain; else people take over."""
+    return "remediation" if state["status"] is Status.OPEN else "escalate"

@@ -1,0 +1,153 @@
+"""The one port that starts, wakes, streams and cancels runs, and its host in this process.
+
+`graphs/remote_runs.py` is the other host: a LangGraph server. Both obey the incident's lease.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from graphs.copilot import Records
+from memory.records.alarm import Route
+from memory.records.incident import Incident, incident_of
+from memory.records.timeline import EntryKind, TimelineEntry
+from memory.stores.leases import IncidentBusyError
+from tools.intake import parse_event
+
+RECURSION_LIMIT = 80
+
+
+class StartOutcome(StrEnum):
+    """What starting a run for an event came to."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    CONTINUED = "continued"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Started:
+    """What became of an event: the incident it belongs to, if any, and its route."""
+
+    outcome: StartOutcome
+    route: Route
+    incident_id: str | None = None
+
+
+class RunPort(Protocol):
+    """Whoever runs the graph: this process or a LangGraph server."""
+
+    def start(self, event: dict[str, Any]) -> Started:
+        """Start a run for an event, or join the incident it belongs to."""
+        ...
+
+    def wake(self, incident_id: str) -> None:
+        """Let a waiting run look again; raise `IncidentBusyError` when another run holds the incident."""
+        ...
+
+    def cancel(self, incident_id: str) -> None:
+        """Stop a run that works in this host."""
+        ...
+
+    def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
+        """Yield the timeline so far, from a sequence number on."""
+        ...
+
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class InProcessRuns:
+    """Runs the graph in this process, under the incident's lease, to its next pause or its end."""
+
+    records: Records
+    graph: Graph
+
+    def start(self, event: dict[str, Any], *, only_intake: bool = False) -> Started:
+        """Run a new incident to its first pause; a repeated event joins or continues what a crash left.
+
+        With `only_intake` the run pauses once the event is claimed and checkpointed; `wake` does the rest.
+        """
+        records = self.records
+        envelope = parse_event(event, records.clock.now(), records.settings.tenant)
+        if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
+            return Started(StartOutcome.NOT_STARTED, envelope.route)
+        incident = incident_of(envelope, envelope.alarm)
+        holder = f"run-{uuid.uuid4()}"
+        try:
+            records.leases.hold(incident.scope, incident.incident_id, holder)
+        except IncidentBusyError:
+            return self._joined(incident, envelope.event_id)
+        try:
+            return self._start_or_continue(event, envelope.event_id, incident, holder, only_intake)
+        finally:
+            records.leases.release(incident.scope, incident.incident_id, holder)
+
+    def _start_or_continue(
+        self, event: dict[str, Any], event_id: str, incident: Incident, holder: str, only_intake: bool
+    ) -> Started:
+        incident_id = incident.incident_id
+        config = _config(incident_id, holder)
+        standing = self.graph.get_state(config)
+        if not standing.values:
+            final = self._run({"event": event}, config, pause_after=["intake"] if only_intake else None)
+            if final.get("joined"):
+                return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, final["joined"])
+            return Started(StartOutcome.OPENED, Route.OPEN_OR_UPDATE_INCIDENT, incident_id)
+        if standing.next and not standing.interrupts:
+            if not only_intake:
+                self._run(None, config)
+            return Started(StartOutcome.CONTINUED, Route.OPEN_OR_UPDATE_INCIDENT, incident_id)
+        return self._joined(incident, event_id)
+
+    def _joined(self, incident: Incident, event_id: str) -> Started:
+        scope, incident_id = incident.scope, incident.incident_id
+        text = "the same event came again and joined"
+        self.records.timeline.append(scope, incident_id, EntryKind.JOINED, text, facts={"event_id": event_id})
+        return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, incident_id)
+
+    def wake(self, incident_id: str) -> None:
+        """Resume a waiting run, or continue one that a crash cut off; one that has ended stays as it is."""
+        incident = self.records.incidents.get(incident_id)
+        holder = f"run-{uuid.uuid4()}"
+        self.records.leases.hold(incident.scope, incident_id, holder)
+        try:
+            config = _config(incident.thread_id, holder)
+            standing = self.graph.get_state(config)
+            if not standing.next:
+                return
+            self._run(Command(resume={"woken": True}) if standing.interrupts else None, config)
+        finally:
+            self.records.leases.release(incident.scope, incident_id, holder)
+
+    def cancel(self, incident_id: str) -> None:
+        """Do nothing: a run here is the caller's own call, and ends with it."""
+
+    def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
+        """Yield the timeline so far, from a sequence number on."""
+        yield from self.records.timeline.entries(
+            self.records.incidents.scope_of(incident_id), incident_id, after
+        )
+
+    def _run(self, asked: Any, config: Any, pause_after: list[str] | None = None) -> dict[str, Any]:
+        going = self.graph.ainvoke(asked, config, durability="sync", interrupt_after=pause_after)
+        answer: dict[str, Any] = asyncio.run(going)
+        return answer
+
+
+def in_process(records: Records, graph: Any, saver: BaseCheckpointSaver[Any]) -> InProcessRuns:
+    """Return the host of this process: the graph compiled with its checkpointer."""
+    return InProcessRuns(records, graph.compile(name="incident", checkpointer=saver))
+
+
+def _config(thread_id: str, holder: str) -> Any:
+    return {"configurable": {"thread_id": thread_id, "holder": holder}, "recursion_limit": RECURSION_LIMIT}

@@ -1,0 +1,209 @@
+"""Settings: the one reader of the environment and of the settings files.
+
+Where the copilot runs is decided once: `CLOUDOPS_WORLD` names it, else a running simulated account that left
+its address in `.cloudops/local.json` is used, else nothing is assumed and the remedy is said.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from memory.records.base import Record
+from memory.records.config import Autonomy, Limits, PriceList, Rubric, Topology
+from tools.errors import Misconfigured
+
+
+class World(StrEnum):
+    """Where the account is: on AWS, or on this machine."""
+
+    AWS = "aws"
+    SIMULATED = "simulated"
+
+
+class Connection(Record):
+    """How the account is reached; nothing else differs between the worlds."""
+
+    world: World
+    region: str
+    endpoint_url: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    clock_url: str | None = None
+
+
+class ModelChoice(Record):
+    """Model ids by tier, the tier of each role, and the guardrail."""
+
+    tiers: dict[str, str]
+    roles: dict[str, str] = Field(default_factory=dict)
+    provider: str = ""
+    guardrail_id: str = ""
+    guardrail_version: str = ""
+
+
+class AutonomySettings(Record):
+    """How far the copilot may go, by account."""
+
+    default: Autonomy = Autonomy.OBSERVE
+    simulated: Autonomy = Autonomy.OBSERVE
+    kill_switch: bool = False
+    accounts: dict[str, Autonomy] = Field(default_factory=dict)
+
+
+class Issuer(Record):
+    """A signer of tokens whose roles are believed."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+
+
+class AccessSettings(Record):
+    """Which callers hold which roles."""
+
+    iam: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    iam_simulated: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    issuers: tuple[Issuer, ...] = ()
+
+
+class Settings(Record):
+    """Everything the composition root needs."""
+
+    connection: Connection
+    tenant: str = "default"
+    prefix: str = "cloudops"
+    state_dir: Path
+    out_dir: Path
+    runs_url: str | None = None
+    rubric: Rubric
+    prices: PriceList
+    autonomy: AutonomySettings
+    models: ModelChoice
+    access: AccessSettings
+    limits: Limits = Limits()
+    topology: Topology = Topology()
+    topology_parameter: str | None = None
+
+    def autonomy_of(self, account: str) -> Autonomy:
+        """Return how far the copilot may go in an account; observe unless it is named."""
+        if self.connection.world is World.SIMULATED:
+            return self.autonomy.simulated
+        return self.autonomy.accounts.get(account, self.autonomy.default)
+
+
+def from_environment(world: World | None = None, state_dir: Path | None = None) -> Settings:
+    """Read settings for this process: its environment, its directory and the files in `settings/`.
+
+    A state directory that is given wins over the environment's.
+    """
+    given = {"CLOUDOPS_STATE_DIR": str(state_dir)} if state_dir else {}
+    return load({**os.environ, **given}, Path.cwd(), world)
+
+
+def state_dir_here() -> Path:
+    """Return where this process keeps its local state, also when there is no account yet."""
+    return Path(os.environ.get("CLOUDOPS_STATE_DIR", Path.cwd() / ".cloudops"))
+
+
+def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Settings:
+    """Read settings from a given environment and directory; raise `Misconfigured` with the remedy."""
+    state_dir = Path(env.get("CLOUDOPS_STATE_DIR", cwd / ".cloudops"))
+    folder = Path(env.get("CLOUDOPS_SETTINGS", _default_folder(cwd)))
+    connection = _connection(env, state_dir, world)
+    topology = _toml(folder / "topology.toml")
+    autonomy = _toml(folder / "autonomy.toml")
+    if env.get("CLOUDOPS_KILL_SWITCH", "").lower() in {"1", "true", "yes", "on"}:
+        autonomy["kill_switch"] = True
+    try:
+        return Settings(
+            connection=connection,
+            tenant=env.get("CLOUDOPS_TENANT", "default"),
+            prefix=env.get("CLOUDOPS_PREFIX", "cloudops"),
+            state_dir=state_dir,
+            out_dir=Path(env.get("CLOUDOPS_OUT", cwd / "out")),
+            runs_url=env.get("CLOUDOPS_RUNS_URL"),
+            rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
+            prices=PriceList.model_validate(_toml(folder / "prices.toml")),
+            autonomy=AutonomySettings.model_validate(autonomy),
+            models=_models(env, folder, connection.world),
+            access=AccessSettings.model_validate(_toml(folder / "access.toml")),
+            topology_parameter=env.get("CLOUDOPS_TOPOLOGY_PARAMETER") or topology.pop("parameter", None),
+            topology=Topology.model_validate(topology),
+        )
+    except ValidationError as error:
+        raise Misconfigured(f"a settings file in {folder} is wrong: {error}") from error
+
+
+def _default_folder(cwd: Path) -> Path:
+    own = cwd / "settings"
+    return own if own.is_dir() else Path(__file__).resolve().parent.parent / "settings"
+
+
+def _models(env: Mapping[str, str], folder: Path, world: World) -> ModelChoice:
+    file = _toml(folder / "models.toml")
+    chosen = dict(file.get(world.value, {}))
+    named = {tier: env.get(f"CLOUDOPS_MODEL_{tier.upper()}") for tier in ("small", "large")}
+    chosen["tiers"] = {**chosen.get("tiers", {}), **{tier: name for tier, name in named.items() if name}}
+    return ModelChoice.model_validate({**chosen, "roles": file.get("roles", {})})
+
+
+def _connection(env: Mapping[str, str], state_dir: Path, world: World | None) -> Connection:
+    named = world.value if world else env.get("CLOUDOPS_WORLD", "")
+    local = state_dir / "local.json"
+    if named == World.AWS.value:
+        return _aws(env)
+    if named not in {"", World.SIMULATED.value}:
+        raise Misconfigured(f"CLOUDOPS_WORLD is {named!r}; it is either 'aws' or 'simulated'")
+    account = _simulated(local)
+    if account is None:
+        raise Misconfigured(
+            "no account to work in: start a simulated one with `cloudops sim start`, "
+            "or set CLOUDOPS_WORLD=aws to use the AWS credentials of this shell"
+        )
+    return account
+
+
+def _aws(env: Mapping[str, str]) -> Connection:
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise Misconfigured("no region: set AWS_REGION")
+    return Connection(
+        world=World.AWS,
+        region=region,
+        endpoint_url=env.get("AWS_ENDPOINT_URL"),
+        clock_url=env.get("CLOUDOPS_CLOCK"),
+    )
+
+
+def _simulated(local: Path) -> Connection | None:
+    """Return the simulated account that runs now, or None; a file left by a dead process does not count."""
+    try:
+        facts: dict[str, Any] = json.loads(local.read_text())
+        os.kill(int(facts["pid"]), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except (ValueError, KeyError) as error:
+        raise Misconfigured(f"{local} is not what a simulated account writes; remove it") from error
+    return Connection(
+        world=World.SIMULATED,
+        region=facts["region"],
+        endpoint_url=facts["endpoint"],
+        access_key_id=facts["access_key_id"],
+        secret_access_key=facts["secret_access_key"],
+        clock_url=facts["clock"],
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise Misconfigured(f"{path} is missing; name the settings folder in CLOUDOPS_SETTINGS") from error
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{path} is not valid TOML: {error}") from error

@@ -1,0 +1,48 @@
+"""Wake what is due. The worker, the server and `cloudops tick` sweep; nothing sleeps in a run."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from graphs.copilot import Records
+from graphs.runs import RunPort
+from memory.stores.incidents import UnknownIncidentError
+from memory.stores.leases import IncidentBusyError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did."""
+
+    woken: tuple[str, ...] = ()
+    busy: tuple[str, ...] = ()
+    messages_sent: int = 0
+
+
+def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
+    """Wake every incident whose timer is due and send what is still in the outbox.
+
+    A timer that could not be served stays and is found again by the next sweep.
+    """
+    woken: list[str] = []
+    busy: list[str] = []
+    for timer in list(records.timers.due(records.clock.now())):
+        try:
+            scope = records.incidents.scope_of(timer.incident_id)
+            runs.wake(timer.incident_id)
+            woken.append(timer.incident_id)
+            record = records.incidents.record(timer.incident_id)
+            if record is not None and record.status.is_end:
+                records.timers.cancel(scope, timer.incident_id, timer.kind)
+        except (IncidentBusyError, UnknownIncidentError):
+            busy.append(timer.incident_id)
+        except (ClientError, BotoCoreError) as error:
+            log.warning(
+                "a timer could not be served", extra={"incident_id": timer.incident_id, "error": str(error)}
+            )
+            busy.append(timer.incident_id)
+    return Swept(tuple(woken), tuple(busy), flush())

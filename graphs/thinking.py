@@ -1,0 +1,159 @@
+"""The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from agents.communicator import Communicator
+from agents.critic import Critic, CriticResult
+from agents.notes import facts_of
+from agents.remediation import PlanResult, Remediation
+from agents.triage import Triage, TriageResult
+from graphs.copilot import Records
+from memory.records.assessment import Assessment, FirstLook
+from memory.records.incident import Incident, Severity
+from memory.records.message import Audience, Message
+from memory.records.outcome import Execution, ExecutionState
+from memory.records.plan import Plan, Review
+from memory.records.spend import ModelUse, Spend
+from memory.records.timeline import EntryKind
+from memory.state import IncidentState
+from tools.evidence import Recorder
+from tools.executor import Executor
+from tools.observe.sources import RunbookSearch, Sources
+from tools.options import options
+from tools.outbox import Outbox
+from tools.policy import Circumstances
+
+CHANNEL = "sns"
+RUNBOOKS = 2
+
+
+@dataclass(frozen=True)
+class Copilot:
+    """Everything a step may use."""
+
+    records: Records
+    triage_agent: Triage
+    critic_agent: Critic
+    remediation_agent: Remediation
+    communicator: Communicator
+    executor: Executor
+    outbox: Outbox
+    runbooks: RunbookSearch
+
+    def sources(self, incident: Incident) -> Sources:
+        """Return read access within the incident's scope; what is read becomes its evidence."""
+        records = self.records
+        recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id)
+        return Sources(
+            access=records.access,
+            recorder=recorder,
+            clock=records.clock,
+            topology=records.topology(),
+            scope=incident.scope,
+            limits=records.settings.limits,
+            runbooks=self.runbooks,
+        )
+
+    def tell(
+        self, incident: Incident, kind: EntryKind, text: str, step: str, facts: dict[str, Any] | None = None
+    ) -> None:
+        """Append to the incident's timeline."""
+        self.records.timeline.append(incident.scope, incident.incident_id, kind, text, step=step, facts=facts)
+
+    def triage(self, incident: Incident, first_look: FirstLook) -> TriageResult:
+        """Ask the triage agent, which starts from what the first look has stored."""
+        evidence = self.records.evidence
+        found = [evidence.get(incident.scope, incident.incident_id, key) for key in first_look.evidence_ids]
+        shown = [one for one in found if one is not None]
+        return self.triage_agent.assess(incident, first_look, shown, self.sources(incident))
+
+    def critique(self, incident: Incident, first_look: FirstLook, assessment: Assessment) -> CriticResult:
+        """Hold an assessment against the evidence ledger."""
+        evidence, leading = self.records.evidence, assessment.leading
+        cited = (*leading.evidence_for, *leading.evidence_against) if leading else ()
+        found = [evidence.get(incident.scope, incident.incident_id, key) for key in cited]
+        return self.critic_agent.review(
+            first_look,
+            assessment,
+            lambda key: evidence.get(incident.scope, incident.incident_id, key),
+            [one for one in found if one is not None],
+        )
+
+    def propose(
+        self, incident: Incident, assessment: Assessment, tried: Collection[tuple[str, str]], attempt: int
+    ) -> PlanResult:
+        """Ask for a plan among the options that were not tried in this incident."""
+        found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
+        fresh = [option for option in found if (option.action, str(option.parameters)) not in tried]
+        books = self.runbooks.search(assessment.summary, RUNBOOKS)
+        return self.remediation_agent.propose(incident, assessment, fresh, books, attempt)
+
+    def review(self, incident: Incident, plan: Plan, severity: Severity) -> tuple[Review, ...]:
+        """Let policy rule on a plan."""
+        return self.executor.policy.review(self.records.access, plan, self._around(severity))
+
+    def execute(self, incident: Incident, plan: Plan, index: int, severity: Severity) -> Execution:
+        """Perform one action, once."""
+        return self.executor.execute(incident, plan, index, self._around(severity))
+
+    def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
+        """Return what a plan has done so far, by the durable account."""
+        start = f"{plan.plan_hash[:12]}-"
+        stored = self.records.executions.all(incident.scope, incident.incident_id)
+        return [
+            e
+            for e in stored
+            if e.action_id.startswith(start) and e.state is ExecutionState.DONE and not e.is_revert
+        ]
+
+    def undo(self, incident: Incident, execution: Execution, severity: Severity) -> Execution:
+        """Run the inverse of an action, once."""
+        return self.executor.revert(incident, execution, self._around(severity))
+
+    def announce(self, state: IncidentState, kind: str, audience: Audience) -> tuple[Spend, list[ModelUse]]:
+        """Tell people where the incident stands; the same news goes out once."""
+        incident, plan = state["incident"], state.get("plan")
+        scope, incident_id = incident.scope, incident.incident_id
+        plan_hash = plan.plan_hash if plan and plan.actions else ""
+        facts = facts_of(
+            incident,
+            first_look=state.get("first_look"),
+            assessment=state.get("assessment"),
+            plan=plan,
+            approval=self.records.approvals.get(scope, incident_id, plan_hash) if plan_hash else None,
+            decision=self.records.approvals.decision(scope, incident_id, plan_hash) if plan_hash else None,
+            executions=state.get("executions", []),
+            verification=state.get("verification"),
+            status=state.get("status"),
+            reason=state.get("reason", ""),
+        )
+        draft = self.communicator.note(kind, audience, facts)
+        news = plan_hash[:12] if kind == "approval" else state["status"].value
+        message = Message(
+            incident_id=incident_id,
+            send_key=f"{incident_id}:{kind}:{news}:{audience.value}",
+            audience=audience,
+            channel=CHANNEL,
+            subject=draft.subject,
+            body=draft.body,
+            queued_at=self.records.clock.now(),
+        )
+        sent = self.outbox.send(scope, message)
+        told = {"send_key": sent.send_key, "state": sent.state.value, "body": sent.body}
+        self.tell(incident, EntryKind.MESSAGE, f"{sent.state.value}: {sent.subject}", "communicate", told)
+        return draft.spend, draft.models
+
+    def flush(self) -> int:
+        """Send what is still queued."""
+        return self.outbox.flush()
+
+    def _around(self, severity: Severity) -> Circumstances:
+        settings, account = self.records.settings, self.records.home.account
+        return Circumstances(
+            account=account,
+            severity=severity,
+            autonomy=settings.autonomy_of(account),
+            kill_switch=settings.autonomy.kill_switch,
+        )

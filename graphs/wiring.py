@@ -1,0 +1,82 @@
+"""Wire the steps into the incident graph."""
+
+from collections.abc import Callable
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import RetryPolicy
+
+from graphs import routes
+from graphs.nodes.act import act
+from graphs.nodes.approve import approve
+from graphs.nodes.close import close
+from graphs.nodes.communicate import communicate
+from graphs.nodes.critic import critic
+from graphs.nodes.escalate import escalate, on_failure
+from graphs.nodes.first_look import first_look
+from graphs.nodes.intake import intake
+from graphs.nodes.notify_on_call import notify_on_call
+from graphs.nodes.remediation import remediation
+from graphs.nodes.revert import revert
+from graphs.nodes.review import review
+from graphs.nodes.triage import triage
+from graphs.nodes.verify import verify
+from graphs.nodes.watch import watch
+from graphs.step import Step, Work
+from graphs.thinking import Copilot
+from memory.state import IncidentInput, IncidentState
+from tools.errors import Transient
+
+# Steps that only read may be tried again and may be cut off. `act` and `revert` are neither: an AWS call that
+# timed out goes on, and doing it twice is what the executor exists to prevent.
+READING: dict[str, tuple[Work, float]] = {
+    "first_look": (first_look, 90.0),
+    "notify_on_call": (notify_on_call, 60.0),
+    "triage": (triage, 150.0),
+    "critic": (critic, 120.0),
+    "remediation": (remediation, 150.0),
+    "review": (review, 60.0),
+    "verify": (verify, 60.0),
+}
+DECIDING: dict[str, Work] = {
+    "intake": intake,
+    "approve": approve,
+    "act": act,
+    "watch": watch,
+    "revert": revert,
+    "close": close,
+    "escalate": escalate,
+    "communicate": communicate,
+}
+# LangGraph's types do not know a handler that takes the error; its documentation does.
+ON_FAILURE: Any = on_failure
+RETRY = RetryPolicy(max_attempts=2, initial_interval=0.5, retry_on=Transient)
+
+
+def wire(copilot: Callable[[], Copilot]) -> StateGraph[IncidentState, Any, IncidentInput, IncidentState]:
+    """Return the graph, not yet compiled: the host that runs it names the checkpointer."""
+    graph = StateGraph(IncidentState, input_schema=IncidentInput)
+    for name, (work, seconds) in READING.items():
+        step: Any = Step(name, work, copilot)
+        graph.add_node(name, step, timeout=seconds, retry_policy=RETRY, error_handler=ON_FAILURE)
+    for name, work in DECIDING.items():
+        step = Step(name, work, copilot)
+        last_resort = name in {"intake", "escalate", "communicate"}
+        graph.add_node(name, step, error_handler=None if last_resort else ON_FAILURE)
+    graph.add_edge(START, "intake")
+    graph.add_conditional_edges("intake", routes.after_intake)
+    graph.add_edge("first_look", "notify_on_call")
+    graph.add_edge("first_look", "triage")
+    graph.add_edge("triage", "critic")
+    graph.add_conditional_edges("critic", routes.after_critic)
+    graph.add_conditional_edges("remediation", routes.after_remediation)
+    graph.add_conditional_edges("review", routes.after_review)
+    graph.add_conditional_edges("approve", routes.after_approve)
+    graph.add_conditional_edges("act", routes.after_act)
+    graph.add_conditional_edges("watch", routes.after_watch)
+    graph.add_conditional_edges("verify", routes.after_verify)
+    graph.add_conditional_edges("revert", routes.after_revert)
+    graph.add_edge("close", "communicate")
+    graph.add_edge("escalate", "communicate")
+    graph.add_edge("communicate", END)
+    return graph
