@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
@@ -42,7 +42,7 @@ class Draft:
     body: str
     by_model: bool = False
     refused: str = ""
-    spend: Spend = Spend()
+    spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ off an alarm, or say how bad the incident is.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -44,7 +44,7 @@ class CriticResult:
     """The assessment that stands, and what the second reader cost."""
 
     assessment: Assessment
-    spend: Spend = Spend()
+    spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
 
     @property

@@ -67,7 +67,8 @@ def opening_of(kind: str, facts: Mapping[str, str]) -> str:
     alarm = facts.get("alarm", "The alarm")
     cause = facts.get("cause") or facts.get("first_look") or "No cause is known."
     if kind == FIRST_NOTE:
-        return f"{alarm} went off. {_sentence(facts.get('first_look', cause))} {_sentence(facts.get('impact', ''))}".strip()
+        found, hurt = facts.get("first_look", cause), facts.get("impact", "")
+        return f"{alarm} went off. {_sentence(found)} {_sentence(hurt)}".strip()
     if kind == APPROVAL:
         wanted = facts.get("proposed", "a change")
         until = f" until {facts['decide_by']}" if "decide_by" in facts else ""

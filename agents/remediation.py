@@ -1,7 +1,7 @@
 """Choose among the changes that code found possible, or none."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -49,7 +49,7 @@ class PlanResult:
     """The plan, and what it cost."""
 
     plan: Plan
-    spend: Spend = Spend()
+    spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
 
     @property

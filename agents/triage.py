@@ -1,7 +1,7 @@
 """Test what the first look found, with read tools and within limits."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
@@ -53,7 +53,7 @@ class TriageResult:
     """The assessment, and what it cost: the model's work and the reads it asked for."""
 
     assessment: Assessment
-    spend: Spend = Spend()
+    spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
     failure: ModelFailure | None = None
 

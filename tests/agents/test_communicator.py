@@ -1,0 +1,152 @@
+"""A model may choose the words of an opening. Numbers, times, names and outcomes are the facts'."""
+
+from datetime import timedelta
+
+import pytest
+
+from agents.communicator import Communicator, Draft, Opening
+from agents.grounding import unfounded
+from agents.guardrails import Direction, Findings, LocalSigns, TextGuard
+from agents.notes import APPROVAL, CLOSING, FIRST_NOTE, facts_of, opening_of
+from memory.records.approval import ApprovalRequest
+from memory.records.incident import Status
+from memory.records.message import Audience
+from memory.records.outcome import Recovery, Verification
+from memory.records.plan import Plan
+from memory.records.scope import COPILOT
+from tests.agents.desk import INCIDENT, METRIC, NOON, ROLLBACK, SCOPE, assessment, first_look
+from tests.agents.scripted import role
+
+PLAN = Plan(actions=(ROLLBACK,), summary="Return basket to basket:7.")
+REQUEST = ApprovalRequest(
+    incident_id=INCIDENT.incident_id,
+    scope=SCOPE,
+    plan_hash=PLAN.plan_hash,
+    actions=PLAN.actions,
+    fingerprints=("f",),
+    proposer=COPILOT,
+    requested_at=NOON,
+    expires_at=NOON + timedelta(minutes=30),
+)
+FACTS = facts_of(INCIDENT, first_look=first_look(), assessment=assessment(), plan=PLAN, approval=REQUEST)
+ENDED = facts_of(
+    INCIDENT,
+    first_look=first_look(),
+    assessment=assessment(),
+    status=Status.RESOLVED,
+    verification=Verification(
+        recovery=Recovery.RECOVERED, alarm_state="OK", checked_at=NOON, detail="the alarm is OK again"
+    ),
+)
+
+
+def note(opening: object, kind: str = APPROVAL, guard: TextGuard | None = None) -> Draft:
+    said = Opening(opening=opening) if isinstance(opening, str) else opening
+    model, _ = role(said, name="communicator")  # type: ignore[arg-type]
+    facts = ENDED if kind == CLOSING else FACTS
+    return Communicator(model, guard or LocalSigns()).note(kind, Audience.ON_CALL, facts)
+
+
+def test_the_first_note_asks_no_model() -> None:
+    model, chat = role(ConnectionError("away"))
+    facts = facts_of(INCIDENT, first_look=first_look())
+    draft = Communicator(model, LocalSigns()).note(FIRST_NOTE, Audience.ON_CALL, facts)
+    assert chat.heard == []
+    assert draft.body.startswith("basket-errors went off. basket fails since basket:8 was rolled out.")
+    assert "2026-11-23 11:57:00 UTC" in draft.body
+    assert draft.subject == "[high] basket-errors: first look"
+    assert draft.model_use == ()
+
+
+def test_placeholders_are_filled_with_facts() -> None:
+    draft = note("Please decide by {decide_by} whether basket goes back: {proposed}.")
+    assert draft.by_model
+    assert draft.body.startswith(
+        "Please decide by 2026-11-23 12:30:00 UTC whether basket goes back: ecs_rollback"
+    )
+
+
+def test_facts_may_be_copied() -> None:
+    assert note("basket:8 broke basket; 12:30 is the last moment to decide on basket:7.").by_model
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "About 4200 orders were lost.",
+        "It began at 11:42.",
+        "basket:9 broke basket.",
+        "See ev-999999999999.",
+        "The table `baskets-archive` is full.",
+        "Decide by {deadline}.",
+        "All is resolved, nothing to do.",
+        "   ",
+        "x" * 2000,
+    ],
+)
+def test_an_opening_that_says_what_no_fact_says_is_replaced_by_codes_own(opening: str) -> None:
+    draft = note(opening)
+    assert not draft.by_model
+    assert draft.refused
+    assert draft.body.startswith(opening_of(APPROVAL, FACTS))
+    assert draft.spend.model_calls == 1
+
+
+def test_an_end_may_be_told_when_it_is_a_fact() -> None:
+    assert note("The incident is resolved and the alarm is OK again.", CLOSING).by_model
+
+
+def test_without_a_model_the_message_goes_out_all_the_same() -> None:
+    draft = note(ConnectionError("away"))
+    assert draft.body.startswith("A person must decide until 2026-11-23 12:30:00 UTC")
+    assert "could not be reached" in draft.refused
+
+
+def test_every_message_lists_the_facts_by_code() -> None:
+    body = note("Please look.").body
+    for text in ("severity: high", METRIC.evidence_id, INCIDENT.incident_id, "task_definition=basket:7"):
+        assert text in body
+
+
+def test_the_guard_has_the_last_word() -> None:
+    class Strict:
+        def scan(self, text: str, direction: Direction = Direction.IN) -> Findings:
+            return Findings(flags=("sensitive",)) if direction is Direction.OUT else Findings()
+
+    assert not note("Please look.", guard=Strict()).by_model
+
+
+def test_secrets_in_facts_are_not_told() -> None:
+    model, _ = role(Opening(opening="Please look."))
+    facts = {**FACTS, "reason": "password=hunter2hunter2 was in the log"}
+    body = Communicator(model, LocalSigns()).note(CLOSING, Audience.ON_CALL, facts).body
+    assert "hunter2" not in body
+
+
+def test_stakeholders_are_spared_the_machinery() -> None:
+    model, _ = role(Opening(opening="Please look."))
+    body = Communicator(model, LocalSigns()).note(CLOSING, Audience.STAKEHOLDERS, ENDED).body
+    assert "ev-" not in body
+    assert "status: resolved" in body
+
+
+@pytest.mark.parametrize(
+    ("text", "strange"),
+    [
+        ("35 % of requests fail", ()),
+        ("0.4 of requests fail", ()),
+        ("36 % of requests fail", ("36",)),
+        ("since 11:57", ()),
+        ("since 2026-11-23 11:57 UTC", ()),
+        ("since 2026-11-22 11:57 UTC", ("2026-11-22 11:57 UTC",)),
+        ("a follow-up on-call and/or read", ()),
+        ("1,200 writes", ()),
+        ("1,201 writes", ("1,201",)),
+        ("basket:8", ()),
+        ("basket:81", ("basket:81",)),
+        ("8 of them", ("8",)),
+    ],
+)
+def test_what_counts_as_a_fact(text: str, strange: tuple[str, ...]) -> None:
+    facts = {"share": 0.35, "onset": "2026-11-23T11:57:00+00:00", "writes": 1200, "change": "basket:8"}
+    assert unfounded(text, facts) == strange

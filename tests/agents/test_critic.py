@@ -1,0 +1,183 @@
+"""What a model claims stands only as far as stored evidence carries it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.critic import Critic, Doubt, check_claims
+from agents.guardrails import LocalSigns
+from memory.records.assessment import Assessment, CauseKind, Verdict
+from memory.records.incident import Severity
+from tests.agents.desk import (
+    METRIC,
+    OTHER,
+    POISON,
+    QUIET,
+    ROLLOUT,
+    STORED,
+    UNCLEAR,
+    assessment,
+    first_look,
+    hypothesis,
+)
+from tests.agents.scripted import role
+
+
+def checked(given: Assessment) -> Assessment:
+    return check_claims(given, first_look(), STORED.get)
+
+
+def test_a_founded_assessment_stands_unchanged() -> None:
+    assert checked(assessment()) == assessment()
+
+
+def test_invented_citations_are_removed_and_counted() -> None:
+    cited = (METRIC.evidence_id, "ev-000000000000", "ev-111111111111")
+    left = checked(
+        assessment(hypotheses=(hypothesis(evidence_for=cited, evidence_against=("ev-222222222222",)),))
+    )
+    assert left.hypotheses[0].evidence_for == (METRIC.evidence_id,)
+    assert left.hypotheses[0].evidence_against == ()
+    assert left.claims_removed == 3
+    assert left.verdict is Verdict.CAUSE
+
+
+def test_a_hypothesis_without_a_stored_citation_is_dropped_and_the_cause_with_it() -> None:
+    left = checked(assessment(hypotheses=(hypothesis(evidence_for=("ev-000000000000",)),)))
+    assert left.hypotheses == ()
+    assert left.verdict is Verdict.UNRESOLVED
+    assert left.claims_removed == 2
+
+
+@pytest.mark.parametrize("flagged", [(), (ROLLOUT.evidence_id,)])
+def test_a_hypothesis_that_rests_only_on_flagged_evidence_is_dropped(flagged: tuple[str, ...]) -> None:
+    cited = (POISON.evidence_id, *flagged)
+    left = check_claims(
+        assessment(hypotheses=(hypothesis(evidence_for=cited),)), first_look(), STORED.get, flagged
+    )
+    assert left.hypotheses == ()
+    assert left.verdict is Verdict.UNRESOLVED
+
+
+def test_flagged_evidence_beside_sound_evidence_does_no_harm() -> None:
+    cited = (POISON.evidence_id, METRIC.evidence_id)
+    assert len(checked(assessment(hypotheses=(hypothesis(evidence_for=cited),))).hypotheses) == 1
+
+
+def test_a_component_that_the_cited_evidence_never_names_is_dropped() -> None:
+    stranger = hypothesis(component="warehouse", change=None)
+    assert checked(assessment(hypotheses=(stranger,))).hypotheses == ()
+
+
+def test_a_statement_with_a_number_nobody_measured_is_replaced_by_codes_own() -> None:
+    left = checked(assessment(hypotheses=(hypothesis(statement="basket loses 73 % of its orders."),)))
+    assert left.hypotheses[0].statement == hypothesis().statement
+    assert left.claims_removed == 1
+
+
+def test_a_summary_with_a_number_nobody_measured_is_replaced() -> None:
+    left = checked(assessment(summary="basket lost 4217 orders since basket:8."))
+    assert "4217" not in left.summary
+    assert left.claims_removed == 1
+    assert checked(assessment(summary="35 % of basket's requests fail.")).summary.startswith("35 %")
+
+
+@given(st.sampled_from(Severity))
+def test_severity_never_comes_from_the_model(said: Severity) -> None:
+    assert checked(assessment(severity=said)).severity is Severity.HIGH
+
+
+@pytest.mark.parametrize("measured", [QUIET, UNCLEAR])
+def test_a_model_cannot_make_a_cause_that_code_did_not_find(measured: object) -> None:
+    left = check_claims(assessment(), measured, STORED.get)  # type: ignore[arg-type]
+    assert left.verdict is Verdict.UNRESOLVED
+    assert left.hypotheses[0].confidence <= 0.5
+
+
+@pytest.mark.parametrize("measured", [first_look(), UNCLEAR])
+def test_a_model_cannot_call_an_alarm_noise(measured: object) -> None:
+    said = assessment(verdict=Verdict.NOISE, summary="Only noise.", hypotheses=())
+    left = check_claims(said, measured, STORED.get)  # type: ignore[arg-type]
+    assert left.verdict is Verdict.UNRESOLVED
+    assert "Only noise." not in left.summary
+
+
+def test_noise_stands_when_both_say_so() -> None:
+    said = assessment(verdict=Verdict.NOISE, summary="Nobody is harmed.", hypotheses=(), causal_path=())
+    assert check_claims(said, QUIET, STORED.get).verdict is Verdict.NOISE
+
+
+def test_a_model_that_prefers_another_suspect_leaves_the_incident_to_people() -> None:
+    decoy = hypothesis(component="front", change="front:3", evidence_for=(OTHER.evidence_id,), confidence=0.9)
+    both = first_look(hypotheses=(hypothesis(), decoy.model_copy(update={"confidence": 0.3})))
+    said = assessment(hypotheses=(decoy, hypothesis(confidence=0.2)))
+    left = check_claims(said, both, STORED.get)
+    assert left.verdict is Verdict.UNRESOLVED
+    assert [h.component for h in left.hypotheses] == ["front", "basket"]
+    assert left.hypotheses[0].confidence == pytest.approx(0.5)
+
+
+def test_a_model_cannot_change_the_change() -> None:
+    said = assessment(hypotheses=(hypothesis(change="basket:6"),))
+    left = checked(said)
+    assert left.verdict is Verdict.UNRESOLVED
+    assert all(h.change is None for h in left.hypotheses)
+
+
+def test_too_little_confidence_is_no_cause() -> None:
+    assert checked(assessment(confidence=0.1)).verdict is Verdict.UNRESOLVED
+
+
+@given(st.floats(0, 1), st.sampled_from(CauseKind), st.sampled_from(Verdict))
+def test_whatever_is_said_a_cause_is_always_the_one_that_was_measured(
+    confidence: float, kind: CauseKind, verdict: Verdict
+) -> None:
+    said = assessment(
+        verdict=verdict, confidence=confidence, hypotheses=(hypothesis(kind=kind, confidence=confidence),)
+    )
+    left = checked(said)
+    assert left.verdict is not Verdict.NOISE
+    if left.verdict is Verdict.CAUSE:
+        assert left.leading is not None
+        assert (left.leading.kind, left.leading.component) == (CauseKind.DEPLOYMENT, "basket")
+
+
+def reviewed(doubt: object, given: Assessment | None = None) -> Assessment:
+    model, _ = role(doubt, name="critic")  # type: ignore[arg-type]
+    result = Critic(model, LocalSigns()).review(
+        first_look(), given or assessment(), STORED.get, STORED.values()
+    )
+    return result.assessment
+
+
+def test_the_second_reader_may_only_lower_confidence() -> None:
+    assert reviewed(Doubt(confidence=1.0)).confidence == 0.8
+    lowered = reviewed(Doubt(confidence=0.5, evidence_against=[OTHER.evidence_id, "ev-000000000000"]))
+    assert (lowered.confidence, lowered.hypotheses[0].confidence) == (0.5, 0.5)
+    assert lowered.hypotheses[0].evidence_against == (OTHER.evidence_id,)
+    assert lowered.claims_removed == 1
+    assert lowered.verdict is Verdict.CAUSE
+
+
+def test_a_strong_doubt_leaves_the_incident_to_people() -> None:
+    doubted = reviewed(Doubt(confidence=0.1, objection="front was rolled out as front:3 too."))
+    assert doubted.verdict is Verdict.UNRESOLVED
+    assert doubted.not_checked == ("Objection: front was rolled out as front:3 too.",)
+
+
+def test_an_objection_with_an_invented_number_is_removed() -> None:
+    assert reviewed(Doubt(confidence=0.7, objection="The errors began 47 minutes before.")).not_checked == ()
+
+
+def test_a_second_reader_who_is_away_is_named() -> None:
+    result = reviewed(ConnectionError("no route"))
+    assert result.verdict is Verdict.CAUSE
+    assert "No second reader doubted this" in result.not_checked[0]
+
+
+def test_nobody_is_asked_where_no_cause_is_claimed() -> None:
+    model, chat = role(Doubt(confidence=0.5), name="critic")
+    critic = Critic(model, LocalSigns())
+    critic.review(QUIET, assessment(verdict=Verdict.NOISE, hypotheses=()), STORED.get)
+    critic.review(first_look(), assessment(by_model=False), STORED.get)
+    assert chat.heard == []

@@ -1,0 +1,121 @@
+"""A plan is one offered change word for word, or none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.guardrails import LocalSigns
+from agents.remediation import Choice, Parameter, PlanResult, Proposal, Remediation
+from memory.records.assessment import Verdict
+from memory.records.plan import PlannedAction
+from memory.retrieval import RunbookIndex
+from tests.agents.desk import CAPACITY, INCIDENT, ORDERS, ROLLBACK, assessment
+from tests.agents.scripted import heard_text, role
+
+
+def choice(option: PlannedAction, **altered: str) -> Choice:
+    given = {name: str(value) for name, value in option.parameters.items()} | altered
+    return Choice(
+        action=option.action,
+        parameters=[Parameter(name=n, value=v) for n, v in given.items()],
+        why="It fits.",
+    )
+
+
+def proposal(*choices: Choice, **more: object) -> Proposal:
+    fields = {"actions": list(choices), "summary": "Return basket to basket:7."}
+    return Proposal.model_validate({**fields, **more})
+
+
+def propose(said: object, *options: PlannedAction, **more: object) -> PlanResult:
+    model, _ = role(said, name="remediation")  # type: ignore[arg-type]
+    agent = Remediation(model, LocalSigns())
+    return agent.propose(INCIDENT, assessment(), options or (ROLLBACK, CAPACITY), **more)  # type: ignore[arg-type]
+
+
+def test_an_offered_change_becomes_the_plan_with_its_exact_parameters() -> None:
+    books = RunbookIndex.open().search("errors after a deployment")
+    said = proposal(choice(ROLLBACK), runbooks=["bad-deployment", "made-up"], expected_effect="Errors fall.")
+    plan = propose(said, runbooks=books, attempt=2).plan
+    assert [(act.action, act.parameters) for act in plan.actions] == [(ROLLBACK.action, ROLLBACK.parameters)]
+    assert plan.summary == "Return basket to basket:7."
+    assert plan.runbooks == ("bad-deployment",)
+    assert plan.attempt == 2
+    assert plan.no_action_reason is None
+
+
+def test_numbers_keep_their_type() -> None:
+    plan = propose(proposal(choice(CAPACITY))).plan
+    assert plan.actions[0].parameters["write_capacity_units"] == 300
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        choice(ROLLBACK, task_definition="basket:6"),
+        choice(ROLLBACK, force="true"),
+        choice(CAPACITY, write_capacity_units="3000"),
+        Choice(action="ecs_delete_service", parameters=[Parameter(name="service", value="basket")]),
+        Choice(action="ecs_rollback_service", parameters=[]),
+    ],
+)
+def test_a_change_outside_the_offers_yields_no_action(bad: Choice) -> None:
+    for said in (proposal(bad), proposal(choice(ROLLBACK), bad)):
+        plan = propose(said).plan
+        assert plan.actions == ()
+        assert plan.no_action_reason == "a change was proposed that was not offered"
+        assert len(plan.alternatives) == 2
+
+
+@given(st.text(max_size=30), st.dictionaries(st.text(max_size=10), st.text(max_size=10), max_size=4))
+def test_whatever_is_chosen_only_offers_come_out(name: str, parameters: dict[str, str]) -> None:
+    given = [Parameter(name=n, value=v) for n, v in parameters.items()]
+    plan = propose(proposal(Choice(action=name, parameters=given))).plan
+    assert plan.actions == ()
+
+
+def test_one_change_at_a_time() -> None:
+    plan = propose(proposal(choice(CAPACITY), choice(ROLLBACK))).plan
+    assert [act.action for act in plan.actions] == [CAPACITY.action]
+    assert any("ecs_rollback_service" in text for text in plan.alternatives)
+
+
+def test_choosing_nothing_is_a_plan_with_its_reason() -> None:
+    plan = propose(proposal(no_action_reason="The release changed the data.")).plan
+    assert plan.actions == ()
+    assert plan.no_action_reason == "The release changed the data."
+
+
+def test_words_with_invented_numbers_are_left_out() -> None:
+    said = proposal(
+        choice(ROLLBACK), summary="Saves 12000 orders.", expected_effect="Errors fall by 99.2 % in 41 s."
+    )
+    plan = propose(said).plan
+    assert "12000" not in plan.summary
+    assert "basket:7" in plan.summary
+    assert plan.expected_effect == ""
+
+
+def test_without_a_model_nothing_is_done_and_people_see_the_options() -> None:
+    plan = propose(ConnectionError("away")).plan
+    assert plan.actions == ()
+    assert plan.no_action_reason is not None
+    assert "could not be reached" in plan.no_action_reason
+    assert "task_definition=basket:7" in plan.alternatives[0]
+
+
+def test_no_model_is_asked_without_a_cause_or_an_option() -> None:
+    model, chat = role(proposal(choice(ROLLBACK)))
+    agent = Remediation(model, LocalSigns())
+    assert agent.propose(INCIDENT, assessment(), ()).plan.actions == ()
+    unclear = assessment(verdict=Verdict.UNRESOLVED)
+    assert agent.propose(INCIDENT, unclear, (ROLLBACK,)).plan.actions == ()
+    assert chat.heard == []
+
+
+def test_a_runbook_that_gives_orders_is_not_shown() -> None:
+    model, chat = role(proposal(choice(ROLLBACK)))
+    books = [{"runbook": "odd", "text": ORDERS}, {"runbook": "plain", "text": "Return to what ran before."}]
+    Remediation(model, LocalSigns()).propose(INCIDENT, assessment(), (ROLLBACK,), books)
+    assert ORDERS not in heard_text(chat)
+    assert "what ran before" in heard_text(chat)
