@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
@@ -19,11 +20,12 @@ from langgraph.types import interrupt
 from graphs.record import save_record
 from graphs.thinking import Copilot
 from memory.records.incident import Incident
-from memory.records.timeline import EntryKind
+from memory.records.timeline import EntryKind, Timer, TimerKind
 from memory.state import IncidentState
 from memory.stores.leases import IncidentBusyError
 
 THREADS = 16
+LOOK_AGAIN = timedelta(seconds=60)
 T = TypeVar("T")
 
 
@@ -68,6 +70,7 @@ class Step:
         try:
             done = await self._in_thread(self._turn, turn, holder)
         except IncidentBusyError:
+            await self._in_thread(_wake_later, turn)
             interrupt({"waiting_for": "lease", "step": self.name})
             raise
         if isinstance(done, Wait):
@@ -115,6 +118,14 @@ class Step:
     ) -> None:
         timeline = turn.copilot.records.timeline
         timeline.append(incident.scope, incident.incident_id, kind, text, step=self.name, facts=facts)
+
+
+def _wake_later(turn: Turn) -> None:
+    """Ask to be woken again: the run that holds the incident may be one that has just died."""
+    records, incident = turn.copilot.records, turn.state["incident"]
+    wake_at = records.clock.now() + LOOK_AGAIN
+    timer = Timer(incident_id=incident.incident_id, kind=TimerKind.CADENCE, wake_at=wake_at)
+    records.timers.set(incident.scope, timer)
 
 
 def _identity(config: RunnableConfig) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
+from memory.records.timeline import TimerKind
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
 
@@ -36,7 +37,7 @@ def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
             runs.wake(timer.incident_id)
             woken.append(timer.incident_id)
             record = records.incidents.record(timer.incident_id)
-            if record is not None and record.status.is_end:
+            if timer.kind is TimerKind.CADENCE or (record is not None and record.status.is_end):
                 records.timers.cancel(scope, timer.incident_id, timer.kind)
         except (IncidentBusyError, UnknownIncidentError):
             busy.append(timer.incident_id)

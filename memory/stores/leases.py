@@ -6,10 +6,13 @@ Leases run on wall time, because they bound how long a dead process can block ot
 import os
 import socket
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from memory import keys
 from memory.records.scope import Scope
-from memory.table import ConflictError, Item, RecordTable
+from memory.table import ConflictError, Item, Key, RecordTable
+
+TRIES = 8
 
 
 class IncidentBusyError(Exception):
@@ -36,19 +39,24 @@ class LeaseStore:
             "host": socket.gethostname(),
             "pid": os.getpid(),
         }
-        key = keys.lease(scope, incident_id)
+        # Parallel steps of one run extend the same lease at once; who loses that race looks again.
+        for _ in range(TRIES):
+            if self._take(keys.lease(scope, incident_id), holder, body, now):
+                return
+        raise IncidentBusyError(f"incident {incident_id} is being worked on by another run")
+
+    def _take(self, key: Key, holder: str, body: dict[str, Any], now: datetime) -> bool:
+        """Take a lease that is free or one's own; say False when it changed meanwhile."""
         item = self._table.get(key)
+        if item is None:
+            return self._table.create(key, body)
+        if item.body["holder"] != holder and not _is_free(item, now):
+            raise IncidentBusyError(f"{key.pk} is being worked on by another run")
         try:
-            if item is None:
-                won = self._table.create(key, body)
-            elif item.body["holder"] == holder or _is_free(item, now):
-                won = bool(self._table.replace(item, body))
-            else:
-                won = False
+            self._table.replace(item, body)
         except ConflictError:
-            won = False
-        if not won:
-            raise IncidentBusyError(f"incident {incident_id} is being worked on by another run")
+            return False
+        return True
 
     def release(self, scope: Scope, incident_id: str, holder: str) -> None:
         """Give the lease back, if this holder has it."""
