@@ -65,13 +65,13 @@ class Front:
 
     async def _bedrock(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode())
-        operation, labels = rest_operation("bedrock-runtime", scope["method"], path, query)
+        headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
+        operation, labels = rest_operation("bedrock-runtime", scope["method"], path, query, headers)
         met = self.account.faults.meeting("bedrock-runtime", operation)
         refusal = await self.account.dispatch.meet(met)
         if refusal is None:
             await self.account.bedrock(scope, receive, send)
             return
-        headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
         key = self.account.emulator.access_key(headers, query)
         self.account.dispatch.note(operation, labels, key, refusal.code)
         await _send_error(send, refusal.status, refusal.code, refusal.message)

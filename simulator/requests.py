@@ -47,7 +47,7 @@ def read_request(
     if "Action" in form:
         action = form["Action"][0]
         return Asked(action, _form_parameters(service, action, form), Form.QUERY)
-    operation, labels = rest_operation(service, method, path, query)
+    operation, labels = rest_operation(service, method, path, query, headers)
     parameters = {**{key: values[0] for key, values in query.items()}, **labels}
     if body and "json" in headers.get("content-type", ""):
         given = _json(body)
@@ -55,19 +55,36 @@ def read_request(
     return Asked(operation, parameters, Form.REST)
 
 
-def rest_operation(service: str, method: str, path: str, query: Query) -> tuple[str, dict[str, str]]:
-    """The operation that a REST request's method and path stand for, and the labels in its path."""
+def rest_operation(
+    service: str, method: str, path: str, query: Query, headers: Mapping[str, str]
+) -> tuple[str, dict[str, str]]:
+    """The operation that a REST request stands for, and the labels in its path."""
     best: tuple[int, str, dict[str, str]] | None = None
     for operation in _operations(service):
-        http = operation.http
-        template, _, wanted = str(http["requestUri"]).partition("?")
+        template, _, wanted = str(operation.http["requestUri"]).partition("?")
         labels = _labels(template, path)
-        if http["method"] != method or labels is None or not set(parse_qs(wanted, True)) <= set(query):
+        if operation.http["method"] != method or labels is None or not _has_all(operation, query, headers):
+            continue
+        if not set(parse_qs(wanted, keep_blank_values=True)) <= set(query):
             continue
         fit = len(wanted) * 1000 + len(re.sub(r"\{[^}]*\}", "", template))
         if best is None or fit > best[0]:
             best = (fit, operation.name, labels)
     return (best[1], best[2]) if best is not None else (f"{method} {path}", {})
+
+
+def _has_all(operation: OperationModel, query: Query, headers: Mapping[str, str]) -> bool:
+    """Whether what the operation requires of headers and query is there: it tells copies from uploads."""
+    shape = operation.input_shape
+    if shape is None:
+        return True
+    places: dict[str, Mapping[str, Any]] = {"querystring": query, "header": headers}
+    for name in shape.required_members:
+        where = shape.members[name].serialization
+        place = places.get(where.get("location", ""))
+        if place is not None and where["name"].lower() not in {key.lower() for key in place}:
+            return False
+    return True
 
 
 def _operations(service: str) -> Iterator[OperationModel]:

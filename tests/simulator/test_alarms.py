@@ -1,0 +1,245 @@
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from simulator.alarm_book import AlarmBook
+from simulator.alarms import AlarmState, Standing, judge
+from simulator.metrics import MetricStore
+from tests.simulated import StartAccount
+
+BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+EXAMPLE_EVENT_KEYS = {
+    *("version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"),
+}
+OK, ALARM, INSUFFICIENT = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
+
+
+def alarm_in(needed: int, treatment: str, *, namespace: str = "Shop") -> AlarmBook:
+    book = AlarmBook(MetricStore())
+    book.put(
+        {
+            "AlarmName": "watch",
+            "Namespace": namespace,
+            "MetricName": "Errors",
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 3,
+            "DatapointsToAlarm": needed,
+            "Threshold": 10.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": treatment,
+        },
+        BEGIN,
+    )
+    return book
+
+
+# The two tables of the CloudWatch user guide, "How alarm state is evaluated when data is missing":
+# points of the evaluation range, oldest first, then the state for missing, ignore, breaching, notBreaching.
+# None is "the state is kept".
+THREE_OF_THREE = [
+    ("0-X-X", OK, OK, OK, OK),
+    ("----0", OK, OK, OK, OK),
+    ("-----", INSUFFICIENT, None, ALARM, OK),
+    ("0XX-X", ALARM, ALARM, ALARM, ALARM),
+    ("--X--", ALARM, None, ALARM, OK),
+]
+TWO_OF_THREE = [
+    ("0-X-X", ALARM, ALARM, ALARM, ALARM),
+    ("00X0X", ALARM, ALARM, ALARM, ALARM),
+    ("0-X--", OK, OK, ALARM, OK),
+    ("----0", OK, OK, ALARM, OK),
+    ("---X-", ALARM, None, ALARM, OK),
+]
+TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
+
+
+@pytest.mark.parametrize(
+    ("needed", "points", "treatment", "state"),
+    [
+        (needed, row[0], treatment, state)
+        for needed, table in ((3, THREE_OF_THREE), (2, TWO_OF_THREE))
+        for row in table
+        for treatment, state in zip(TREATMENTS, row[1:], strict=True)
+    ],
+)
+def test_missing_data_is_treated_as_documented(
+    needed: int, points: str, treatment: str, state: AlarmState | None
+) -> None:
+    values = {"0": 1.0, "X": 99.0, "-": None}
+    alarm = alarm_in(needed, treatment).alarms["watch"]
+
+    judgement = judge(alarm, [(BEGIN + timedelta(minutes=at), values[one]) for at, one in enumerate(points)])
+
+    assert judgement.state is state
+
+
+def test_an_alarm_on_dynamodb_ignores_missing_data_whatever_it_says() -> None:
+    alarm = alarm_in(1, "notBreaching", namespace="AWS/DynamoDB").alarms["watch"]
+
+    assert judge(alarm, [(BEGIN, None)] * 5).state is None
+
+
+def test_only_transitions_are_reported_and_kept() -> None:
+    metrics = MetricStore()
+    book = AlarmBook(metrics)
+    book.alarms = alarm_in(2, "missing").alarms
+    for minute, value in enumerate([1, 1, 50, 60, 70, 1, 1, 1]):
+        metrics.put("Shop", "Errors", {}, BEGIN + timedelta(minutes=minute), value)
+
+    changes = [
+        (minute, change.after.state)
+        for minute in range(1, 9)
+        for change in book.evaluate(BEGIN + timedelta(minutes=minute))
+    ]
+
+    assert changes == [(1, OK), (4, ALARM), (7, OK)]
+    history = book.alarms["watch"].history
+    assert [one["HistoryItemType"] for one in history] == ["ConfigurationUpdate"] + ["StateUpdate"] * 3
+
+
+def test_the_reason_is_worded_as_cloudwatch_words_it() -> None:
+    metrics = MetricStore()
+    book = AlarmBook(metrics)
+    book.alarms = alarm_in(2, "missing").alarms
+    book.alarms["watch"].standing = Standing(OK, "", "", BEGIN)
+    for minute, value in enumerate([1, 35.5, 36]):
+        metrics.put("Shop", "Errors", {}, BEGIN + timedelta(minutes=minute), value)
+
+    (change,) = book.evaluate(BEGIN + timedelta(minutes=3))
+
+    assert change.after.reason == (
+        "Threshold Crossed: 2 out of the last 3 datapoints [36.0 (23/11/26 09:02:00), "
+        "35.5 (23/11/26 09:01:00)] were greater than the threshold (10.0) "
+        "(minimum 2 datapoints for OK -> ALARM transition)."
+    )
+    assert json.loads(change.after.reason_data) == {
+        "version": "1.0",
+        "queryDate": "2026-11-23T09:03:00.000+0000",
+        "startDate": "2026-11-23T09:00:00.000+0000",
+        "statistic": "Sum",
+        "period": 60,
+        "recentDatapoints": [1.0, 35.5, 36.0],
+        "threshold": 10.0,
+    }
+
+
+def test_an_event_reaches_a_queue_through_a_rule(simulated_account: StartAccount) -> None:
+    account = simulated_account("bad-deployment")
+    sqs, events = account.client("sqs"), account.client("events")
+    queue = sqs.create_queue(QueueName="incidents")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"state": {"value": ["ALARM"]}},
+    }
+    events.put_rule(Name="alarms", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="alarms", Targets=[{"Id": "queue", "Arn": attributes["QueueArn"]}])
+
+    account.advance_until("checkout-5xx", "ALARM", minutes=8)
+
+    (message,) = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    event = json.loads(message["Body"])
+    alarm = account.alarm("checkout-5xx")
+    assert set(event) == EXAMPLE_EVENT_KEYS
+    assert event["time"] == alarm["StateUpdatedTimestamp"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert event["resources"] == [alarm["AlarmArn"]]
+    detail = event["detail"]
+    assert set(detail) == {"alarmName", "configuration", "previousState", "state"}
+    assert set(detail["configuration"]) == {"description", "metrics"}
+    (metric,) = detail["configuration"]["metrics"]
+    assert set(metric) == {"id", "metricStat", "returnData"}
+    assert metric["metricStat"] == {
+        "metric": {"dimensions": {"Service": "checkout"}, "name": "Errors", "namespace": "Storefront"},
+        "period": 60,
+        "stat": "Sum",
+    }
+    for state in ("state", "previousState"):
+        assert set(detail[state]) == {"reason", "reasonData", "timestamp", "value"}
+    assert detail["state"]["reason"] == alarm["StateReason"]
+    assert detail["state"]["reasonData"] == alarm["StateReasonData"]
+    assert detail["previousState"]["value"] == "OK"
+
+
+def test_an_alarm_publishes_to_its_topic_and_says_so_in_its_history(simulated_account: StartAccount) -> None:
+    account = simulated_account("bad-deployment", history_hours=0.5)
+    sqs, sns = account.client("sqs"), account.client("sns")
+    queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic,) = account.alarm("checkout-5xx")["AlarmActions"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    account.advance_until("checkout-5xx", "ALARM", minutes=8)
+
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    envelope = json.loads(message["Body"])
+    notice = json.loads(envelope["Message"])
+    assert envelope["Subject"] == 'ALARM: "checkout-5xx" in us-east-1'
+    assert notice["AlarmName"] == "checkout-5xx"
+    assert (notice["OldStateValue"], notice["NewStateValue"]) == ("OK", "ALARM")
+    assert notice["Trigger"]["Dimensions"] == [{"value": "checkout", "name": "Service"}]
+    items = account.client("cloudwatch").describe_alarm_history(
+        AlarmName="checkout-5xx", HistoryItemType="Action"
+    )
+    assert topic in items["AlarmHistoryItems"][0]["HistorySummary"]
+
+
+def test_history_is_in_account_time_and_newest_first(shared_accounts: StartAccount) -> None:
+    account = shared_accounts("false-alarm", history_hours=3.0)
+    cloudwatch = account.client("cloudwatch")
+
+    items = cloudwatch.describe_alarm_history(AlarmName="web-cpu-high", HistoryItemType="StateUpdate")
+    updates = items["AlarmHistoryItems"]
+
+    assert all(later["Timestamp"] >= earlier["Timestamp"] for later, earlier in pairwise(updates))
+    assert all(one["Timestamp"] <= account.now() for one in updates)
+    raised = [one for one in updates if json.loads(one["HistoryData"])["newState"]["stateValue"] == "ALARM"]
+    assert len(raised) >= 3
+    data = json.loads(raised[0]["HistoryData"])
+    assert data["oldState"]["stateValue"] == "OK"
+    assert data["newState"]["stateReasonData"]["threshold"] == 75.0
+
+
+def test_an_alarm_set_by_hand_is_evaluated_again(shared_accounts: StartAccount) -> None:
+    account = shared_accounts("hidden-cause")
+    cloudwatch = account.client("cloudwatch")
+
+    cloudwatch.set_alarm_state(AlarmName="inventory-errors", StateValue="ALARM", StateReason="drill")
+    by_hand = account.alarm("inventory-errors")
+    account.advance(60)
+
+    assert (by_hand["StateValue"], by_hand["StateReason"]) == ("ALARM", "drill")
+    assert account.alarm("inventory-errors")["StateValue"] == "OK"
+
+
+def test_an_alarm_on_own_data_fires_and_clears(shared_accounts: StartAccount) -> None:
+    account = shared_accounts("hidden-cause")
+    cloudwatch = account.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="own",
+        Namespace="Own",
+        MetricName="Depth",
+        Dimensions=[{"Name": "Queue", "Value": "q"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    created = account.alarm("own")
+    depth = {"MetricName": "Depth", "Dimensions": [{"Name": "Queue", "Value": "q"}], "Value": 5}
+    cloudwatch.put_metric_data(Namespace="Own", MetricData=[depth | {"Timestamp": account.now()}])
+    account.advance(60)
+    fired = account.alarm("own")
+    account.advance(minutes=4)
+
+    assert created["StateReason"] == "Unchecked: Initial alarm creation"
+    assert created["StateValue"] == "INSUFFICIENT_DATA"
+    assert fired["StateValue"] == "ALARM"
+    cleared = account.alarm("own")
+    assert cleared["StateValue"] == "OK"
+    assert "treated as [NonBreaching]" in cleared["StateReason"]

@@ -1,0 +1,170 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.simulated import SimulatedAccount, StartAccount
+
+DEPLOYER = "arn:aws:sts::123456789012:assumed-role/storefront-deployer/pipeline-881"
+
+
+@pytest.fixture(scope="module")
+def account(shared_accounts: StartAccount) -> SimulatedAccount:
+    account = shared_accounts("bad-deployment", seed=2)
+    account.advance(minutes=6)
+    return account
+
+
+@pytest.fixture(scope="module")
+def cloudtrail(account: SimulatedAccount) -> Any:
+    return account.client("cloudtrail")
+
+
+def by(key: str, value: str) -> dict[str, Any]:
+    return {"LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}]}
+
+
+def test_the_deploy_is_shown_with_its_role_session(account: SimulatedAccount, cloudtrail: Any) -> None:
+    (event,) = cloudtrail.lookup_events(**by("EventName", "UpdateService"))["Events"]
+    record = json.loads(event["CloudTrailEvent"])
+
+    assert event["Username"] == "pipeline-881"
+    assert event["ReadOnly"] == "false"
+    assert event["EventSource"] == "ecs.amazonaws.com"
+    assert event["EventTime"].isoformat() == (account.now() - timedelta(minutes=2)).isoformat()
+    assert {"ResourceType": "AWS::ECS::Service", "ResourceName": "checkout"} in event["Resources"]
+    assert record["userIdentity"]["arn"] == DEPLOYER
+    assert record["userIdentity"]["type"] == "AssumedRole"
+    assert record["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] == "storefront-deployer"
+    assert record["eventID"] == event["EventId"]
+    assert record["requestParameters"] == {
+        "cluster": "storefront",
+        "service": "checkout",
+        "taskDefinition": "checkout:42",
+    }
+
+
+def test_nothing_of_the_seeding_is_shown(account: SimulatedAccount, cloudtrail: Any) -> None:
+    now = account.now()
+    window = {"StartTime": now - timedelta(days=1), "EndTime": now}
+
+    events = cloudtrail.lookup_events(**by("ReadOnly", "false"), **window)["Events"]
+
+    assert [one["EventName"] for one in events if one["Username"] == "pipeline-881"] == [
+        "UpdateService",
+        "RegisterTaskDefinition",
+    ]
+    assert not [one for one in events if one["EventName"].startswith("Create")]
+
+
+def test_data_events_are_not_shown(account: SimulatedAccount, cloudtrail: Any) -> None:
+    table = account.client("dynamodb")
+    table.put_item(TableName="orders", Item={"order_id": {"S": "1"}})
+    table.describe_table(TableName="orders")
+
+    assert account.calls("PutItem")
+    assert not cloudtrail.lookup_events(**by("EventName", "PutItem"))["Events"]
+    (event,) = cloudtrail.lookup_events(**by("EventName", "DescribeTable"))["Events"]
+    assert event["ReadOnly"] == "true"
+    assert event["Resources"] == [{"ResourceType": "AWS::DynamoDB::Table", "ResourceName": "orders"}]
+
+
+def test_fifty_events_a_page_and_newest_first(account: SimulatedAccount, cloudtrail: Any) -> None:
+    sts = account.client("sts")
+    for _ in range(55):
+        sts.get_caller_identity()
+
+    first = cloudtrail.lookup_events(**by("EventName", "GetCallerIdentity"))
+    second = cloudtrail.lookup_events(**by("EventName", "GetCallerIdentity"), NextToken=first["NextToken"])
+
+    assert (len(first["Events"]), len(second["Events"])) == (50, 5)
+    assert "NextToken" not in second
+    assert not {one["EventId"] for one in first["Events"]} & {one["EventId"] for one in second["Events"]}
+
+
+def test_a_refused_call_is_shown_with_its_error(account: SimulatedAccount, cloudtrail: Any) -> None:
+    with pytest.raises(ClientError):
+        account.client("ecs").delete_service(cluster="storefront", service="web")
+
+    (event,) = cloudtrail.lookup_events(**by("EventName", "DeleteService"))["Events"]
+    record = json.loads(event["CloudTrailEvent"])
+
+    assert record["errorCode"] == "InvalidParameterException"
+    assert record["userIdentity"]["type"] == "IAMUser"
+    assert event["Username"] == "operator"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"MaxResults": 51}, "InvalidMaxResultsException"),
+        ({"NextToken": "bogus"}, "InvalidNextTokenException"),
+        (
+            {
+                "LookupAttributes": [
+                    {"AttributeKey": "EventName", "AttributeValue": "A"},
+                    {"AttributeKey": "Username", "AttributeValue": "B"},
+                ]
+            },
+            "InvalidLookupAttributesException",
+        ),
+    ],
+)
+def test_a_bad_lookup_is_refused(cloudtrail: Any, parameters: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as error:
+        cloudtrail.lookup_events(**parameters)
+
+    assert error.value.response["Error"]["Code"] == code
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(account: SimulatedAccount, cloudtrail: Any) -> None:
+    now = account.now()
+
+    with pytest.raises(ClientError) as error:
+        cloudtrail.lookup_events(StartTime=now, EndTime=now - timedelta(hours=1))
+
+    assert error.value.response["Error"]["Code"] == "InvalidTimeRangeException"
+
+
+def test_every_call_is_in_the_accounts_own_log(account: SimulatedAccount) -> None:
+    after = account.control("GET", "calls?after=0")["next"]
+    account.client("sqs").create_queue(QueueName="logged")
+    account.client("sns").publish(
+        TopicArn="arn:aws:sns:us-east-1:123456789012:storefront-alarms", Message="x"
+    )
+    account.client("s3").create_bucket(Bucket="logged-bucket")
+    account.client("s3").put_object(Bucket="logged-bucket", Key="a/b", Body=b"x")
+
+    calls = account.calls(after=after)
+
+    assert [(one["service"], one["operation"], one["read_only"]) for one in calls] == [
+        ("sqs", "CreateQueue", False),
+        ("sns", "Publish", False),
+        ("s3", "CreateBucket", False),
+        ("s3", "PutObject", False),
+    ]
+    assert calls[1]["parameters"] == {
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:storefront-alarms",
+        "Message": "x",
+    }
+    assert calls[3]["parameters"]["Key"] == "a/b"
+    assert {one["caller_arn"] for one in calls} == {"arn:aws:iam::123456789012:user/operator"}
+
+
+def test_a_session_is_named_as_its_role(account: SimulatedAccount) -> None:
+    role = account.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="incident-7")["Credentials"]
+    ecs = account.session().client(
+        "ecs",
+        endpoint_url=account.endpoint,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+
+    ecs.list_clusters()
+
+    (call,) = account.calls("ListClusters")
+    assert call["caller_arn"] == "arn:aws:sts::123456789012:assumed-role/reader/incident-7"
