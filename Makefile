@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup test lint format lock clean
+.PHONY: help setup demo pictures dev test lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -23,6 +23,15 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
+
+demo: $(STAMP) ## Play one incident from alarm to report, on this machine
+	@$(BIN)/cloudops demo
+
+pictures: $(STAMP) ## Make the README's pictures: the demo's terminal, and its report where Chromium is found
+	$(BIN)/python -m console.pictures
+
+dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctrl-C
+	@$(BIN)/python -m web.dev
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -1,5 +1,328 @@
-"""Terminal door."""
+"""Terminal door: the commands and their options. What they do is in `console/`.
+
+Each command imports what it needs when it runs, so that those which run no graph load no model library.
+"""
+
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+
+P = ParamSpec("P")
+app = typer.Typer(
+    name="cloudops",
+    help="Takes a CloudWatch alarm to a closed incident: cause on stored evidence, one approved action, verified.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+sim = typer.Typer(help="Start, stop and move the simulated account on this machine.", no_args_is_help=True)
+evidence = typer.Typer(help="Look at stored observations.", no_args_is_help=True)
+app.add_typer(sim, name="sim")
+app.add_typer(evidence, name="evidence")
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident record on stdout.")]
+Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
+Folder = Annotated[Path | None, typer.Option("--scenarios", help="Another folder of scenarios.")]
+Seed = Annotated[int | None, typer.Option(help="The seed of the account's noise.")]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Follow the incident until it ends or needs you.")
+]
+
+
+class AskedRole(StrEnum):
+    """The roles a token may carry."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+
+
+def door(command: Callable[P, int]) -> Callable[P, None]:
+    """End a command with its exit code, and say in one sentence what kept it from its work."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from console.failures import told
+
+        with told():
+            code = command(*args, **kwargs)
+        raise typer.Exit(code)
+
+    return run
+
+
+@app.command()
+@door
+def demo(
+    scenario: Annotated[
+        str, typer.Option(help="Which scenario; see `cloudops scenarios`.")
+    ] = "bad-deployment",
+    approve: Annotated[bool, typer.Option("--approve", help="Approve what is asked.")] = False,
+    deny: Annotated[bool, typer.Option("--deny", help="Deny what is asked.")] = False,
+    as_json: Json = False,
+    scenarios: Folder = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Let the account go on afterwards, for show, approve and sim.")
+    ] = False,
+    seed: Seed = None,
+) -> int:
+    """Play a scenario from its alarm to its end, in a simulated account of its own.
+
+    Approval is asked at the prompt. Where there is no terminal, and neither --approve nor --deny, the plan is
+    denied with the reason "no one was there to approve": nothing is changed, and people are told. The exit code is 0
+    only when the account shows what the record claims.
+    """
+    from console.account import Play
+    from console.demo import Demo, run_demo
+
+    if approve and deny:
+        raise typer.BadParameter("either --approve or --deny")
+    play = Play(scenario, scenarios, seed)
+    return run_demo(Demo(play, "approve" if approve else "deny" if deny else None, as_json, keep))
+
+
+@app.command()
+def scenarios(scenarios: Folder = None) -> None:
+    """List the scenarios that can be played."""
+    from console.scenarios import show_scenarios
+
+    raise typer.Exit(show_scenarios(scenarios))
+
+
+@app.command()
+@door
+def run(
+    alarm: Annotated[Path, typer.Argument(help="A file with one alarm event.", exists=True, dir_okay=False)],
+    as_json: Json = False,
+    wait: Wait = True,
+) -> int:
+    """Run one alarm event, as EventBridge, SNS or a Lambda action delivers it."""
+    from console.running import run_file
+    from console.session import open_session
+    from graphs.settings import from_environment
+
+    return run_file(open_session(from_environment()), alarm, wait=wait, as_json=as_json)
+
+
+@app.command()
+@door
+def show(incident: Incident, as_json: Json = False) -> int:
+    """Show one incident."""
+    from console.inspecting import show as show_incident
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return show_incident(open_records(from_environment()), incident, as_json=as_json)
+
+
+@app.command("list")
+@door
+def list_all(
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as a JSON list.")] = False,
+) -> int:
+    """List the incidents, newest first."""
+    from console.inspecting import list_incidents
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return list_incidents(open_records(from_environment()), limit, as_json=as_json)
+
+
+@app.command()
+@door
+def approve(
+    incident: Incident,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    as_json: Json = False,
+    wait: Wait = True,
+) -> int:
+    """Approve what an incident waits for, as the caller that STS names, and follow it to its end."""
+    return _decide(incident, approved=True, reason=reason, as_json=as_json, wait=wait)
+
+
+@app.command()
+@door
+def deny(
+    incident: Incident,
+    reason: Annotated[str, typer.Option(help="Why, for the record and the people who are told.")],
+    as_json: Json = False,
+    wait: Wait = True,
+) -> int:
+    """Deny what an incident waits for; nothing is changed, and people are told."""
+    return _decide(incident, approved=False, reason=reason, as_json=as_json, wait=wait)
+
+
+def _decide(incident: str, *, approved: bool, reason: str, as_json: bool, wait: bool) -> int:
+    from console.deciding import Answer, decide_and_follow
+    from console.session import open_session
+    from graphs.settings import from_environment
+
+    session = open_session(from_environment())
+    answer = Answer(approved, reason)
+    return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
+
+
+@app.command()
+@door
+def worker() -> int:
+    """Consume the queue of alarm events and wake what is due, until Ctrl-C."""
+    from console.running import run_worker
+    from console.session import open_session
+    from graphs.settings import from_environment
+
+    return run_worker(open_session(from_environment()))
+
+
+@app.command()
+@door
+def tick() -> int:
+    """Wake once what is due, and send what is still queued."""
+    from console.running import run_tick
+    from console.session import open_session
+    from graphs.settings import from_environment
+
+    return run_tick(open_session(from_environment()))
+
+
+@app.command()
+@door
+def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there instead.")] = None) -> int:
+    """Print the incident graph as Mermaid text, or draw it."""
+    from console.drawing import show_graph
+
+    return show_graph(svg)
+
+
+@app.command()
+@door
+def doctor() -> int:
+    """Look at what is configured, reachable and permitted, and say the remedy of what is not."""
+    from console.doctor import doctor as look
+
+    return look()
+
+
+@app.command()
+@door
+def token(
+    role: Annotated[list[AskedRole], typer.Option(help="A role to carry; may be given again.")] = [  # noqa: B006
+        AskedRole.VIEWER,
+        AskedRole.OPERATOR,
+        AskedRole.APPROVER,
+    ],
+    minutes: Annotated[int, typer.Option(min=1, max=24 * 60)] = 60,
+) -> int:
+    """Sign a token for the HTTP door, as the user of this machine."""
+    from console.tokens import show_token
+    from graphs.settings import from_environment
+    from memory.records.scope import Role
+
+    return show_token(from_environment(), [Role(one.value) for one in role], minutes)
+
+
+@app.command()
+@door
+def setup() -> int:
+    """Create the copilot's tables, queue, rule and topic where they are missing."""
+    from graphs.bootstrap import set_up
+    from graphs.settings import from_environment
+
+    backend = set_up(from_environment())
+    typer.echo(
+        f"{backend.records_table}, {backend.checkpoints_table}, {backend.queue_url}, {backend.topic_arn}"
+    )
+    return 0
+
+
+@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@door
+def evaluate(context: typer.Context) -> int:
+    """Score scenarios through the whole path; options are those of evals.run."""
+    if importlib.util.find_spec("evals") is None or importlib.util.find_spec("evals.run") is None:
+        typer.echo("evals are not installed with the package: run this in a checkout", err=True)
+        return 2
+    code: int = importlib.import_module("evals.run").main(context.args)
+    return code
+
+
+@evidence.command("show")
+@door
+def show_evidence(
+    incident: Incident, evidence_id: Annotated[str, typer.Argument(help="Such as ev-1a2b3c.")]
+) -> int:
+    """Print one observation: what was asked, when, and what came back."""
+    from console.inspecting import show_evidence as show_one
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return show_one(open_records(from_environment()), incident, evidence_id)
+
+
+@sim.command("start")
+@door
+def sim_start(
+    scenario: Annotated[str, typer.Option(help="Which scenario to play.")] = "bad-deployment",
+    scenarios: Folder = None,
+    seed: Seed = None,
+    pace: Annotated[float, typer.Option(help="Account seconds a second; 0 lets the clock stand.")] = 0.0,
+) -> int:
+    """Start a simulated account that goes on after this command, and set the copilot up in it."""
+    from console.account import Play
+    from console.controlling import start_account
+    from graphs.bootstrap import set_up
+    from graphs.settings import World, from_environment, state_dir_here
+
+    code = start_account(Play(scenario, scenarios, seed, pace), state_dir_here())
+    set_up(from_environment(World.SIMULATED))
+    return code
+
+
+@sim.command("stop")
+@door
+def sim_stop() -> int:
+    """End the simulated account."""
+    from console.controlling import stop_account
+    from graphs.settings import state_dir_here
+
+    return stop_account(state_dir_here())
+
+
+@sim.command("status")
+@door
+def sim_status() -> int:
+    """Say what plays, where, and what time it is there."""
+    from console.controlling import show_status
+    from graphs.settings import state_dir_here
+
+    return show_status(state_dir_here())
+
+
+@sim.command("clock", context_settings={"ignore_unknown_options": True})
+@door
+def sim_clock(
+    span: Annotated[str | None, typer.Argument(help="How far to move it: +10m, 90s, 1h30m.")] = None,
+    pace: Annotated[
+        float | None, typer.Option(help="Let it run at so many seconds a second; 0 stops it.")
+    ] = None,
+) -> int:
+    """Read the account's clock, move it, or let it run."""
+    from console.controlling import move_clock
+    from graphs.settings import state_dir_here
+
+    return move_clock(state_dir_here(), span, pace)
 
 
 def main() -> None:
     """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Approve or deny from a terminal: the caller is whoever STS says, and the door checks the role."""
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.prompt import Confirm, Prompt
+
+from console.drive import drive, record_of
+from console.inspecting import record_json
+from console.live import Tail
+from console.story import Story
+from console.text import plain, screen
+from graphs.copilot import Records
+from graphs.decision import DecisionRefusedError, decide
+from graphs.principals import principal_of_caller
+from graphs.runs import RunPort
+from memory.records.approval import Decision
+from memory.records.incident_record import IncidentRecord
+from tools.errors import CopilotError
+
+NOBODY = "no one was there to approve"
+
+
+class NotDecidedError(CopilotError):
+    """The door did not take the decision; the message says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody says to a plan."""
+
+    approved: bool
+    reason: str = ""
+
+
+Answering = Callable[[IncidentRecord], Answer]
+
+
+def standing_answer(choice: Literal["approve", "deny"] | None, *, asking: bool) -> Answering:
+    """Return who answers: the option that was given, a person at the prompt, or the safe default."""
+    if choice is not None:
+        said = Answer(choice == "approve", f"--{choice} was given")
+        return lambda _: said
+    if asking and sys.stdin.isatty() and sys.stderr.isatty():
+        return at_the_prompt
+    return lambda _: Answer(approved=False, reason=NOBODY)
+
+
+def at_the_prompt(record: IncidentRecord) -> Answer:
+    """Ask the person at the terminal; anything but yes is a no."""
+    console = screen(err=True)
+    what = "; ".join(action.action for plan in record.plans[-1:] for action in plan.actions)
+    if Confirm.ask(f"\napprove {plain(what)}?", console=console, default=False):
+        return Answer(approved=True, reason="approved at the prompt")
+    reason = Prompt.ask("why not", console=console, default="denied at the prompt")
+    return Answer(approved=False, reason=reason)
+
+
+def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> bool:
+    """Put one decision through the door as the STS caller; say whether the run could be woken with it."""
+    by = principal_of_caller(records.caller_arn, records.settings)
+    try:
+        decided = decide(
+            records, runs, incident_id, by, approved=answer.approved, reason=answer.reason, door="cli"
+        )
+    except DecisionRefusedError as error:
+        raise NotDecidedError(str(error)) from error
+    return decided.woken
+
+
+def decide_and_follow(
+    records: Records, runs: RunPort, incident: str, answer: Answer, *, wait: bool, as_json: bool
+) -> int:
+    """Decide on what waits, and follow the incident to its end.
+
+    An approval that stands already, of an incident that a crash cut off, lets the incident go on.
+    """
+    incident_id = records.incidents.full_id(incident)
+    out = screen()
+    story = Story(out, records)
+    scope = records.incidents.scope_of(incident_id)
+    tail = Tail(records, scope, incident_id, story.tell)
+    tail.skip()
+    with nullcontext() if as_json else tail.following():
+        woken = _decide_or_go_on(records, runs, incident_id, answer)
+        record = drive(records, runs, incident_id) if wait and woken else record_of(records, incident_id)
+    if as_json:
+        out.file.write(record_json(record) + "\n")
+        return 0
+    story.sum_up(record)
+    if not woken:
+        out.print("the decision stands; another run holds the incident and goes on with it")
+    return 0
+
+
+def _decide_or_go_on(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> bool:
+    record = record_of(records, incident_id)
+    decision = record.decision or _stored_decision(records, record)
+    if decision is not None and decision.approved and answer.approved and not record.status.is_end:
+        runs.wake(incident_id)
+        return True
+    return put_decision(records, runs, incident_id, answer)
+
+
+def _stored_decision(records: Records, record: IncidentRecord) -> Decision | None:
+    if record.approval is None:
+        return None
+    incident = record.incident
+    return records.approvals.decision(incident.scope, incident.incident_id, record.approval.plan_hash)

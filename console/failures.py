@@ -1,0 +1,38 @@
+"""What a command says when it cannot go on, and the exit code it ends with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.text import plain, screen
+from memory.stores.incidents import UnknownIncidentError
+from memory.stores.leases import IncidentBusyError
+from tools.errors import CopilotError, Misconfigured
+from tools.intake import RefusedEvent
+
+FAILED = 1
+MISCONFIGURED = 2
+UNREACHABLE = 3
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say in one sentence what went wrong, on stderr, and end with the code that belongs to it."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise say(str(error), MISCONFIGURED) from error
+    except RefusedEvent as error:
+        raise say(f"refused ({error.status}): {error.reason}", FAILED) from error
+    except (CopilotError, UnknownIncidentError, IncidentBusyError) as error:
+        raise say(str(error), FAILED) from error
+    except (ClientError, BotoCoreError) as error:
+        raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
+
+
+def say(text: str, code: int) -> typer.Exit:
+    """Write why a command ends to stderr, and return the exit to raise."""
+    screen(err=True).print(plain(text), style="red" if code else "")
+    return typer.Exit(code)

@@ -1,0 +1,163 @@
+"""Run one event from a file, and consume the queue."""
+
+import json
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.demo import write_out
+from console.drive import drive, record_of
+from console.inspecting import record_json
+from console.live import Tail
+from console.session import Session
+from console.story import Story
+from console.text import plain, screen, styled
+from graphs.copilot import Records
+from graphs.sweeper import Swept, sweep
+from memory.records.alarm import Route
+from memory.records.base import digest
+from memory.records.incident import Status, incident_of
+from memory.records.incident_record import IncidentRecord
+from memory.stores.leases import IncidentBusyError
+from tools.aws.queue import Delivery, IncidentQueue
+from tools.errors import CopilotError
+from tools.intake import RefusedEvent, parse_event
+
+log = logging.getLogger(__name__)
+SWEEP_SECONDS = 5.0
+
+
+def run_file(session: Session, path: Path, *, wait: bool, as_json: bool) -> int:
+    """Run the alarm event of a file to its end, or to where a person must decide."""
+    records = session.records
+    body = path.read_bytes()
+    now = records.clock.now()
+    out = screen()
+    try:
+        envelope = parse_event(body, now, records.settings.tenant)
+    except RefusedEvent as error:
+        records.refusals.keep(now, digest(body.decode("utf-8", errors="replace")), error.reason, body)
+        raise
+    if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
+        reason = f"{envelope.kind}: {envelope.route.value}"
+        records.refusals.keep(now, envelope.raw_sha256, reason, body)
+        screen(err=True).print(plain(f"nothing to open: {reason}"))
+        return 0
+    incident_id = incident_of(envelope, envelope.alarm).incident_id
+    story = Story(out, records)
+    tail = Tail(records, envelope.alarm.scope, incident_id, story.tell)
+    tail.skip()
+    with nullcontext() if as_json else tail.following():
+        started = session.runs.start(json.loads(body))
+        found = started.incident_id or incident_id
+        record = drive(records, session.runs, found) if wait else record_of(records, found)
+    _ended(records, story, record, as_json=as_json)
+    return 0
+
+
+def _ended(records: Records, story: Story, record: IncidentRecord, *, as_json: bool) -> None:
+    folder = write_out(records, record)
+    if as_json:
+        screen().file.write(record_json(record) + "\n")
+        return
+    story.sum_up(record)
+    story.console.print(styled(f"\n{folder}/report.html", "bold"))
+    if record.status is Status.AWAITING_APPROVAL:
+        short = record.incident.incident_id[:8]
+        story.console.print(f"cloudops approve {short}, or cloudops deny {short} --reason WHY")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Takes events from the queue, one after the other, and wakes what is due between them."""
+
+    session: Session
+    queue: IncidentQueue
+    over: threading.Event
+
+    def work(self) -> int:
+        """Go on until told to stop; the message in hand is finished first."""
+        out = screen()
+        out.print(f"consuming {self.queue.url}; Ctrl-C ends")
+        while not self.over.is_set():
+            for delivery in self.queue.receive(wait_seconds=int(SWEEP_SECONDS), most=1):
+                out.print(plain(self.take(delivery)))
+            swept = sweep(self.session.records, self.session.runs, self.session.copilot.flush)
+            if swept != Swept():
+                out.print(plain(told_of(swept)))
+        out.print("ended; what waits is kept and goes on with the next worker")
+        return 0
+
+    def take(self, delivery: Delivery) -> str:
+        """Deal with one message: run it, keep it as refused, or let it come again."""
+        records = self.session.records
+        now = records.clock.now()
+        body = delivery.body.encode()
+        try:
+            event: dict[str, Any] = _event(delivery.body)
+            started = self.session.runs.start(event)
+        except RefusedEvent as error:
+            records.refusals.keep(now, digest(delivery.body), error.reason, body)
+            self.queue.done(delivery)
+            return f"refused: {error.reason}"
+        except (CopilotError, ClientError, BotoCoreError, IncidentBusyError) as error:
+            log.warning("an event could not be run", extra={"error": str(error)})
+            self.queue.put_back(delivery)
+            return f"comes again: {error}"
+        self.queue.done(delivery)
+        return f"{started.outcome.value}  {started.incident_id or started.route.value}"
+
+
+def _event(body: str) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedEvent(f"the body is not JSON: {error}", 400) from error
+    if not isinstance(event, dict):
+        raise RefusedEvent("the body is JSON but no object", 400)
+    return event
+
+
+def told_of(swept: Swept) -> str:
+    """Say what a sweep did."""
+    woken = ", ".join(i[:8] for i in swept.woken) or "nothing"
+    busy = f"; busy: {', '.join(i[:8] for i in swept.busy)}" if swept.busy else ""
+    return f"woken: {woken}{busy}; messages sent: {swept.messages_sent}"
+
+
+def run_worker(session: Session) -> int:
+    """Consume the queue until Ctrl-C or SIGTERM."""
+    queue = IncidentQueue(session.records.access, session.records.backend.queue_url)
+    with _ended_by_signal() as over:
+        return Worker(session, queue, over).work()
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into a wish; a second Ctrl-C interrupts at once."""
+    over = threading.Event()
+
+    def wish(number: int, _: object) -> None:
+        over.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield over
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_tick(session: Session) -> int:
+    """Sweep once."""
+    swept = sweep(session.records, session.runs, session.copilot.flush)
+    screen().print(plain(told_of(swept)))
+    return 0

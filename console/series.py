@@ -1,0 +1,158 @@
+"""The alarm's metric over the incident, and the moments worth a mark."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from graphs.copilot import Records
+from memory.records.alarm import Metric
+from memory.records.evidence import Evidence
+from memory.records.incident_record import IncidentRecord
+from memory.records.outcome import Recovery
+from tools.evidence import Recorder
+from tools.observe.get_metric import GetMetric, get_metric
+from tools.observe.sources import Sources
+
+BEFORE = timedelta(minutes=25)
+AFTER = timedelta(minutes=4)
+Point = tuple[datetime, float]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment on the plot."""
+
+    at: datetime
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One metric with its threshold and its marks."""
+
+    title: str
+    points: tuple[Point, ...]
+    marks: tuple[Mark, ...]
+    threshold: float | None
+    period: timedelta
+
+
+class NoRunbooks:
+    """A look at one metric needs no runbook."""
+
+    def search(self, text: str, k: int = 3) -> list[dict[str, Any]]:
+        """Find nothing."""
+        return []
+
+
+def read_plot(records: Records, record: IncidentRecord) -> Plot | None:
+    """Return the alarm's metric from stored evidence and from one more read now; None without a metric."""
+    alarm = record.incident.alarm
+    metric = next((m for m in alarm.metrics if m.name), None)
+    if metric is None:
+        return None
+    scope = record.incident.scope
+    look_again(records, record, metric)
+    evidence = list(records.evidence.all(scope, record.incident.incident_id))
+    marks = tuple(sorted(find_marks(record, evidence), key=lambda mark: mark.at))
+    moments = [mark.at for mark in marks] or [alarm.changed_at]
+    since, until = min(moments) - BEFORE, max(moments) + AFTER
+    points = tuple((at, value) for at, value in merged(evidence, metric) if since <= at <= until)
+    where = ", ".join(f"{name} {value}" for name, value in metric.dimensions.items())
+    title = f"{metric.namespace} {metric.name}, {metric.stat or 'Sum'}" + (f" ({where})" if where else "")
+    return Plot(title, points, marks, alarm.threshold, timedelta(seconds=metric.period_seconds or 60))
+
+
+def look_again(records: Records, record: IncidentRecord, metric: Metric) -> Evidence:
+    """Read the alarm's metric once more, as evidence like any other: it shows what came after."""
+    incident = record.incident
+    recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id)
+    sources = Sources(
+        records.access,
+        recorder,
+        records.clock,
+        records.settings.topology,
+        incident.scope,
+        records.settings.limits,
+        NoRunbooks(),
+    )
+    return get_metric(
+        sources,
+        GetMetric(
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            dimensions=metric.dimensions,
+            stat=metric.stat or "Sum",
+            period_seconds=max(60, (metric.period_seconds or 60) // 60 * 60),
+        ),
+    )
+
+
+def merged(evidence: Iterable[Evidence], metric: Metric) -> list[Point]:
+    """Return the datapoints of all reads of a metric, the latest read winning."""
+    points: dict[datetime, float] = {}
+    for seen in sorted(evidence, key=lambda e: e.taken_at):
+        if seen.operation == "GetMetricData" and _is_of(seen, metric) and isinstance(seen.result, dict):
+            for at, value in seen.result.get("points", []):
+                points[datetime.fromisoformat(str(at))] = float(value)
+    return sorted(points.items())
+
+
+def _is_of(seen: Evidence, metric: Metric) -> bool:
+    asked = seen.asked
+    same = asked.get("metric_name") == metric.name and asked.get("namespace") == metric.namespace
+    stat = asked.get("stat") == (metric.stat or "Sum")
+    return same and stat and asked.get("dimensions") == metric.dimensions
+
+
+def find_marks(record: IncidentRecord, evidence: Iterable[Evidence]) -> Iterable[Mark]:
+    """Yield onset, change, alarm, actions and recovery, as far as each is known."""
+    look, alarm = record.first_look, record.incident.alarm
+    if look is not None and look.onset is not None:
+        yield Mark(look.onset, "onset", "onset")
+    changed = change_time(record, evidence)
+    if changed is not None:
+        yield Mark(changed[0], "change", f"change: {changed[1]}")
+    yield Mark(alarm.changed_at, "alarm", "alarm")
+    for execution in record.executions:
+        what = "undone" if execution.is_revert else "action"
+        yield Mark(execution.done_at or execution.claimed_at, "action", f"{what}: {execution.action}")
+    recovered = [v for v in record.verifications if v.recovery is Recovery.RECOVERED and v.recovered_at]
+    if recovered and recovered[-1].recovered_at:
+        yield Mark(
+            _ok_since(recovered[-1].evidence_ids, evidence) or recovered[-1].recovered_at, "recovery", "OK"
+        )
+
+
+def _ok_since(ids: tuple[str, ...], evidence: Iterable[Evidence]) -> datetime | None:
+    """Return when the alarm itself says that it went back to OK, in the evidence of the recovery."""
+    for seen in evidence:
+        if seen.evidence_id in ids and isinstance(seen.result, dict) and seen.result.get("state") == "OK":
+            since = seen.result.get("state_updated_at")
+            return datetime.fromisoformat(since) if since else None
+    return None
+
+
+def change_time(record: IncidentRecord, evidence: Iterable[Evidence]) -> tuple[datetime, str] | None:
+    """Return when the change that the leading hypothesis names was made, by the evidence that shows it."""
+    leading = record.assessment.leading if record.assessment else None
+    if leading is None or not leading.change:
+        return None
+    at_most = record.incident.alarm.changed_at
+    found = [
+        at for seen in evidence for at, text in _changes(seen) if leading.change in text and at <= at_most
+    ]
+    return (max(found), leading.change) if found else None
+
+
+def _changes(seen: Evidence) -> Iterable[tuple[datetime, str]]:
+    """Yield the times and the words of deployments and of calls that changed something."""
+    result = seen.result if isinstance(seen.result, dict) else {}
+    for deployment in result.get("deployments", []):
+        if deployment.get("created_at"):
+            yield datetime.fromisoformat(deployment["created_at"]), str(deployment.get("task_definition"))
+    for change in result.get("changes", []):
+        if "parameters" in change:
+            yield datetime.fromisoformat(change["at"]), str(change["parameters"])
