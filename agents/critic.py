@@ -4,7 +4,7 @@ A model may explain, doubt and add leads for people. It cannot by itself make a 
 off an alarm, or say how bad the incident is.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,9 +61,12 @@ class Critic:
     guard: TextGuard
 
     def review(
-        self, first_look: FirstLook, assessment: Assessment, lookup: Lookup, evidence: Iterable[Evidence] = ()
+        self, first_look: FirstLook, assessment: Assessment, lookup: Lookup, evidence: Iterable[Evidence]
     ) -> CriticResult:
-        """Return the assessment checked by code; a model's doubt may only lower its confidence."""
+        """Return the assessment checked by code; a model's doubt may only lower its confidence.
+
+        The evidence is what the model is shown, and all that it may cite.
+        """
         checked = check_claims(assessment, first_look, lookup)
         leading = checked.leading
         if not checked.by_model or checked.verdict is not Verdict.CAUSE or leading is None:
@@ -77,7 +80,8 @@ class Critic:
                 update={"not_checked": (*checked.not_checked, f"No second reader doubted this: {why}.")}
             )
             return CriticResult(unread, answer.spend, (answer.use,))
-        return CriticResult(_doubted(checked, leading, answer.form, lookup), answer.spend, (answer.use,))
+        doubted = _doubted(checked, leading, answer.form, seen.evidence)
+        return CriticResult(doubted, answer.spend, (answer.use,))
 
 
 def check_claims(
@@ -108,7 +112,11 @@ def check_claims(
             "summary": summary,
             "hypotheses": tuple(kept),
             "causal_path": tuple(part for part in assessment.causal_path if mentions(known, part)),
-            "not_checked": tuple(text for text in assessment.not_checked if not unfounded(text, known)),
+            "not_checked": tuple(
+                text
+                for text in assessment.not_checked
+                if not assessment.by_model or not unfounded(text, known)
+            ),
             "confidence": confidence,
             "claims_removed": assessment.claims_removed + removed + lost,
         }
@@ -119,6 +127,10 @@ def same_cause(one: Hypothesis, other: Hypothesis) -> bool:
     """Say whether two hypotheses name the same cause; a change that one leaves out does not tell them apart."""
     changes = {one.change, other.change} - {None}
     return one.kind is other.kind and one.component == other.component and len(changes) <= 1
+
+
+def _name(hypothesis: Hypothesis) -> tuple[str, str, str | None]:
+    return hypothesis.kind.value, hypothesis.component, hypothesis.change
 
 
 def _checked(
@@ -178,7 +190,7 @@ def _verdict(
         return Verdict.UNRESOLVED, f"A model says {said}, what was measured says {measured}."
     if (assessment.verdict is Verdict.CAUSE or first_look.hypotheses) and not kept:
         return Verdict.UNRESOLVED, "No explanation is left that stored evidence supports."
-    if assessment.verdict is Verdict.CAUSE and not same_cause(kept[0], first_look.hypotheses[0]):
+    if assessment.verdict is Verdict.CAUSE and _name(kept[0]) != _name(first_look.hypotheses[0]):
         return Verdict.UNRESOLVED, "A model and what was measured point to different causes."
     return assessment.verdict, None
 
@@ -196,10 +208,13 @@ def _summary(
     return plain, 1
 
 
-def _doubted(checked: Assessment, leading: Hypothesis, doubt: Doubt, lookup: Lookup) -> Assessment:
+def _doubted(
+    checked: Assessment, leading: Hypothesis, doubt: Doubt, seen: Mapping[str, Evidence]
+) -> Assessment:
     """Lower the confidence and add what speaks against; never the other way round."""
+    shown = _known(seen, seen.get)
     confidence = min(checked.confidence, doubt.confidence)
-    against = [one for one in doubt.evidence_against if lookup(one) is not None]
+    against = [one for one in doubt.evidence_against if one in seen]
     removed = len(doubt.evidence_against) - len(against)
     lowered = leading.model_copy(
         update={
@@ -207,7 +222,7 @@ def _doubted(checked: Assessment, leading: Hypothesis, doubt: Doubt, lookup: Loo
             "evidence_against": tuple(dict.fromkeys((*leading.evidence_against, *against))),
         }
     )
-    known = [checked.model_dump(mode="json"), _known((*leading.evidence_for, *against), lookup)]
+    known = [checked.model_dump(mode="json"), shown]
     update: dict[str, Any] = {"confidence": confidence, "hypotheses": (lowered, *checked.hypotheses[1:])}
     if doubt.objection.strip() and unfounded(doubt.objection, known):
         removed += 1

@@ -17,6 +17,7 @@ _ID = re.compile(
 )
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[,.]\d+)*")
+_EPSILON = 1e-9
 _AND_OR = re.compile(r"^[A-Za-z]+/[A-Za-z]+$")
 
 
@@ -59,6 +60,9 @@ def _is_time(token: str, known: str) -> bool:
 
 
 def _numbers(known: str) -> set[float]:
+    """Return the numbers of the facts; a digit within a time or an id is not one."""
+    for pattern in (_ISO, _TIME_OF_DAY, _ID):
+        known = pattern.sub(" ", known)
     return {float(m.group().replace(",", "")) for m in _NUMBER.finditer(known) if _plain(m.group())}
 
 
@@ -70,5 +74,5 @@ def _is_number(token: str, numbers: Iterable[float]) -> bool:
     bare = token.replace(",", "")
     if not _plain(token):
         return False
-    said, places = float(bare), len(bare.partition(".")[2])
-    return any(round(number * by, places) == said for number in numbers for by in (1.0, 100.0))
+    said, half = float(bare), 0.5 * 10.0 ** -len(bare.partition(".")[2])
+    return any(abs(number * by - said) <= half + _EPSILON for number in numbers for by in (1.0, 100.0))

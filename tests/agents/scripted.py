@@ -66,14 +66,14 @@ def _message(said: Any) -> AIMessage:
     if isinstance(said, AIMessage):
         return said
     text = said.model_dump_json() if isinstance(said, BaseModel) else str(said)
-    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
-    return AIMessage(content=text, usage_metadata=usage)  # type: ignore[arg-type]  # a TypedDict of literals
+    usage: Any = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    return AIMessage(content=text, usage_metadata=usage)
 
 
 def calling(name: str, **arguments: Any) -> AIMessage:
-    call = {"name": name, "args": arguments, "id": f"call-{json.dumps(arguments, sort_keys=True)}"}
-    usage = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
-    return AIMessage(content="", tool_calls=[call], usage_metadata=usage)  # type: ignore[list-item,arg-type]
+    call: Any = {"name": name, "args": arguments, "id": f"call-{json.dumps(arguments, sort_keys=True)}"}
+    usage: Any = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
+    return AIMessage(content="", tool_calls=[call], usage_metadata=usage)
 
 
 def role(*turns: Turn, name: str = "triage", limits: Limits | None = None) -> tuple[RoleModel, Scripted]:

@@ -178,6 +178,6 @@ def test_a_second_reader_who_is_away_is_named() -> None:
 def test_nobody_is_asked_where_no_cause_is_claimed() -> None:
     model, chat = role(Doubt(confidence=0.5), name="critic")
     critic = Critic(model, LocalSigns())
-    critic.review(QUIET, assessment(verdict=Verdict.NOISE, hypotheses=()), STORED.get)
-    critic.review(first_look(), assessment(by_model=False), STORED.get)
+    critic.review(QUIET, assessment(verdict=Verdict.NOISE, hypotheses=()), STORED.get, ())
+    critic.review(first_look(), assessment(by_model=False), STORED.get, ())
     assert chat.heard == []
