@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 from memory.records.assessment import Impact
@@ -9,7 +10,8 @@ from memory.records.config import Service
 from memory.records.evidence import Evidence, Gap
 from tools.analysis.findings import Rollout, ServiceFinding, TableFinding
 from tools.analysis.logs import Change, compare
-from tools.analysis.series import mean_between, points_of, total_between
+from tools.analysis.series import Point, mean_between, points_of, total_between
+from tools.analysis.severity import latency_factor
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.query_logs import query_window
 from tools.observe.service_health import ServiceHealth, service_health
@@ -20,10 +22,13 @@ MINUTES = 180
 BASE = timedelta(minutes=90)
 QUIET = timedelta(minutes=2)
 ERROR_SHARE = 0.02
+LEAST_ERRORS = 3
+SILENT = timedelta(minutes=5)
 WORSE = 2.0
+OVER_SLO = 1.5
 FAILURES = (
-    "fields @timestamp, @message | filter @message like /(?i)error|exception|traceback|fatal|refused|timed out|"
-    "throttl|exceeded|denied|unavailable|fail/ | sort @timestamp desc | limit 200"
+    "fields @timestamp, @message | filter @message like /(?i)(?:error|exception|traceback|fatal|refused|timed out|"
+    "throttl|exceeded|denied|unavailable|fail)/ | sort @timestamp desc | limit 200"
 )
 UNREADABLE = {Gap.DENIED, Gap.THROTTLED, Gap.FAILED, Gap.TIMED_OUT}
 
@@ -48,11 +53,23 @@ def look_at_service(sources: Sources, service: Service, onset: datetime) -> Serv
         )
         for name, stat in stats
     ]
-    impact = _impact(service, seen, onset, sources.clock.now())
-    checked = impact.error_share is not None and impact.latency_ms is not None
+    now = sources.clock.now()
+    impact = _impact(service, seen, onset, now)
+    requests, errors, _ = (points_of(_points(evidence)) for evidence in seen)
+    unread = any(set(evidence.gaps) & UNREADABLE for evidence in seen)
+    stopped = not unread and _has_stopped(requests, now)
+    told = impact.error_share is not None and impact.latency_ms is not None
+    affected = stopped or _is_affected(impact, total_between(errors, onset, now))
     return ServiceFinding(
-        service, impact, _is_affected(impact), checked, tuple(evidence.evidence_id for evidence in seen)
+        service, impact, affected, told or stopped, tuple(evidence.evidence_id for evidence in seen)
     )
+
+
+def _has_stopped(requests: Sequence[Point], now: datetime) -> bool:
+    """Say whether a service that had requests all along has had none for a while."""
+    lately = total_between(requests, now - SILENT, now + timedelta(minutes=1))
+    before = [value for at, value in requests if at < now - SILENT]
+    return bool(before) and median(before) > 0 and lately == 0
 
 
 def _impact(service: Service, seen: Sequence[Evidence], onset: datetime, now: datetime) -> Impact:
@@ -78,18 +95,21 @@ def _share(errors: Sequence[Any], requests: Sequence[Any], start: datetime, end:
     return round(total_between(errors, start, end) / total, 4) if total else None
 
 
-def _is_affected(impact: Impact) -> bool:
-    errors = (impact.error_share or 0) >= max(ERROR_SHARE, 3 * (impact.error_share_before or 0))
-    before = impact.latency_ms_before
-    slow = bool(before and impact.latency_ms and impact.latency_ms >= WORSE * before)
-    return errors or slow
+def _is_affected(impact: Impact, errors: float) -> bool:
+    failing = errors >= LEAST_ERRORS and (impact.error_share or 0) >= max(
+        ERROR_SHARE, 3 * (impact.error_share_before or 0)
+    )
+    factor = latency_factor(impact)
+    over = (impact.latency_ms or 0) > (impact.latency_slo_ms or float("inf"))
+    return failing or factor >= WORSE or (over and factor >= OVER_SLO)
 
 
 def look_at_logs(sources: Sources, group: str, onset: datetime) -> tuple[tuple[Change, ...], str | None]:
     """Compare the failures a log group tells before and after the onset; return what is new or surges."""
     now = sources.clock.now()
     base = onset - timedelta(minutes=30)
-    before = query_window(sources, f"failures in {group} before the onset", group, FAILURES, (base, onset))
+    calm = (base, onset - timedelta(seconds=1))
+    before = query_window(sources, f"failures in {group} before the onset", group, FAILURES, calm)
     after = query_window(sources, f"failures in {group} since the onset", group, FAILURES, (onset, now))
     if {*before.gaps, *after.gaps} & UNREADABLE:
         return (), None
@@ -110,42 +130,40 @@ def look_at_rollouts(sources: Sources, service: Service) -> tuple[list[Rollout],
     result = evidence.result if isinstance(evidence.result, dict) else {}
     if "deployments" not in result:
         return [], None
-    rollouts = []
-    deployments = sorted(result["deployments"], key=lambda d: d["created_at"])
-    for index, deployment in enumerate(deployments):
-        previous = deployments[index - 1]["task_definition"] if index else None
-        rollouts.append(
-            Rollout(
-                service.name,
-                datetime.fromisoformat(deployment["created_at"]),
-                deployment["task_definition"],
-                previous,
-                evidence.evidence_id,
-            )
+    rollouts = [
+        Rollout(
+            service.name,
+            datetime.fromisoformat(deployment["created_at"]),
+            deployment["task_definition"],
+            evidence.evidence_id,
         )
+        for deployment in result["deployments"]
+    ]
     return rollouts, evidence.evidence_id
 
 
 def look_at_table(sources: Sources, table: str, onset: datetime) -> TableFinding | None:
-    """Say whether a table throttles since the onset; None where it could not be read."""
+    """Say whether a table throttles since the onset, and more than it used to; None where it could not be read."""
     evidence = table_health(sources, TableHealth(table=table, minutes=MINUTES))
     result = evidence.result if isinstance(evidence.result, dict) else {}
     if "write_throttles" not in result:
         return None
     since = onset - timedelta(minutes=5)
-    throttles = [
-        point
-        for name in ("write_throttles", "read_throttles")
-        for point in points_of(result[name])
-        if point[0] >= since and point[1] > 0
-    ]
+    now = sources.clock.now()
+    throttles = [p for name in ("write_throttles", "read_throttles") for p in points_of(result[name])]
+    after = _a_minute(throttles, since, now + timedelta(minutes=1))
+    before = _a_minute(throttles, now - timedelta(minutes=MINUTES), since)
     return TableFinding(
         table,
-        throttled=bool(throttles),
+        throttled=after > 3 * before,
         used_share=_used(result, since),
-        first_throttle=min(at for at, _ in throttles) if throttles else None,
         evidence_id=evidence.evidence_id,
     )
+
+
+def _a_minute(points: Sequence[Point], start: datetime, end: datetime) -> float:
+    minutes = max((end - start).total_seconds() / 60, 1.0)
+    return total_between(points, start, end) / minutes
 
 
 def _used(result: dict[str, Any], since: datetime) -> float | None:

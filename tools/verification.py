@@ -1,14 +1,24 @@
 """Judge recovery on the alarm that opened the incident, and on its metric before and after the action."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from statistics import fmean
+from typing import Any
 
-from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, Recovery, Verification
+from tools.analysis.series import mean_between, points_of
+from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
+from tools.observe.get_metric import get_metric
 from tools.observe.sources import Sources
 
 WORSE_FACTOR = 1.5
+MINUTES = 60
+BEFORE = timedelta(minutes=3)
+SETTLING = timedelta(minutes=2)
+LATEST = 2
+EPOCH = "1970-01-01T00:00:00+00:00"
 
 
 def verify_recovery(
@@ -16,45 +26,60 @@ def verify_recovery(
 ) -> Verification:
     """Say whether the alarm came back to OK after the action, within a window from it.
 
-    UNKNOWN means the window is still open. An alarm that was OK before the action proves nothing, so its
-    change to OK must be younger than the action.
+    UNKNOWN means the window is still open; a metric that got much worse ends it early. An alarm that was OK before
+    the action proves nothing, so its change to OK must be younger than the action.
     """
     now = sources.clock.now()
     seen = describe_alarm(sources, DescribeAlarm(alarm_name=incident.alarm.name))
     facts = seen.result if isinstance(seen.result, dict) else {}
     state = str(facts.get("state", "unknown"))
     acted_at = execution.done_at or execution.claimed_at
-    changed_at = str(facts.get("state_updated_at", ""))
-    before, after = _values(execution, facts)
-    if state == "OK" and changed_at >= acted_at.isoformat():
-        return _found(Recovery.RECOVERED, state, before, after, sources, seen, "the alarm returned to OK")
+    changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
+    before, after, measured = _values(sources, incident, facts, acted_at)
+    evidence_ids = (seen.evidence_id, *measured)
+    found = partial(_found, state, before, after, now, evidence_ids)
+    if state == "OK" and changed_at >= acted_at:
+        return found(Recovery.RECOVERED, "the alarm returned to OK")
+    if before is not None and after is not None and _is_worse(before, after, facts):
+        return found(Recovery.WORSE, f"the alarm's metric got worse: {before:g} before, {after:g} now")
     if now < acted_at + window:
-        return _found(Recovery.UNKNOWN, state, before, after, sources, seen, "the window is still open")
-    if before is not None and after is not None and after > before * WORSE_FACTOR:
-        return _found(Recovery.WORSE, state, before, after, sources, seen, "the alarm's metric got worse")
+        return found(Recovery.UNKNOWN, "the window is still open")
     minutes = int(window.total_seconds() // 60)
-    detail = f"the alarm is still {state} {minutes} minutes after the action"
-    return _found(Recovery.NO_BETTER, state, before, after, sources, seen, detail)
+    return found(Recovery.NO_BETTER, f"the alarm is still {state} {minutes} minutes after the action")
 
 
-def _values(execution: Execution, facts: dict[str, object]) -> tuple[float | None, float | None]:
-    before, after = execution.before.get("alarm_value"), facts.get("latest_value")
-    return (
-        float(before) if isinstance(before, int | float) else None,
-        float(after) if isinstance(after, int | float) else None,
-    )
+def _values(
+    sources: Sources, incident: Incident, facts: dict[str, Any], acted_at: datetime
+) -> tuple[float | None, float | None, tuple[str, ...]]:
+    """Measure the alarm's metric before the action, and since it has had time to take effect."""
+    question = metric_of(incident.alarm, facts, MINUTES)
+    if question is None:
+        return None, None, ()
+    evidence = get_metric(sources, question)
+    result = evidence.result if isinstance(evidence.result, dict) else {}
+    points = points_of(result.get("points", []))
+    # The mean hides how an incident grew, so the level before is the last few minutes of it.
+    before = mean_between(points, acted_at - BEFORE, acted_at)
+    settled = [value for at, value in points if at >= acted_at + SETTLING]
+    after = fmean(settled[-LATEST:]) if len(settled) >= LATEST else None
+    return before, after, (evidence.evidence_id,)
+
+
+def _is_worse(before: float, after: float, facts: dict[str, Any]) -> bool:
+    if "Less" in str(facts.get("comparison")):
+        return after * WORSE_FACTOR < before
+    return after > before * WORSE_FACTOR
 
 
 def _found(
-    recovery: Recovery,
     state: str,
     before: float | None,
     after: float | None,
-    sources: Sources,
-    seen: Evidence,
+    now: datetime,
+    evidence_ids: tuple[str, ...],
+    recovery: Recovery,
     detail: str,
 ) -> Verification:
-    now = sources.clock.now()
     return Verification(
         recovery=recovery,
         alarm_state=state,
@@ -63,5 +88,5 @@ def _found(
         checked_at=now,
         recovered_at=now if recovery is Recovery.RECOVERED else None,
         detail=detail,
-        evidence_ids=(seen.evidence_id,),
+        evidence_ids=evidence_ids,
     )

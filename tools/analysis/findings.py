@@ -1,6 +1,6 @@
 """What the collectors found, in the terms that hypotheses are made of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from memory.records.assessment import Impact
@@ -28,33 +28,44 @@ class Rollout:
     service: str
     at: datetime
     task_definition: str
-    previous: str | None
+    evidence_id: str
+
+
+@dataclass(frozen=True)
+class AccountChange:
+    """A change of settings that names a part of the topology, on which evidence."""
+
+    component: str
+    at: datetime
+    event: str
     evidence_id: str
 
 
 @dataclass(frozen=True)
 class TableFinding:
-    """One table: whether it refuses requests, and on which evidence."""
+    """One table: whether it refuses requests since the onset more than before, and on which evidence."""
 
     table: str
     throttled: bool
     used_share: float | None
-    first_throttle: datetime | None
     evidence_id: str
-    raised_recently: bool = False
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All of the first look's observations, ready to be ranked."""
+    """All of the first look's observations, ready to be ranked.
 
-    onset: datetime | None
+    `own` names the services that the alarm speaks of; `unread` what could not be read and may hide a symptom.
+    """
+
+    onset: datetime
     alarm_evidence_ids: tuple[str, ...]
     alarm_is_over: bool
     earlier_spikes: int
+    own: tuple[str, ...] = ()
     services: tuple[ServiceFinding, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
+    changes: tuple[AccountChange, ...] = ()
     tables: tuple[TableFinding, ...] = ()
     changes_evidence_id: str | None = None
-    changes_near_onset: int = 0
-    not_checked: tuple[str, ...] = field(default=())
+    unread: tuple[str, ...] = ()

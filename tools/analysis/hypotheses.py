@@ -1,36 +1,43 @@
 """Rank what may have caused an incident, from findings alone.
 
 A cause is named only where three things meet: the part is affected, nothing it depends on is affected, and something
-happened to that part at the onset (a rollout) or it says itself that it is full (a table that throttles). A symptom
-without such a cause is left unresolved.
+happened to that part at the onset (a rollout, a change) or it says itself that it is full (a table that throttles).
+A symptom without such a cause is left unresolved.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from memory.records.assessment import CauseKind, Hypothesis, Verdict
-from tools.analysis.findings import Findings, Rollout, ServiceFinding, TableFinding
+from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
 
 BEFORE_ONSET = timedelta(minutes=15)
-AFTER_ONSET = timedelta(minutes=3)
+# A datapoint is dated by the start of its minute, so what it shows may have begun up to a minute later.
+AFTER_ONSET = timedelta(seconds=90)
 NAMED = 0.6
 
 
 def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
     """Return the verdict, the hypotheses most likely first, and the reason in a sentence."""
     affected = [finding for finding in findings.services if finding.affected]
+    throttled = [table for table in findings.tables if table.throttled]
     candidates = [
         *(_of_rollout(rollout, findings) for rollout in findings.rollouts),
-        *(_of_table(table, findings) for table in findings.tables if table.throttled),
+        *(_of_change(change, findings) for change in findings.changes),
+        *(_of_table(table, findings) for table in throttled),
     ]
     ranked = tuple(sorted(candidates, key=lambda hypothesis: -hypothesis.confidence))
-    throttled = any(table.throttled for table in findings.tables)
     if not affected and not throttled:
         return _without_symptom(findings, ranked)
     if ranked and ranked[0].confidence >= NAMED:
         return Verdict.CAUSE, ranked, ranked[0].statement
-    names = ", ".join(sorted(finding.service.name for finding in affected))
-    reason = f"{names} is affected, and no change or full part that was seen explains it"
-    return Verdict.UNRESOLVED, (*ranked, _unknown(findings, affected, reason)), reason
+    hit = sorted(finding.service.name for finding in affected) or [table.table for table in throttled]
+    reason = f"{_listed(hit)} affected, and no change or full part that was seen explains it"
+    return Verdict.UNRESOLVED, (_unknown(findings, affected, reason), *ranked), reason
+
+
+def is_near(moment: datetime, onset: datetime) -> bool:
+    """Say whether something happened when it could have caused what began at the onset."""
+    return -BEFORE_ONSET <= moment - onset <= AFTER_ONSET
 
 
 def _without_symptom(
@@ -38,13 +45,25 @@ def _without_symptom(
 ) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
     """Nobody is hit: noise when that was really checked and the alarm's own past explains it, else unresolved."""
     checked = [finding for finding in findings.services if finding.checked]
-    explained = findings.earlier_spikes >= 1 or findings.alarm_is_over
-    if not checked or not explained:
-        reason = "no service that was checked is affected, but too little could be checked to call it noise"
-        return Verdict.UNRESOLVED, (*ranked, _unknown(findings, [], reason)), reason
+    missing = set(findings.own) - {finding.service.name for finding in checked}
+    if not checked or missing or findings.unread:
+        what = _listed(sorted(missing | set(findings.unread)), verb="") or "what the alarm watches"
+        reason = f"no service that was checked is affected, but too little could be checked: not {what}"
+    elif not (findings.earlier_spikes or findings.alarm_is_over):
+        names = ", ".join(sorted(finding.service.name for finding in checked))
+        reason = f"errors and latency of {names} are as before, but nothing explains why the alarm fired"
+    else:
+        return _noise(findings, checked, ranked)
+    return Verdict.UNRESOLVED, (_unknown(findings, [], reason), *ranked), reason
+
+
+def _noise(
+    findings: Findings, checked: list[ServiceFinding], ranked: tuple[Hypothesis, ...]
+) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
     names = ", ".join(sorted(finding.service.name for finding in checked))
+    times = "once" if findings.earlier_spikes == 1 else f"{findings.earlier_spikes} times"
     past = (
-        f"the same spike came {findings.earlier_spikes} times before in the hours that were read"
+        f"the same spike came {times} before in the time that was read"
         if findings.earlier_spikes
         else "the metric has gone back by itself"
     )
@@ -60,36 +79,76 @@ def _without_symptom(
 
 
 def _of_rollout(rollout: Rollout, findings: Findings) -> Hypothesis:
-    finding = next((f for f in findings.services if f.service.name == rollout.service), None)
-    near = findings.onset is not None and -BEFORE_ONSET <= rollout.at - findings.onset <= AFTER_ONSET
-    affected = finding is not None and finding.affected
-    deepest = affected and finding is not None and not _affected_below(finding, findings)
+    finding = _finding(rollout.service, findings)
+    near, affected, deepest = _standing(rollout.service, rollout.at, findings)
     speaks = finding is not None and any(change.is_new for change in finding.log_changes)
-    score = (
-        0.05 + 0.3 * near + 0.2 * affected + 0.2 * (near and deepest) + 0.15 * (near and affected and speaks)
-    )
-    when = f"{rollout.at:%H:%M:%S}"
-    onset = f"{findings.onset:%H:%M:%S}" if findings.onset else "an unknown time"
-    support = [rollout.evidence_id] if near or affected else []
-    against = [] if near else [rollout.evidence_id]
-    if finding is not None:
-        (support if affected else against).extend(finding.evidence_ids)
-        if speaks and finding.log_evidence_id:
-            support.append(finding.log_evidence_id)
+    score = 0.05 + 0.3 * near + 0.2 * affected + (near and deepest) * (0.2 + 0.15 * speaks)
+    when, onset = _when(rollout.at, findings.onset), f"{findings.onset:%H:%M:%S}"
+    went = f"{rollout.task_definition} went out to {rollout.service} at {when} UTC"
+    if near and deepest:
+        statement = (
+            f"The deployment of {rollout.task_definition} to {rollout.service} at {when} UTC broke it; "
+            f"the change of level began at {onset} UTC."
+        )
+    elif not near:
+        statement = f"{went}, which does not fit the onset at {onset} UTC."
+    elif not affected:
+        statement = f"{went}, near the onset, but {rollout.service} is not affected."
+    else:
+        statement = (
+            f"{went}, near the onset, but something that {rollout.service} depends on is affected too."
+        )
+    support, against = _for_and_against(rollout.evidence_id, finding, near, affected)
+    if speaks and finding is not None and finding.log_evidence_id:
+        support.append(finding.log_evidence_id)
     return Hypothesis(
         kind=CauseKind.DEPLOYMENT,
         component=rollout.service,
         change=rollout.task_definition,
-        statement=(
-            f"The deployment of {rollout.task_definition} to {rollout.service} at {when} UTC broke it; "
-            f"the change of level began at {onset} UTC."
-            if near and affected
-            else f"{rollout.task_definition} went out to {rollout.service} at {when} UTC, which does not fit the onset."
-        ),
+        statement=statement,
         evidence_for=_ids(*support),
         evidence_against=_ids(*against),
-        confidence=round(min(score, 0.95), 2),
+        confidence=round(score, 2),
     )
+
+
+def _of_change(change: AccountChange, findings: Findings) -> Hypothesis:
+    finding = _finding(change.component, findings)
+    near, affected, deepest = _standing(change.component, change.at, findings)
+    fits = "fits" if near else "does not fit"
+    when = _when(change.at, findings.onset)
+    support, against = _for_and_against(change.evidence_id, finding, near, affected)
+    return Hypothesis(
+        kind=CauseKind.CONFIGURATION,
+        component=change.component,
+        change=change.event,
+        statement=f"{change.event} changed {change.component} at {when} UTC, which {fits} the onset.",
+        evidence_for=_ids(*support),
+        evidence_against=_ids(*against),
+        confidence=round(0.05 + 0.3 * near + 0.2 * affected + 0.2 * (near and deepest), 2),
+    )
+
+
+def _standing(component: str, at: datetime, findings: Findings) -> tuple[bool, bool, bool]:
+    """Say whether a change came near the onset, hit an affected part, and one with nothing affected below."""
+    finding = _finding(component, findings)
+    full = any(table.table == component and table.throttled for table in findings.tables)
+    affected = full or (finding is not None and finding.affected)
+    deepest = affected and not (finding is not None and _affected_below(finding, findings))
+    return is_near(at, findings.onset), affected, deepest
+
+
+def _for_and_against(
+    evidence_id: str, finding: ServiceFinding | None, near: bool, affected: bool
+) -> tuple[list[str], list[str]]:
+    support, against = ([evidence_id], []) if near else ([], [evidence_id])
+    if finding is not None:
+        (support if affected else against).extend(finding.evidence_ids)
+    return support, against
+
+
+def _finding(component: str, findings: Findings) -> ServiceFinding | None:
+    return next((f for f in findings.services if f.service.name == component), None)
 
 
 def _affected_below(finding: ServiceFinding, findings: Findings) -> bool:
@@ -99,35 +158,47 @@ def _affected_below(finding: ServiceFinding, findings: Findings) -> bool:
 
 
 def _of_table(table: TableFinding, findings: Findings) -> Hypothesis:
-    callers = [
+    hit = [
         finding
         for finding in findings.services
-        if any(dependency.name == table.table for dependency in finding.service.depends_on)
+        if finding.affected and any(d.name == table.table for d in finding.service.depends_on)
     ]
-    hit = [finding for finding in callers if finding.affected]
     full = table.used_share is not None and table.used_share >= 0.8
-    score = 0.5 + 0.2 * bool(hit) + 0.2 * full
     share = f" at {table.used_share:.0%} of its provisioned capacity" if table.used_share is not None else ""
-    who = ", ".join(finding.service.name for finding in hit) or "its callers"
+    who = (
+        f"{_listed(sorted(f.service.name for f in hit))} affected with it" if hit else "no caller is affected"
+    )
     return Hypothesis(
         kind=CauseKind.CAPACITY,
         component=table.table,
-        statement=f"The table {table.table} throttles requests{share}, and {who} fail with it.",
+        statement=f"The table {table.table} throttles requests{share}, and {who}.",
         evidence_for=_ids(table.evidence_id, *(i for finding in hit for i in finding.evidence_ids)),
-        confidence=round(score, 2),
+        confidence=round(0.5 + 0.2 * bool(hit) + 0.2 * full, 2),
     )
 
 
 def _unknown(findings: Findings, affected: list[ServiceFinding], reason: str) -> Hypothesis:
+    """Say that the cause was not seen, at the deepest part that is affected."""
+    deepest = [finding for finding in affected if not _affected_below(finding, findings)] or affected
+    named = [*(finding.service.name for finding in deepest), *findings.own, "unknown"]
     seen = [i for finding in affected for i in finding.evidence_ids]
-    component = affected[0].service.name if affected else "unknown"
     return Hypothesis(
         kind=CauseKind.UNKNOWN,
-        component=component,
+        component=named[0],
         statement=f"The cause is not in the evidence: {reason}.",
         evidence_for=_ids(*(seen or findings.alarm_evidence_ids)),
         confidence=0.3,
     )
+
+
+def _when(moment: datetime, onset: datetime) -> str:
+    return f"{moment:%H:%M:%S}" if moment.date() == onset.date() else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _listed(names: list[str], verb: str | None = None) -> str:
+    """Join names with a verb that agrees; an empty verb is left out."""
+    verb = verb if verb is not None else ("is" if len(names) == 1 else "are")
+    return f"{', '.join(names)} {verb}".strip()
 
 
 def _ids(*ids: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from statistics import fmean, median, pstdev
 
 Point = tuple[datetime, float]
+LEAST_POINTS = 8
+LEAST_NOISE = 0.03
 
 
 @dataclass(frozen=True)
@@ -23,29 +25,40 @@ def points_of(raw: Sequence[Sequence[object]]) -> list[Point]:
     return [(datetime.fromisoformat(str(at)), float(str(value))) for at, value in raw]
 
 
-def find_onset(points: Sequence[Point], least_strength: float = 4.0) -> Onset | None:
-    """Return where the level of a series last changed for good, or None when it did not.
+def find_onset(points: Sequence[Point], least_strength: float = 5.0) -> Onset | None:
+    """Return where the present departure of a series from its usual level began; None when it is at its level.
 
-    The split with the greatest difference of means, in units of the noise on both sides, is the change point (as in
-    binary segmentation by a t statistic). The side after it must reach to the end, so a spike that is over is none.
+    The usual level is the median of the older two thirds and its noise the median absolute deviation, which earlier
+    spikes do not move. The departure is the last run of points on one side of that band. It may hold one calm point
+    inside, and must reach to the end but for two points, since the newest minute is often incomplete.
     """
-    best: Onset | None = None
-    for index in range(5, len(points) - 1):
-        before = [value for _, value in points[:index]]
-        after = [value for _, value in points[index:]]
-        noise = max(_noise(before), _noise(after) / 2, abs(fmean(before)) * 0.02, 1e-9)
-        gap = abs(median(after) - median(before))
-        strength = gap / noise * min(len(after), 10) ** 0.5
-        if best is None or strength > best.strength:
-            best = Onset(points[index][0], median(before), median(after), strength)
-    return best if best is not None and best.strength >= least_strength else None
+    if len(points) < LEAST_POINTS:
+        return None
+    usual = [value for _, value in points[: max(LEAST_POINTS, len(points) * 2 // 3)]]
+    level, noise = median(usual), _noise(usual)
+    sides = [_side(value - level, least_strength * noise) for _, value in points]
+    last = max((index for index, side in enumerate(sides) if side), default=-1)
+    if last < len(points) - 3:
+        return None
+    first, calm = last, 0
+    for index in range(last - 1, -1, -1):
+        calm = 0 if sides[index] == sides[last] else calm + 1
+        if calm > 1:
+            break
+        first = index if calm == 0 else first
+    after = median(value for _, value in points[first : last + 1])
+    return Onset(points[first][0], level, after, abs(after - level) / noise)
+
+
+def _side(difference: float, band: float) -> int:
+    return 0 if abs(difference) <= band else (1 if difference > 0 else -1)
 
 
 def _noise(values: Sequence[float]) -> float:
-    """Return a spread that single outliers do not move: 1.4826 times the median absolute deviation."""
+    """Return the spread of usual values: 1.4826 times the median absolute deviation, and at least a little."""
     middle = median(values)
     spread = 1.4826 * median(abs(value - middle) for value in values)
-    return spread if spread > 0 else pstdev(values) / 3
+    return max(spread or pstdev(values), abs(middle) * LEAST_NOISE, 1e-9)
 
 
 def mean_between(points: Sequence[Point], start: datetime, end: datetime) -> float | None:
