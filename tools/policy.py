@@ -21,6 +21,7 @@ from tools.inspection import Inspection, inspect
 
 FOLDER = Path(__file__).parent / "policies"
 AGENT = "cloudops-copilot"
+_BY_DEFAULT = {True: "no policy permits it", False: "no policy permits it by itself"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Policy:
             return self._review(inspection, Ruling.PERMIT, alone)
         approved = self.ask("execute", inspection, around, approved=True)
         if approved.allowed:
-            reasons = (*approved.reasons, *alone.reasons)
+            reasons = ("it needs a person's approval", *alone.reasons)
             ids = (*approved.policy_ids, *alone.policy_ids)
             return self._review(inspection, Ruling.ASK, Answer(True, ids, reasons))
         reasons = (*approved.reasons, *inspection.problems)
@@ -108,7 +109,7 @@ class Policy:
         says = tuple(self._says.get(one, one) for one in ids)
         if result.diagnostics.errors:
             return Answer(False, ids, ("the policy engine failed", *map(str, result.diagnostics.errors)))
-        return Answer(result.decision is cedarpy.Decision.Allow, ids, says or ("no policy permits it",))
+        return Answer(result.decision is cedarpy.Decision.Allow, ids, says or (_BY_DEFAULT[approved],))
 
     def _review(self, inspection: Inspection, ruling: Ruling, answer: Answer) -> Review:
         return Review(
