@@ -7,7 +7,7 @@ Dimensions match exactly: a query without dimensions does not add up those that 
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -105,6 +105,19 @@ class MetricStore:
         """Record `count` observations of `value` in the minute of `at`."""
         if count > 0:
             self._minute(metric_name(namespace, name, dimensions), at).add(value, count)
+
+    def put_values(
+        self,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        at: datetime,
+        values: Iterable[tuple[float, float]],
+    ) -> None:
+        """Record several values, each with its count, in the minute of `at`."""
+        minute = self._minute(metric_name(namespace, name, dimensions), at)
+        for value, count in values:
+            minute.add(value, count)
 
     def put_set(self, metric: MetricName, at: datetime, values: StatisticSet) -> None:
         """Record observations that came as a statistic set."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from hashlib import md5
 from typing import Any
 
@@ -84,7 +85,7 @@ class Deployment:
     rolled_back_to: "Deployment | None" = None
     is_rollback: bool = False
 
-    @property
+    @cached_property
     def id(self) -> str:
         """`ecs-svc/` and nineteen digits, as ECS names deployments."""
         return f"ecs-svc/{digits(self.definition.short, self.number)}"

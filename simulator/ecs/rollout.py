@@ -37,6 +37,8 @@ class Scheduler:
 
     def move(self, service: Service, now: datetime) -> None:
         """Bring one service as far as it would be at `now`."""
+        if _is_at_rest(service):
+            return
         self._settle_pending(service, now)
         self._launch_missing(service, now)
         _retire(service, now)
@@ -181,6 +183,14 @@ def _stop_surplus(service: Service, tasks: list[Task], surplus: int, now: dateti
 
 def _scaling(deployment: Deployment) -> str:
     return f"Scaling activity initiated by (deployment {deployment.id})"
+
+
+def _is_at_rest(service: Service) -> bool:
+    return (
+        service.primary.state is RolloutState.COMPLETED
+        and len(service.deployments) == 1
+        and len(service.tasks) == service.desired == len(service.running())
+    )
 
 
 def _is_settled(service: Service, now: datetime) -> bool:

@@ -36,9 +36,7 @@ class Measures:
         self.metrics.put(namespace, "Errors", dimensions, flow.at, flow.errors)
         for one in flow.service.metrics:
             self.metrics.put(namespace, one.name, dimensions, flow.at, _count(flow, one))
-        for factor, share in SPREAD:
-            value = round(flow.latency_ms * factor, 1)
-            self.metrics.put(namespace, "LatencyMs", dimensions, flow.at, value, flow.requests * share)
+        self.metrics.put_values(namespace, "LatencyMs", dimensions, flow.at, _latencies(flow, 1.0, 1))
 
     def _containers(self, flow: Flow) -> None:
         dimensions = {"ClusterName": self.world.cluster, "ServiceName": flow.service.name}
@@ -53,10 +51,8 @@ class Measures:
         for dimensions in ({**balancer, "TargetGroup": target_group}, balancer):
             self.metrics.put(namespace, "RequestCount", dimensions, flow.at, 1, flow.requests)
             self.metrics.put(namespace, "HTTPCode_Target_5XX_Count", dimensions, flow.at, 1, flow.errors)
-            for factor, share in SPREAD:
-                seconds = round(flow.latency_ms * factor / 1000, 4)
-                count = flow.requests * share
-                self.metrics.put(namespace, "TargetResponseTime", dimensions, flow.at, seconds, count)
+            seconds = _latencies(flow, 0.001, 4)
+            self.metrics.put_values(namespace, "TargetResponseTime", dimensions, flow.at, seconds)
         healthy = {**balancer, "TargetGroup": target_group}
         self.metrics.put(namespace, "HealthyHostCount", healthy, flow.at, len(flow.running.tasks))
 
@@ -83,6 +79,15 @@ class Measures:
         self.metrics.put("AWS/DynamoDB", "WriteThrottleEvents", dimensions, at, 1, refused)
         dimensions = {"TableName": table, "Operation": "PutItem"}
         self.metrics.put("AWS/DynamoDB", "ThrottledRequests", dimensions, at, 1, refused)
+
+
+def _latencies(flow: Flow, unit: float, places: int) -> list[tuple[float, float]]:
+    """Latencies of a tick's requests with their counts, in a unit of so many milliseconds."""
+    if not flow.requests:
+        return []
+    return [
+        (round(flow.latency_ms * factor * unit, places), flow.requests * share) for factor, share in SPREAD
+    ]
 
 
 def _count(flow: Flow, metric: ExtraMetric) -> int:
