@@ -35,8 +35,9 @@ def unfounded(text: str, facts: Any) -> tuple[str, ...]:
             if not founded(token, known):
                 strange.append(token)
         rest = pattern.sub(" ", rest)
-    numbers = _numbers(known)
-    strange += [m.group() for m in _NUMBER.finditer(rest) if not _is_number(m.group(), numbers)]
+    said = [match.group() for match in _NUMBER.finditer(rest)]
+    numbers = _numbers(known) if said else set()
+    strange += [number for number in said if not _is_number(number, numbers)]
     return tuple(dict.fromkeys(strange))
 
 

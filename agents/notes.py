@@ -5,7 +5,7 @@ from datetime import datetime
 
 from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
-from memory.records.assessment import Assessment, FirstLook, Hypothesis
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import Execution, Verification
 from memory.records.plan import Plan
@@ -14,6 +14,8 @@ FIRST_NOTE = "first_note"
 APPROVAL = "approval"
 UPDATE = "update"
 CLOSING = "closing"
+
+MOST_CITED = 6
 
 Facts = dict[str, str]
 
@@ -43,7 +45,7 @@ def facts_of(
         "account": f"{incident.scope.account} in {incident.scope.region}",
         "incident": incident.incident_id,
     }
-    return {label: text for label, text in facts.items() if text}
+    return _said_once(facts)
 
 
 def stamp(moment: datetime | None) -> str:
@@ -65,19 +67,18 @@ def subject_of(kind: str, facts: Mapping[str, str]) -> str:
 def opening_of(kind: str, facts: Mapping[str, str]) -> str:
     """Return the opening that code writes; it stands whenever a model's does not."""
     alarm = facts.get("alarm", "The alarm")
-    cause = facts.get("cause") or facts.get("first_look") or "No cause is known."
+    found = facts.get("cause") or facts.get("first_look") or facts.get("summary") or "no cause is known"
     if kind == FIRST_NOTE:
-        found, hurt = facts.get("first_look", cause), facts.get("impact", "")
-        return f"{alarm} went off. {_sentence(found)} {_sentence(hurt)}".strip()
+        return f"{alarm} went off: {_sentence(found)} {_sentence(facts.get('impact', ''))}".strip()
     if kind == APPROVAL:
         wanted = facts.get("proposed", "a change")
         until = f" until {facts['decide_by']}" if "decide_by" in facts else ""
-        return f"A person must decide{until} on this change: {wanted}. {_sentence(cause)}"
+        return f"A person must decide{until} on this change: {wanted}. {_sentence(found)}"
     if kind == CLOSING:
-        status = facts.get("status", "closed")
-        why = _sentence(facts.get("reason", ""))
-        return f"The incident of {alarm} ended as {status}. {why} {_sentence(facts.get('done', ''))}".strip()
-    return f"{alarm}: {_sentence(facts.get('reason', cause))}"
+        told = [f"ended as {facts.get('status', 'closed')}", facts.get("reason", "")]
+        done = f" Done: {_sentence(facts['done'])}" if "done" in facts else ""
+        return f"The incident of {alarm} {_sentence(': '.join(part for part in told if part))}{done}"
+    return f"{alarm}: {_sentence(facts.get('reason', found))}"
 
 
 def listed(facts: Mapping[str, str]) -> str:
@@ -98,17 +99,18 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
     facts: Facts = {}
     if first_look is not None:
         facts |= {
+            "first_look": first_look.reason if assessment is None else "",
             "impact": first_look.severity_reason,
             "onset": stamp(first_look.onset),
-            "first_look": first_look.reason,
             "affected": ", ".join(first_look.affected),
         }
     if assessment is not None:
         leading = assessment.leading
         facts |= {
             "verdict": assessment.verdict.value,
+            "cause": leading.statement if leading and assessment.verdict is Verdict.CAUSE else "",
             "summary": assessment.summary,
-            "cause": leading.statement if leading else "",
+            "leads": _leads(assessment),
             "confidence": f"{assessment.confidence:.2f}",
             "evidence": _evidence(leading),
             "not_checked": "; ".join(assessment.not_checked),
@@ -116,8 +118,18 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
     return facts
 
 
+def _leads(assessment: Assessment) -> str:
+    """Return what people may look into where no cause is shown."""
+    if assessment.verdict is not Verdict.UNRESOLVED:
+        return ""
+    known = {CauseKind.UNKNOWN, CauseKind.NOISE}
+    return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known)
+
+
 def _evidence(leading: Hypothesis | None) -> str:
-    return ", ".join(leading.evidence_for) if leading else ""
+    cited = leading.evidence_for if leading else ()
+    more = f" and {len(cited) - MOST_CITED} more" if len(cited) > MOST_CITED else ""
+    return ", ".join(cited[:MOST_CITED]) + more
 
 
 def _done(
@@ -151,6 +163,15 @@ def _told(execution: Execution) -> str:
     when = f" at {stamp(execution.done_at)}" if execution.done_at else ""
     detail = f" ({execution.detail})" if execution.detail else ""
     return f"{undo}{execution.action} is {execution.state.value}{when}{detail}"
+
+
+def _said_once(facts: Facts) -> Facts:
+    """Leave out what is empty or was said under an earlier label."""
+    kept: Facts = {}
+    for label, text in facts.items():
+        if text and text not in kept.values():
+            kept[label] = text
+    return kept
 
 
 def _sentence(text: str) -> str:

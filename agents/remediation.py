@@ -1,6 +1,6 @@
 """Choose among the changes that code found possible, or none."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,20 +72,28 @@ class Remediation:
         options: Sequence[PlannedAction],
         runbooks: Iterable[dict[str, Any]] = (),
         attempt: int = 1,
+        effects: Mapping[str, str] | None = None,
     ) -> PlanResult:
-        """Return a plan of one offered change with its exact parameters, or a plan without action and why."""
+        """Return a plan of one offered change with its exact parameters, or a plan without action and why.
+
+        `effects` says by an action's name what the catalogue expects of it.
+        """
         if assessment.verdict is not Verdict.CAUSE:
             return PlanResult(_nothing("no cause is shown", attempt))
         if not options:
             return PlanResult(_nothing("the catalogue holds no change for this cause", attempt))
         books = [book for book in runbooks if self.guard.scan(canonical_json(book)).clear]
-        content = _question(incident, assessment, options, books)
+        known_effects = effects or {}
+        content = _question(incident, assessment, options, books, known_effects)
         answer = ask(self.model, load_prompt("remediation"), content, Proposal)
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"
             plan = _nothing(why, attempt, [spoken(option) for option in options])
         else:
             plan = _plan(answer.form, options, books, assessment, attempt)
+            if plan.actions and not plan.expected_effect:
+                effect = known_effects.get(plan.actions[0].action, "")
+                plan = plan.model_copy(update={"expected_effect": effect})
         return PlanResult(plan, answer.spend, (answer.use,))
 
 
@@ -145,17 +153,23 @@ def _founded(text: str | None, facts: Any) -> str:
 
 
 def _question(
-    incident: Incident, assessment: Assessment, options: Sequence[PlannedAction], books: list[dict[str, Any]]
+    incident: Incident,
+    assessment: Assessment,
+    options: Sequence[PlannedAction],
+    books: list[dict[str, Any]],
+    effects: Mapping[str, str],
 ) -> str:
     leading = assessment.leading
+    offered = {option.action for option in options}
     facts = {
         "actions": [_offered(option) for option in options],
         "summary": options[0].why or assessment.summary,
+        "expected_effect": effects.get(options[0].action, ""),
         "cause": leading.model_dump(mode="json", exclude={"evidence_for", "evidence_against"})
         if leading
         else None,
         "alarm_name": incident.alarm.name,
-        "runbooks": [book.get("runbook", "") for book in books],
+        "runbooks": [book.get("runbook", "") for book in books if offered & set(book.get("actions", ()))],
     }
     return f"{labelled(facts)}\n\nThe team's runbooks.\n\n{fenced('runbook_texts', books)}"
 

@@ -86,8 +86,12 @@ class Triage:
             why = answer.failure.sentence if answer.failure else "no answer"
             stands = first_look_stands(first_look, why)
             return TriageResult(stands, spend, (answer.use,), answer.failure)
+        ledger = sources.recorder.ledger
         assessment = check_claims(
-            _assessment(answer.form, first_look), first_look, seen.evidence.get, seen.flagged
+            _assessment(answer.form, first_look),
+            first_look,
+            lambda key: seen.evidence.get(key) or ledger.get(incident.scope, incident.incident_id, key),
+            seen.flagged,
         )
         return TriageResult(assessment, spend, (answer.use,))
 

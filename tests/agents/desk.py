@@ -155,6 +155,9 @@ class Ledger:
     def add(self, one: Evidence) -> Evidence:
         return self.stored.setdefault(one.evidence_id, one)
 
+    def get(self, scope: Scope, incident_id: str, evidence_id: str) -> Evidence | None:
+        return self.stored.get(evidence_id)
+
 
 @dataclass(frozen=True)
 class Stopped:

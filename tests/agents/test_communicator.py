@@ -9,12 +9,13 @@ from agents.grounding import unfounded
 from agents.guardrails import Direction, Findings, LocalSigns, TextGuard
 from agents.notes import APPROVAL, CLOSING, FIRST_NOTE, facts_of, opening_of
 from memory.records.approval import ApprovalRequest
+from memory.records.assessment import Verdict
 from memory.records.incident import Status
 from memory.records.message import Audience
 from memory.records.outcome import Recovery, Verification
 from memory.records.plan import Plan
 from memory.records.scope import COPILOT
-from tests.agents.desk import INCIDENT, METRIC, NOON, ROLLBACK, SCOPE, assessment, first_look
+from tests.agents.desk import INCIDENT, METRIC, NOON, ROLLBACK, SCOPE, UNCLEAR, assessment, first_look
 from tests.agents.scripted import role
 
 PLAN = Plan(actions=(ROLLBACK,), summary="Return basket to basket:7.")
@@ -52,7 +53,7 @@ def test_the_first_note_asks_no_model() -> None:
     facts = facts_of(INCIDENT, first_look=first_look())
     draft = Communicator(model, LocalSigns()).note(FIRST_NOTE, Audience.ON_CALL, facts)
     assert chat.heard == []
-    assert draft.body.startswith("basket-errors went off. basket fails since basket:8 was rolled out.")
+    assert draft.body.startswith("basket-errors went off: basket fails since basket:8 was rolled out.")
     assert "2026-11-23 11:57:00 UTC" in draft.body
     assert draft.subject == "[high] basket-errors: first look"
     assert draft.model_use == ()
@@ -106,6 +107,21 @@ def test_every_message_lists_the_facts_by_code() -> None:
     body = note("Please look.").body
     for text in ("severity: high", METRIC.evidence_id, INCIDENT.incident_id, "task_definition=basket:7"):
         assert text in body
+
+
+def test_nothing_is_told_twice() -> None:
+    quiet = facts_of(
+        INCIDENT, first_look=first_look(reason="Nobody is harmed.", severity_reason="Nobody is harmed.")
+    )
+    body = opening_of(FIRST_NOTE, quiet)
+    assert body == "basket-errors went off: Nobody is harmed."
+    assert len(set(ENDED.values())) == len(ENDED)
+
+
+def test_an_incident_without_a_cause_is_told_without_one() -> None:
+    told = facts_of(INCIDENT, first_look=UNCLEAR, assessment=assessment(verdict=Verdict.UNRESOLVED))
+    assert "cause" not in told
+    assert told["leads"] == "The rollout of basket:8 broke basket."
 
 
 def test_the_guard_has_the_last_word() -> None:

@@ -108,7 +108,7 @@ ORDERS = st.sampled_from(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ORDERS, min_size=1, max_size=3), st.sampled_from([first_look(), QUIET, UNCLEAR]))
 def test_orders_in_logs_make_no_cause_no_noise_and_no_severity(
     host: Host, orders: list[str], look: FirstLook

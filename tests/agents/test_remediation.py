@@ -74,6 +74,11 @@ def test_whatever_is_chosen_only_offers_come_out(name: str, parameters: dict[str
     assert plan.actions == ()
 
 
+def test_the_catalogues_effect_stands_where_a_model_says_none() -> None:
+    plan = propose(proposal(choice(ROLLBACK)), effects={ROLLBACK.action: "The old revision runs again."}).plan
+    assert plan.expected_effect == "The old revision runs again."
+
+
 def test_one_change_at_a_time() -> None:
     plan = propose(proposal(choice(CAPACITY), choice(ROLLBACK))).plan
     assert [act.action for act in plan.actions] == [CAPACITY.action]

@@ -53,6 +53,15 @@ def test_an_opinion_that_agrees_becomes_the_assessment() -> None:
     assert METRIC.evidence_id in heard_text(chat)
 
 
+def test_evidence_that_is_stored_and_was_not_shown_can_be_cited() -> None:
+    model, _ = role(AGREES)
+    given = sources()
+    given.recorder.ledger.add(ROLLOUT)
+    result = Triage(model, (), LocalSigns()).assess(INCIDENT, first_look(), [METRIC], given)
+    assert result.assessment.hypotheses[0].evidence_for == (METRIC.evidence_id, ROLLOUT.evidence_id)
+    assert result.assessment.claims_removed == 0
+
+
 def test_the_form_has_no_place_for_a_severity() -> None:
     assert "severity" not in json.dumps(Opinion.model_json_schema()).lower()
 
