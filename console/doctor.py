@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from rich.table import Table
+from rich.text import Text
 
-from console.text import full_time, plain, screen
+from console.text import full_time, screen, styled
 from graphs.bootstrap import open_access, open_clock
 from graphs.principals import principal_of_caller
 from graphs.settings import Settings, World, from_environment
@@ -68,10 +70,15 @@ def doctor(world: World | None = None) -> int:
 
 def _print(line: Line) -> None:
     sign, style = SIGNS[line.finding]
-    out = screen()
-    out.print(sign, f"{line.area:11}", plain(line.what), style=style if line.finding is Finding.BAD else "")
+    row = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(3):
+        row.add_column(overflow="fold")
+    row.add_row(
+        Text(sign, style), f"{line.area:10}", styled(line.what, style if line.finding is Finding.BAD else "")
+    )
     if line.remedy:
-        out.print(f"{'':13} {plain(line.remedy)}", style=style)
+        row.add_row("", "", styled(line.remedy, style))
+    screen().print(row)
 
 
 def _looks(settings: Settings) -> Iterator[Line]:
@@ -97,7 +104,10 @@ def _configured(settings: Settings) -> Iterator[Line]:
     connection = settings.connection
     where = connection.endpoint_url or "AWS's own endpoints"
     yield Line("configured", f"{connection.world.value} account, {connection.region}, {where}")
-    models = ", ".join(dict.fromkeys(settings.models.of(role).model_id for role in settings.models.roles))
+    chosen = settings.models
+    models = ", ".join(
+        dict.fromkeys(chosen.tiers.get(tier, f"no {tier} model") for tier in chosen.roles.values())
+    )
     yield Line("configured", f"models: {models}")
     priced = {price.model_id for price in settings.prices.models}
     unpriced = [m for m in models.split(", ") if m not in priced]

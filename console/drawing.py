@@ -1,7 +1,7 @@
 """Draw the incident graph: Mermaid text, and SVG without any network."""
 
-import itertools
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from console.layering import Edge, Placed, Point, place
@@ -99,14 +99,17 @@ def _edge(edge: Edge, placed: Placed, shift: Point, across: float) -> str:
 
 
 def _down(points: list[Point]) -> str:
-    """Return a smooth curve from the bottom of a box through the bends to the top of another."""
+    """Return a smooth curve from the bottom of a box past the bends to the top of another.
+
+    The bends steer a quadratic B-spline, which turns less than a curve through them would.
+    """
     first, last = points[0], points[-1]
-    stops = [Point(first.x, first.y + BOX_H / 2), *points[1:-1], Point(last.x, last.y - BOX_H / 2 - 1)]
-    path = f"M{stops[0].x:.1f} {stops[0].y:.1f}"
-    for a, b in itertools.pairwise(stops):
-        middle = (a.y + b.y) / 2
-        path += f" C{a.x:.1f} {middle:.1f} {b.x:.1f} {middle:.1f} {b.x:.1f} {b.y:.1f}"
-    return path
+    start, end = Point(first.x, first.y + BOX_H / 2), Point(last.x, last.y - BOX_H / 2 - 1)
+    steer = [Point(first.x, start.y + 16), *points[1:-1], Point(last.x, end.y - 18)]
+    path = f"M{start.x:.1f} {start.y:.1f}"
+    for a, b in pairwise(steer):
+        path += f" Q{a.x:.1f} {a.y:.1f} {(a.x + b.x) / 2:.1f} {(a.y + b.y) / 2:.1f}"
+    return f"{path} Q{last.x:.1f} {end.y - 18:.1f} {end.x:.1f} {end.y:.1f}"
 
 
 def _around(source: Point, target: Point, side: float) -> str:

@@ -56,7 +56,9 @@ def draw(plot: Plot, width: int) -> str:
     rows = _label_rows(plot, width)
     frame = _frame(plot, width, max(rows.values(), default=-1) + 1)
     body = [*_grid(frame), *_threshold(plot, frame), *_line(plot, frame)]
-    body += [part for mark in plot.marks for part in _mark(mark, frame, rows[mark])]
+    # All lines first: a label's halo then keeps it readable where a line crosses it.
+    body += [_mark_line(mark, frame, rows[mark]) for mark in plot.marks]
+    body += [_mark_text(mark, frame, rows[mark]) for mark in plot.marks]
     label = escape(
         f"{plain(plot.title)} over time, with {', '.join(m.label for m in plot.marks)}", quote=True
     )
@@ -167,13 +169,20 @@ def _line(plot: Plot, frame: Frame) -> list[str]:
     return lines + [f'<circle class="dot" cx="{x}" cy="{y}" r="2.5"/>' for x, y in dots]
 
 
-def _mark(mark: Mark, frame: Frame, row: int) -> list[str]:
+def _mark_line(mark: Mark, frame: Frame, row: int) -> str:
+    x, top = frame.x(mark.at), _label_y(frame, row) - 10
+    return f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{frame.bottom}"/>'
+
+
+def _mark_text(mark: Mark, frame: Frame, row: int) -> str:
     x = frame.x(mark.at)
     start, _ = _extent(mark, frame)
-    y = frame.top - 8 - row * LABEL_ROW
     anchor, text_x = ("start", x + 5) if start >= x else ("end", x - 5)
-    return [
-        f'<line class="mark {mark.kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 10}" y2="{frame.bottom}"/>',
-        f'<text class="mark-text {mark.kind}" x="{text_x:.1f}" y="{y}" text-anchor="{anchor}">'
-        f"{escape(plain(_label(mark)))}</text>",
-    ]
+    return (
+        f'<text class="mark-text {mark.kind}" x="{text_x:.1f}" y="{_label_y(frame, row)}" text-anchor="{anchor}">'
+        f"{escape(plain(_label(mark)))}</text>"
+    )
+
+
+def _label_y(frame: Frame, row: int) -> int:
+    return frame.top - 8 - row * LABEL_ROW

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from console.plot import draw
 from console.series import read_plot
-from console.story import cost
+from console.story import cost, told_title
 from console.text import amount, clock_time, full_time, plain, share, span
 from graphs.copilot import Records
 from memory.records.evidence import Evidence
@@ -71,12 +71,13 @@ def _environment() -> Environment:
         "pretty": pretty,
         "plain": plain,
         "arguments": arguments,
+        "told": told_title,
     }
     return environment
 
 
 def _in_order(evidence: list[Evidence]) -> list[Evidence]:
-    return sorted(evidence, key=lambda seen: (seen.taken_at, seen.source, seen.title))
+    return sorted(evidence, key=lambda seen: (seen.source, told_title(seen), seen.taken_at))
 
 
 def pretty(value: Any) -> str:

@@ -62,7 +62,17 @@ def read_plot(records: Records, record: IncidentRecord) -> Plot | None:
     points = tuple((at, value) for at, value in merged(evidence, metric) if since <= at <= until)
     where = ", ".join(f"{name} {value}" for name, value in metric.dimensions.items())
     title = f"{metric.namespace} {metric.name}, {metric.stat or 'Sum'}" + (f" ({where})" if where else "")
-    return Plot(title, points, marks, alarm.threshold, timedelta(seconds=metric.period_seconds or 60))
+    period = timedelta(seconds=metric.period_seconds or 60)
+    return Plot(title, points, marks, alarm.threshold or _threshold(evidence, alarm.name), period)
+
+
+def _threshold(evidence: Iterable[Evidence], alarm_name: str) -> float | None:
+    """Return the threshold as the alarm itself says it: an event of EventBridge does not carry it."""
+    for seen in evidence:
+        facts = seen.result if isinstance(seen.result, dict) else {}
+        if facts.get("alarm_name") == alarm_name and facts.get("threshold") is not None:
+            return float(facts["threshold"])
+    return None
 
 
 def look_again(records: Records, record: IncidentRecord, metric: Metric) -> Evidence:
@@ -140,19 +150,19 @@ def change_time(record: IncidentRecord, evidence: Iterable[Evidence]) -> tuple[d
     leading = record.assessment.leading if record.assessment else None
     if leading is None or not leading.change:
         return None
-    at_most = record.incident.alarm.changed_at
-    found = [
-        at for seen in evidence for at, text in _changes(seen) if leading.change in text and at <= at_most
-    ]
-    return (max(found), leading.change) if found else None
+    found = [at for seen in evidence for at, names in _changes(seen) if leading.change in names]
+    before = [at for at in found if at <= record.incident.alarm.changed_at]
+    return (max(before), leading.change) if before else None
 
 
-def _changes(seen: Evidence) -> Iterable[tuple[datetime, str]]:
-    """Yield the times and the words of deployments and of calls that changed something."""
+def _changes(seen: Evidence) -> Iterable[tuple[datetime, tuple[str, ...]]]:
+    """Yield the time of each deployment and each change of a resource, with the names it carries."""
     result = seen.result if isinstance(seen.result, dict) else {}
     for deployment in result.get("deployments", []):
         if deployment.get("created_at"):
-            yield datetime.fromisoformat(deployment["created_at"]), str(deployment.get("task_definition"))
+            yield datetime.fromisoformat(deployment["created_at"]), (str(deployment.get("task_definition")),)
     for change in result.get("changes", []):
-        if "parameters" in change:
-            yield datetime.fromisoformat(change["at"]), str(change["parameters"])
+        parameters = change.get("parameters")
+        if isinstance(parameters, dict):
+            names = tuple(str(value).rsplit("/", 1)[-1] for value in parameters.values())
+            yield datetime.fromisoformat(change["at"]), names

@@ -21,13 +21,15 @@ from console.text import (
 )
 from graphs.copilot import Records
 from memory.records.assessment import Assessment, FirstLook, Hypothesis
+from memory.records.evidence import Evidence
 from memory.records.incident_record import IncidentRecord
-from memory.records.message import MessageState
+from memory.records.message import Message, MessageState
 from memory.records.outcome import Execution, ExecutionState, Verification
 from memory.records.plan import Plan, Review, Ruling
 from memory.records.timeline import EntryKind, TimelineEntry
 
-INDENT = 12
+INDENT = 10
+CITED = 3
 RULING_STYLE = {Ruling.PERMIT: "green", Ruling.ASK: "magenta", Ruling.REFUSE: "red"}
 
 
@@ -40,7 +42,11 @@ class Story:
 
     def tell(self, entry: TimelineEntry) -> None:
         """Print one entry with what belongs to it."""
-        self.console.print(_line(entry))
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(style="dim", no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(clock_time(entry.at), _line(entry))
+        self.console.print(line)
         for block in self._details(entry):
             self.console.print(Padding(block, (0, 0, 0, INDENT)))
 
@@ -66,9 +72,9 @@ class Story:
     def _evidence(self, entry: TimelineEntry) -> Table:
         scope = self.records.incidents.scope_of(entry.incident_id)
         table = _table("evidence", "what was seen", "asked of")
-        for seen in self.records.evidence.all(scope, entry.incident_id):
+        for seen in sorted(self.records.evidence.all(scope, entry.incident_id), key=told_title):
             gaps = ", ".join(gap.value for gap in seen.gaps)
-            title = styled(seen.title)
+            title = styled(told_title(seen))
             if gaps:
                 title.append(f"  {gaps}", "yellow")
             if seen.flags:
@@ -104,7 +110,7 @@ class Story:
             self.console.print(styled("\nno message was sent", "dim"))
             return
         table = _table("told", "whom", "subject", "")
-        for message in record.messages:
+        for message in self._as_told(record):
             state = "sent" if message.state is MessageState.SENT else message.state.value
             style = "green" if message.state is MessageState.SENT else "yellow"
             when = clock_time(message.sent_at or message.queued_at)
@@ -117,11 +123,26 @@ class Story:
         self.console.print()
         self.console.print(table)
 
+    def _as_told(self, record: IncidentRecord) -> list[Message]:
+        """Return the messages in the order they went out: several may share one time of the account's clock."""
+        incident = record.incident
+        entries = self.records.timeline.entries(incident.scope, incident.incident_id)
+        told = {e.facts.get("send_key"): e.sequence for e in entries if e.kind is EntryKind.MESSAGE}
+        return sorted(record.messages, key=lambda m: told.get(m.send_key, 0))
+
     def _cost(self, record: IncidentRecord) -> None:
         self.console.print(Text("\ncost  ", "bold").append(cost(record), ""))
         prices = f"at prices listed on {self.records.settings.prices.as_of}"
         models = ", ".join(dict.fromkeys(use.model_id for use in record.models)) or "no model"
         self.console.print(styled(f"      {models}; {prices}", "dim"))
+
+
+def told_title(seen: Evidence) -> str:
+    """Return what was seen, with the dimensions that tell one metric of a name from another."""
+    dimensions = seen.asked.get("dimensions")
+    if not isinstance(dimensions, dict) or not dimensions:
+        return seen.title
+    return f"{seen.title} of {', '.join(str(value) for value in dimensions.values())}"
 
 
 def cost(record: IncidentRecord) -> str:
@@ -133,7 +154,7 @@ def cost(record: IncidentRecord) -> str:
 
 
 def _line(entry: TimelineEntry) -> Text:
-    line = Text(f"{clock_time(entry.at)}  ", "dim")
+    line = Text()
     match entry.kind:
         case EntryKind.STEP_STARTED:
             return line.append("▸ ", "cyan").append(plain(entry.step), "cyan")
@@ -193,8 +214,9 @@ def _look(look: FirstLook) -> Table:
             f"{amount(impact.latency_ms_before)} ms",
             f"{amount(impact.latency_ms)} ms",
         )
-    severity = styled(look.severity.value, SEVERITY_STYLE[look.severity])
-    severity.append(f"  {plain(look.severity_reason)}", "dim")
+    severity = Text.assemble(
+        (look.severity.value, SEVERITY_STYLE[look.severity]), (f"  {plain(look.severity_reason)}", "dim")
+    )
     return _pairs(
         ("onset", full_time(look.onset) if look.onset else "not found"),
         ("severity", severity),
@@ -226,12 +248,12 @@ def _hypothesis(hypothesis: Hypothesis) -> Text:
 
 def _cited(hypothesis: Hypothesis) -> Text:
     text = Text()
-    for sign, ids, style in (
-        ("+", hypothesis.evidence_for, "green"),
-        ("−", hypothesis.evidence_against, "red"),
-    ):
-        for evidence_id in ids:
+    sides = (("+", hypothesis.evidence_for, "green"), ("−", hypothesis.evidence_against, "red"))
+    for sign, ids, style in sides:
+        for evidence_id in ids[:CITED]:
             text.append(f"{sign}{plain(evidence_id)}\n", style)
+        if len(ids) > CITED:
+            text.append(f"{sign}{len(ids) - CITED} more\n", style)
     text.rstrip()
     return text
 
@@ -276,6 +298,6 @@ def _execution(execution: Execution) -> Table:
 
 def _verification(verification: Verification) -> Table:
     values = None
-    if verification.value_before is not None or verification.value_after is not None:
+    if verification.value_before is not None and verification.value_after is not None:
         values = f"{amount(verification.value_before)} → {amount(verification.value_after)}"
     return _pairs(("alarm", verification.alarm_state), ("metric", values))
