@@ -108,7 +108,7 @@ async def host(front: Front, listener: socket.socket, ended: asyncio.Event) -> N
     config = Config()
     # Hypercorn closes the descriptor it is given.
     config.bind = [f"fd://{listener.detach()}"]
-    config.graceful_timeout = 0.5
+    config.graceful_timeout = 0.1
     config.accesslog = None
     config.errorlog = None
     await serve(front, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]

@@ -100,6 +100,8 @@ class SimulatedAccount:
         self._http.close()
         self.process.terminate()
         self.process.wait(timeout=20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
 
 class ControlRefusedError(Exception):
@@ -156,6 +158,8 @@ def accounts() -> Iterator[StartAccount]:
         try:
             yield start
         finally:
+            for account in running:
+                account.process.terminate()
             for account in running:
                 account.end()
 

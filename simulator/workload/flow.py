@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from random import Random
 
 from simulator.workload.chance import counted, rounded
@@ -96,7 +97,7 @@ class Streams:
     ) -> Flow:
         asked, tasks = requests[service.name], running[service.name]
         able = len(tasks.tasks) * service.capacity_per_task * TICK_SECONDS / 60
-        use = asked / able if able else float(asked > 0) * 2
+        use = asked / able if able else (inf if asked else 0.0)
         slower, hidden = self.load.slowdown(service.name, at)
         left = asked - (overloaded := counted(self.random, asked, max(0.0, 1 - 1 / use) if use else 0.0))
         own_share = 1 - (1 - _mean(tasks, "error_share")) * (1 - hidden)
