@@ -25,14 +25,18 @@ def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
         *(_of_change(change, findings) for change in findings.changes),
         *(_of_table(table, findings) for table in throttled),
     ]
-    ranked = tuple(sorted(candidates, key=lambda hypothesis: -hypothesis.confidence))
+    ranked = _likely_first(*candidates)
     if not affected and not throttled:
         return _without_symptom(findings, ranked)
     if ranked and ranked[0].confidence >= NAMED:
         return Verdict.CAUSE, ranked, ranked[0].statement
     hit = sorted(finding.service.name for finding in affected) or [table.table for table in throttled]
     reason = f"{_listed(hit)} affected, and no change or full part that was seen explains it"
-    return Verdict.UNRESOLVED, (_unknown(findings, affected, reason), *ranked), reason
+    return Verdict.UNRESOLVED, _likely_first(_unknown(findings, affected, reason), *ranked), reason
+
+
+def _likely_first(*hypotheses: Hypothesis) -> tuple[Hypothesis, ...]:
+    return tuple(sorted(hypotheses, key=lambda hypothesis: -hypothesis.confidence))
 
 
 def is_near(moment: datetime, onset: datetime) -> bool:
@@ -54,7 +58,7 @@ def _without_symptom(
         reason = f"errors and latency of {names} are as before, but nothing explains why the alarm fired"
     else:
         return _noise(findings, checked, ranked)
-    return Verdict.UNRESOLVED, (_unknown(findings, [], reason), *ranked), reason
+    return Verdict.UNRESOLVED, _likely_first(_unknown(findings, [], reason), *ranked), reason
 
 
 def _noise(

@@ -58,7 +58,9 @@ def _noise(values: Sequence[float]) -> float:
     """Return the spread of usual values: 1.4826 times the median absolute deviation, and at least a little."""
     middle = median(values)
     spread = 1.4826 * median(abs(value - middle) for value in values)
-    return max(spread or pstdev(values), abs(middle) * LEAST_NOISE, 1e-9)
+    # Over half of the values may be one and the same; then the rarest fifth, where spikes are, does not count.
+    common = sorted(values, key=lambda value: abs(value - middle))[: max(1, len(values) * 4 // 5)]
+    return max(spread or pstdev(common), abs(middle) * LEAST_NOISE, 1e-9)
 
 
 def mean_between(points: Sequence[Point], start: datetime, end: datetime) -> float | None:

@@ -19,8 +19,8 @@ class AwsAccess:
     region: str
     endpoint_url: str | None = None
     access_key_id: str | None = None
-    secret_access_key: str | None = None
-    session_token: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
     read_timeout_seconds: float = 20.0
     pool: int = 32
     _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
