@@ -1,0 +1,121 @@
+"""Play one scenario through the whole path, in an account of its own, and bring back what happened.
+
+Nothing here knows the truth: approvals follow a policy fixed before the scenario starts.
+"""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from console.account import Account, Play, playing
+from console.deciding import Answer, put_decision
+from console.drive import PATIENCE, NoAlarmError, await_event, drive
+from console.session import Session, open_session
+from graphs.bootstrap import set_up
+from graphs.copilot import Records
+from graphs.settings import World, from_environment
+from memory.records.incident_record import IncidentRecord
+
+QUIET = timedelta(minutes=6)
+SETTLING = timedelta(minutes=6)
+SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What to play, and how approvals are answered.
+
+    With `set_off` the named alarm is set off by hand after some quiet minutes, for scenarios without a fault.
+    """
+
+    scenario: str
+    scenarios: Path | None = None
+    seed: int = 1
+    approve: bool = True
+    set_off: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial: the record, the account's own log since the alarm, its alarms, and the time taken.
+
+    There is no record when no alarm came.
+    """
+
+    trial: Trial
+    record: IncidentRecord | None
+    calls: tuple[dict[str, Any], ...]
+    alarms: dict[str, str]
+    seconds: float
+
+
+def play(trial: Trial) -> Outcome:
+    """Start an account, wait for its alarm, and follow the incident to its end."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="cloudops-eval-") as folder:
+        asked = Play(trial.scenario, trial.scenarios, trial.seed)
+        with playing(asked, Path(folder), keep=False) as account:
+            settings = from_environment(World.SIMULATED, Path(folder))
+            set_up(settings)
+            session = open_session(settings)
+            return _follow(trial, account, session, began)
+
+
+def _follow(trial: Trial, account: Account, session: Session, began: float) -> Outcome:
+    records = session.records
+    before = 0
+    record: IncidentRecord | None = None
+    event = _event(trial, records)
+    if event is not None:
+        before = len(_calls(account, 0))
+        record = _to_the_end(trial, session, event)
+        records.clock.wait_until(records.clock.now() + SETTLING)
+    calls = tuple(_calls(account, before))
+    return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began)
+
+
+def _event(trial: Trial, records: Records) -> dict[str, Any] | None:
+    if trial.set_off is not None:
+        records.clock.wait_until(records.clock.now() + QUIET)
+        records.access.client("cloudwatch").set_alarm_state(
+            AlarmName=trial.set_off, StateValue="ALARM", StateReason="set off by hand"
+        )
+    try:
+        return await_event(records, PATIENCE)
+    except NoAlarmError:
+        return None
+
+
+def _to_the_end(trial: Trial, session: Session, event: dict[str, Any]) -> IncidentRecord:
+    records, runs = session.records, session.runs
+    started = runs.start(event)
+    if started.incident_id is None:
+        raise NoAlarmError(f"the alarm of {trial.scenario} opened no incident: {started.route.value}")
+    incident_id = started.incident_id
+    answer = Answer(trial.approve, "the evaluation's standing answer")
+
+    def ask(_: IncidentRecord) -> None:
+        put_decision(records, runs, incident_id, answer)
+
+    record = drive(records, runs, incident_id, ask)
+    session.copilot.flush()
+    return records.incidents.record(incident_id) or record
+
+
+def _calls(account: Account, after: int) -> list[dict[str, Any]]:
+    answer = httpx.get(
+        f"{account.endpoint}/_sim/calls", params={"after": after}, timeout=SECONDS, trust_env=False
+    )
+    answer.raise_for_status()
+    found: list[dict[str, Any]] = answer.json()["calls"]
+    return found
+
+
+def _alarms(records: Records) -> dict[str, str]:
+    pages = records.access.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    return {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}
