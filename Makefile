@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures dev test lint format lock clean
+.PHONY: help setup demo pictures schema dev test lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -29,6 +29,9 @@ demo: $(STAMP) ## Play one incident from alarm to report, on this machine
 
 pictures: $(STAMP) ## Make the README's pictures: the demo's terminal, and its report where Chromium is found
 	$(BIN)/python -m console.pictures
+
+schema: $(STAMP) ## Write docs/schema/incident.v1.json, unless it would break its readers
+	$(BIN)/python -m memory.schema
 
 dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctrl-C
 	@$(BIN)/python -m web.dev

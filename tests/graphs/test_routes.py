@@ -1,0 +1,126 @@
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from graphs import routes
+from memory.records.assessment import Assessment, Verdict
+from memory.records.incident import Severity, Status
+from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
+from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
+from memory.state import IncidentState
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def state(**fields: Any) -> IncidentState:
+    return cast(IncidentState, fields)
+
+
+def review(ruling: Ruling) -> Review:
+    return Review(
+        action="a",
+        ruling=ruling,
+        reasons=(),
+        policy_ids=(),
+        policy_set_sha256="",
+        risk=Risk.LOW,
+        blast_radius="",
+        fingerprint="",
+        inverse="none",
+    )
+
+
+def execution(done: ExecutionState) -> Execution:
+    return Execution(incident_id="i", action_id="p-0", action="a", parameters={}, state=done, claimed_at=NOON)
+
+
+def verification(found: Recovery) -> Verification:
+    return Verification(recovery=found, alarm_state="OK", checked_at=NOON, detail="")
+
+
+@pytest.mark.parametrize(
+    ("fields", "node"),
+    [
+        ({"incident": object()}, "first_look"),
+        ({"incident": object(), "joined": "other"}, "__end__"),
+        ({"joined": "not_an_alarm"}, "__end__"),
+        ({}, "__end__"),
+    ],
+)
+def test_work_starts_only_on_an_incident_this_run_opened(fields: dict[str, Any], node: str) -> None:
+    assert routes.after_intake(state(**fields)) == node
+
+
+@pytest.mark.parametrize(
+    ("verdict", "node"),
+    [(Verdict.NOISE, "close"), (Verdict.UNRESOLVED, "escalate"), (Verdict.CAUSE, "remediation")],
+)
+def test_each_verdict_has_its_way(verdict: Verdict, node: str) -> None:
+    found = Assessment(verdict=verdict, severity=Severity.LOW, summary="", confidence=0.5)
+    assert routes.after_critic(state(assessment=found)) == node
+
+
+def test_a_plan_without_action_goes_to_people() -> None:
+    assert routes.after_remediation(state(plan=Plan(no_action_reason="none fits"))) == "escalate"
+    plan = Plan(actions=(PlannedAction(action="a", parameters={}),))
+    assert routes.after_remediation(state(plan=plan)) == "review"
+
+
+@pytest.mark.parametrize(
+    ("rulings", "node"),
+    [
+        ([], "escalate"),
+        ([Ruling.PERMIT], "act"),
+        ([Ruling.ASK], "approve"),
+        ([Ruling.REFUSE], "escalate"),
+        ([Ruling.PERMIT, Ruling.PERMIT], "act"),
+        ([Ruling.PERMIT, Ruling.ASK], "approve"),
+        ([Ruling.PERMIT, Ruling.REFUSE], "escalate"),
+        ([Ruling.ASK, Ruling.REFUSE], "escalate"),
+    ],
+)
+def test_the_strictest_ruling_decides(rulings: list[Ruling], node: str) -> None:
+    assert routes.after_review(state(reviews=[review(one) for one in rulings])) == node
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_an_approval_leads_to_acting(status: Status) -> None:
+    ways = {Status.ACTING: "act", Status.AWAITING_APPROVAL: "approve"}
+    assert routes.after_approve(state(status=status)) == ways.get(status, "escalate")
+
+
+@pytest.mark.parametrize("end", list(ExecutionState))
+def test_only_what_was_done_is_watched(end: ExecutionState) -> None:
+    node = "watch" if end is ExecutionState.DONE else "escalate"
+    assert routes.after_act(state(executions=[execution(ExecutionState.DONE), execution(end)])) == node
+
+
+def test_without_an_execution_people_take_over() -> None:
+    assert routes.after_act(state(executions=[])) == "escalate"
+
+
+@pytest.mark.parametrize(
+    ("fields", "node"), [({"due": True}, "verify"), ({"due": False}, "watch"), ({}, "watch")]
+)
+def test_a_run_woken_before_its_time_goes_on_watching(fields: dict[str, Any], node: str) -> None:
+    assert routes.after_watch(state(**fields)) == node
+
+
+@pytest.mark.parametrize(
+    ("found", "node"),
+    [
+        (Recovery.RECOVERED, "close"),
+        (Recovery.UNKNOWN, "watch"),
+        (Recovery.NO_BETTER, "revert"),
+        (Recovery.WORSE, "revert"),
+    ],
+)
+def test_what_did_not_help_is_undone(found: Recovery, node: str) -> None:
+    assert routes.after_verify(state(verification=verification(found))) == node
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_a_second_plan_needs_a_certain_undo(status: Status) -> None:
+    node = "remediation" if status is Status.OPEN else "escalate"
+    assert routes.after_revert(state(status=status)) == node

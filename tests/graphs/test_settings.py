@@ -1,0 +1,175 @@
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphs.settings import Settings, World, from_environment, load
+from memory.records.config import Autonomy
+from tools.errors import Misconfigured
+
+ROOT = Path(__file__).parent.parent.parent
+AWS = {"CLOUDOPS_WORLD": "aws", "AWS_REGION": "eu-west-1"}
+
+
+def simulated(state_dir: Path, **changed: Any) -> None:
+    """Leave the file that a simulated account leaves."""
+    facts = {
+        "pid": os.getpid(),
+        "region": "us-east-1",
+        "endpoint": "http://127.0.0.1:4566",
+        "access_key_id": "a",
+        "secret_access_key": "s",
+        "clock": "http://127.0.0.1:4566/_sim/clock",
+    }
+    state_dir.mkdir(parents=True, exist_ok=True)
+    (state_dir / "local.json").write_text(json.dumps({**facts, **changed}))
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    """A copy of the settings folder, to break."""
+    return Path(shutil.copytree(ROOT / "settings", tmp_path / "settings"))
+
+
+def test_every_committed_file_parses() -> None:
+    settings = load(AWS, ROOT)
+    assert settings.rubric.rows
+    assert settings.prices.models
+    assert settings.topology_parameter == "/storefront/topology"
+
+
+def test_without_an_account_nothing_is_assumed(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cloudops sim start"):
+        load({"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a"}, tmp_path)
+
+
+def test_a_world_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="'moon'"):
+        load({"CLOUDOPS_WORLD": "moon"}, tmp_path)
+
+
+def test_aws_without_a_region_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="AWS_REGION"):
+        load({"CLOUDOPS_WORLD": "aws"}, tmp_path)
+
+
+def test_aws_wins_over_a_simulated_account_that_runs(tmp_path: Path) -> None:
+    simulated(tmp_path / ".cloudops")
+    settings = load(AWS, tmp_path)
+    assert settings.connection.world is World.AWS
+    assert settings.connection.endpoint_url is None
+    assert settings.connection.secret_access_key is None
+
+
+def test_a_simulated_account_that_runs_is_found(tmp_path: Path) -> None:
+    simulated(tmp_path / ".cloudops")
+    settings = load({}, tmp_path)
+    assert settings.connection.world is World.SIMULATED
+    assert settings.connection.endpoint_url == "http://127.0.0.1:4566"
+
+
+def test_the_file_of_a_dead_process_does_not_count(tmp_path: Path) -> None:
+    simulated(tmp_path / ".cloudops", pid=2**22 + 1)
+    with pytest.raises(Misconfigured, match="no account"):
+        load({}, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', '{"pid": "x"}'])
+def test_a_broken_local_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "local.json").write_text(text.replace("1}", f"{os.getpid()}}}"))
+    with pytest.raises(Misconfigured, match=r"local\.json"):
+        load({"CLOUDOPS_STATE_DIR": str(tmp_path)}, tmp_path)
+
+
+def test_an_account_on_aws_is_observed_unless_it_is_named(own_folder: Path) -> None:
+    settings = load(AWS, own_folder.parent)
+    assert settings.autonomy_of("111122223333") is Autonomy.OBSERVE
+
+    with (own_folder / "autonomy.toml").open("a") as file:
+        file.write('\n[accounts]\n"111122223333" = "propose"\n')
+    named = load(AWS, own_folder.parent)
+    assert named.autonomy_of("111122223333") is Autonomy.PROPOSE
+    assert named.autonomy_of("444455556666") is Autonomy.OBSERVE
+
+
+def test_the_simulated_level_is_for_the_simulated_world_only(tmp_path: Path) -> None:
+    simulated(tmp_path / ".cloudops")
+    assert load({}, tmp_path).autonomy_of("123456789012") is Autonomy.ACT_ON_MEDIUM
+    assert load(AWS, tmp_path).autonomy_of("123456789012") is Autonomy.OBSERVE
+
+
+def test_an_empty_autonomy_file_means_observe(own_folder: Path) -> None:
+    (own_folder / "autonomy.toml").write_text("")
+    simulated(own_folder.parent / ".cloudops")
+    for env in ({}, AWS):
+        settings = load(env, own_folder.parent)
+        assert settings.autonomy_of("123456789012") is Autonomy.OBSERVE
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "settings").glob("*.toml")))
+def test_broken_toml_is_named(own_folder: Path, name: str) -> None:
+    (own_folder / name).write_text("= nothing")
+    with pytest.raises(Misconfigured, match=re.escape(name)):
+        load(AWS, own_folder.parent)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "settings").glob("*.toml")))
+def test_a_missing_file_is_named(own_folder: Path, name: str) -> None:
+    (own_folder / name).unlink()
+    with pytest.raises(Misconfigured, match=re.escape(name)):
+        load(AWS, own_folder.parent)
+
+
+def test_a_word_that_no_setting_knows_is_refused(own_folder: Path) -> None:
+    (own_folder / "autonomy.toml").write_text('defualt = "act_on_medium"\n')
+    with pytest.raises(Misconfigured, match="defualt"):
+        load(AWS, own_folder.parent)
+
+
+def test_a_level_that_does_not_exist_is_refused(own_folder: Path) -> None:
+    (own_folder / "autonomy.toml").write_text('default = "act_on_everything"\n')
+    with pytest.raises(Misconfigured, match="default"):
+        load(AWS, own_folder.parent)
+
+
+@pytest.mark.parametrize(
+    ("value", "on"), [("1", True), ("true", True), ("YES", True), ("on", True), ("", False), ("0", False)]
+)
+def test_the_kill_switch_can_be_thrown_from_the_environment(value: str, on: bool) -> None:
+    assert load({**AWS, "CLOUDOPS_KILL_SWITCH": value}, ROOT).autonomy.kill_switch is on
+
+
+def test_the_environment_cannot_release_the_kill_switch(own_folder: Path) -> None:
+    (own_folder / "autonomy.toml").write_text("kill_switch = true\n")
+    assert load({**AWS, "CLOUDOPS_KILL_SWITCH": "0"}, own_folder.parent).autonomy.kill_switch
+
+
+def test_models_can_be_named_by_tier_in_the_environment() -> None:
+    settings = load({**AWS, "CLOUDOPS_MODEL_SMALL": "global.amazon.nova-2-lite-v1:0"}, ROOT)
+    assert settings.models.tiers["small"] == "global.amazon.nova-2-lite-v1:0"
+    assert settings.models.tiers["large"] != settings.models.tiers["small"]
+
+
+def test_the_worlds_use_different_models(tmp_path: Path) -> None:
+    simulated(tmp_path / ".cloudops")
+    assert load({}, tmp_path).models.tiers["small"].startswith("local.")
+    assert not load(AWS, tmp_path).models.tiers["small"].startswith("local.")
+
+
+def test_every_model_that_is_chosen_has_a_price_or_says_local() -> None:
+    settings: Settings = load(AWS, ROOT)
+    priced = {price.model_id for price in settings.prices.models}
+    assert set(settings.models.tiers.values()) <= priced
+
+
+def test_the_process_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLOUDOPS_TENANT", "blue")
+    simulated(tmp_path / "elsewhere")
+    settings = from_environment(state_dir=tmp_path / "elsewhere")
+    assert settings.tenant == "blue"
+    assert settings.state_dir == tmp_path / "elsewhere"
