@@ -26,6 +26,8 @@ Lookup = Callable[[str], Evidence | None]
 RAISE_AT_MOST = 0.2
 NEW_LEAD_AT_MOST = 0.5
 LEAST_CONFIDENCE = 0.35
+# A suspect with evidence against it only is worth telling as ruled out, and nothing more.
+RULED_OUT_AT_MOST = 0.1
 OBSERVATION_CHARS = 2_000
 
 
@@ -142,14 +144,16 @@ def _checked(
     removed = len(hypothesis.evidence_for) + len(hypothesis.evidence_against) - len(stored) - len(against)
     sound = [one for one in stored if one not in flagged and not _flags(lookup(one))]
     ours = next((h for h in first_look.hypotheses if same_cause(h, hypothesis)), None)
-    known = _known(sound, lookup)
-    if not sound or (ours is None and not mentions(known, hypothesis.component)):
+    ruled_out = not hypothesis.evidence_for and bool(against)
+    known = _known(against if ruled_out else sound, lookup)
+    if not (sound or ruled_out) or (ours is None and not mentions(known, hypothesis.component)):
         return None, removed + 1
     change, lost = _change(hypothesis, ours, known)
     removed += lost
     statement, lost = _statement(hypothesis, ours, [known, first_look.model_dump(mode="json")])
     removed += lost
     most = min(1.0, ours.confidence + RAISE_AT_MOST) if ours else NEW_LEAD_AT_MOST
+    most = min(most, RULED_OUT_AT_MOST) if ruled_out else most
     checked = hypothesis.model_copy(
         update={
             "change": change,

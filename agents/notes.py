@@ -123,7 +123,7 @@ def _leads(assessment: Assessment) -> str:
     if assessment.verdict is not Verdict.UNRESOLVED:
         return ""
     known = {CauseKind.UNKNOWN, CauseKind.NOISE}
-    return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known)
+    return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known and h.evidence_for)
 
 
 def _evidence(leading: Hypothesis | None) -> str:

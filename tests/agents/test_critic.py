@@ -59,6 +59,22 @@ def test_a_hypothesis_that_rests_only_on_flagged_evidence_is_dropped(flagged: tu
     assert left.verdict is Verdict.UNRESOLVED
 
 
+def test_a_suspect_that_was_ruled_out_stays_told_and_can_be_no_cause() -> None:
+    out = hypothesis(
+        component="front",
+        change="front:3",
+        statement="front:3 does not fit.",
+        evidence_for=(),
+        evidence_against=(OTHER.evidence_id,),
+        confidence=0.9,
+    )
+    left = checked(assessment(hypotheses=(hypothesis(), out)))
+    assert [h.component for h in left.hypotheses] == ["basket", "front"]
+    assert left.hypotheses[1].confidence <= 0.1
+    assert left.claims_removed == 0
+    assert checked(assessment(hypotheses=(out,))).verdict is Verdict.UNRESOLVED
+
+
 def test_flagged_evidence_beside_sound_evidence_does_no_harm() -> None:
     cited = (POISON.evidence_id, METRIC.evidence_id)
     assert len(checked(assessment(hypotheses=(hypothesis(evidence_for=cited),))).hypotheses) == 1
