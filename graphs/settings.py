@@ -186,18 +186,18 @@ def _simulated(local: Path) -> Connection | None:
     try:
         facts: dict[str, Any] = json.loads(local.read_text())
         os.kill(int(facts["pid"]), 0)
+        return Connection(
+            world=World.SIMULATED,
+            region=facts["region"],
+            endpoint_url=facts["endpoint"],
+            access_key_id=facts["access_key_id"],
+            secret_access_key=facts["secret_access_key"],
+            clock_url=facts["clock"],
+        )
     except (FileNotFoundError, ProcessLookupError):
         return None
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Misconfigured(f"{local} is not what a simulated account writes; remove it") from error
-    return Connection(
-        world=World.SIMULATED,
-        region=facts["region"],
-        endpoint_url=facts["endpoint"],
-        access_key_id=facts["access_key_id"],
-        secret_access_key=facts["secret_access_key"],
-        clock_url=facts["clock"],
-    )
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_the_file_of_a_dead_process_does_not_count(tmp_path: Path) -> None:
         load({}, tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"pid": 1}', '{"pid": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}', '{"pid": "x"}'])
 def test_a_broken_local_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "local.json").write_text(text.replace("1}", f"{os.getpid()}}}"))
     with pytest.raises(Misconfigured, match=r"local\.json"):
