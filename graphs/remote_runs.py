@@ -40,13 +40,14 @@ class LangGraphServerRuns:
             standing = None
         if standing is None and self._run(incident.thread_id, {"input": {"event": event}}):
             return Started(StartOutcome.OPENED, envelope.route, incident.incident_id)
-        records.timeline.append(
-            incident.scope,
-            incident.incident_id,
-            EntryKind.JOINED,
-            "the same event came again and joined",
-            facts={"event_id": envelope.event_id},
-        )
+        if records.incidents.join(incident):
+            records.timeline.append(
+                incident.scope,
+                incident.incident_id,
+                EntryKind.JOINED,
+                f"a further event of {incident.alarm.name} joined",
+                facts={"event_id": envelope.event_id},
+            )
         return Started(StartOutcome.JOINED, envelope.route, incident.incident_id)
 
     def wake(self, incident_id: str) -> None:

@@ -86,14 +86,14 @@ class InProcessRuns:
         try:
             records.leases.hold(incident.scope, incident.incident_id, holder)
         except IncidentBusyError:
-            return self._joined(incident, envelope.event_id)
+            return self._joined(incident)
         try:
-            return self._start_or_continue(event, envelope.event_id, incident, holder, only_intake)
+            return self._start_or_continue(event, incident, holder, only_intake)
         finally:
             records.leases.release(incident.scope, incident.incident_id, holder)
 
     def _start_or_continue(
-        self, event: dict[str, Any], event_id: str, incident: Incident, holder: str, only_intake: bool
+        self, event: dict[str, Any], incident: Incident, holder: str, only_intake: bool
     ) -> Started:
         incident_id = incident.incident_id
         config = _config(incident_id, holder)
@@ -107,13 +107,19 @@ class InProcessRuns:
             if not only_intake:
                 self._run(None, config)
             return Started(StartOutcome.CONTINUED, Route.OPEN_OR_UPDATE_INCIDENT, incident_id)
-        return self._joined(incident, event_id)
+        return self._joined(incident)
 
-    def _joined(self, incident: Incident, event_id: str) -> Started:
-        scope, incident_id = incident.scope, incident.incident_id
-        text = "the same event came again and joined"
-        self.records.timeline.append(scope, incident_id, EntryKind.JOINED, text, facts={"event_id": event_id})
-        return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, incident_id)
+    def _joined(self, incident: Incident) -> Started:
+        """Join the standing incident; an event that only came again leaves no further entry."""
+        if self.records.incidents.join(incident):
+            self.records.timeline.append(
+                incident.scope,
+                incident.incident_id,
+                EntryKind.JOINED,
+                f"a further event of {incident.alarm.name} joined",
+                facts={"event_id": incident.event_id},
+            )
+        return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, incident.incident_id)
 
     def wake(self, incident_id: str) -> None:
         """Resume a waiting run, or continue one that a crash cut off; one that has ended stays as it is."""

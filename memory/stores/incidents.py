@@ -58,6 +58,16 @@ class IncidentStore:
             return Claim(Claimed.OPENED, incident)
         raise ConflictError(f"could not claim {incident.incident_id}: too many callers at once")
 
+    def join(self, incident: Incident) -> bool:
+        """Note that an event belongs to a standing incident; say False when that is known already.
+
+        While the incident is still being claimed nothing is noted: the claim itself takes the event.
+        """
+        if self._table.get(keys.incident(incident.scope, incident.incident_id)) is None:
+            return False
+        key = keys.event(incident.scope, incident.event_id)
+        return self._table.create(key, {"incident_id": incident.incident_id})
+
     def _standing(self, incident: Incident) -> Incident | None:
         """Find the incident that an event already belongs to, by event id, by own id or by open episode."""
         scope = incident.scope

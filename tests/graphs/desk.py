@@ -1,0 +1,103 @@
+"""A copilot over a simulated account, driven as a door would drive it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
+from graphs.copilot import Records
+from graphs.decision import Decided, decide
+from graphs.principals import principal_of_caller
+from graphs.runs import InProcessRuns
+from graphs.settings import World, load
+from graphs.sweeper import Swept, sweep
+from graphs.thinking import Copilot
+from memory.records.incident_record import IncidentRecord
+from memory.records.scope import Principal
+from tests.simulated import ROOT, SimulatedAccount, started_account
+from tools.aws.queue import IncidentQueue
+
+
+@dataclass
+class Desk:
+    account: SimulatedAccount
+    records: Records
+    copilot: Copilot
+    runs: InProcessRuns
+    event: dict[str, Any] = field(default_factory=dict)
+
+    def alarm_event(self) -> dict[str, Any]:
+        """Let account time pass until the alarm's event arrives on the queue."""
+        queue = IncidentQueue(self.records.access, self.records.backend.queue_url)
+        for _ in range(60):
+            found = queue.receive(wait_seconds=0)
+            if found:
+                queue.done(found[0])
+                self.event = json.loads(found[0].body)
+                return self.event
+            self.account.advance(30)
+        raise AssertionError("no alarm fired in thirty minutes")
+
+    def start(self) -> IncidentRecord:
+        started = self.runs.start(self.event or self.alarm_event())
+        assert started.incident_id is not None
+        return self.record(started.incident_id)
+
+    def record(self, incident_id: str) -> IncidentRecord:
+        found = self.records.incidents.record(incident_id)
+        assert found is not None
+        return found
+
+    def me(self) -> Principal:
+        return principal_of_caller(self.records.caller_arn, self.records.settings)
+
+    def decide(self, record: IncidentRecord, *, approved: bool) -> Decided:
+        incident_id = record.incident.incident_id
+        return decide(
+            self.records, self.runs, incident_id, self.me(), approved=approved, reason="seen", door="test"
+        )
+
+    def sweep(self) -> Swept:
+        return sweep(self.records, self.runs, self.copilot.flush)
+
+    def to_the_end(self, incident_id: str) -> IncidentRecord:
+        """Step the account's clock from timer to timer until the incident has ended."""
+        for _ in range(40):
+            record = self.record(incident_id)
+            if record.status.is_end:
+                return record
+            wake = self.records.timers.next_wake()
+            assert wake is not None, f"{record.status} waits for nothing"
+            self.records.clock.wait_until(wake + timedelta(seconds=1))
+            self.sweep()
+        raise AssertionError("the incident does not end")
+
+    def writes(self) -> list[str]:
+        """What was changed in the team's account by the copilot, by the account's own log."""
+        names = {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
+        mine = self.records.caller_arn
+        return [
+            c["operation"]
+            for c in self.account.calls()
+            if c["operation"] in names and c["caller_arn"] == mine
+        ]
+
+
+@contextmanager
+def desk(folder: Path, scenario: str = "bad-deployment", **settings: Any) -> Iterator[Desk]:
+    account = started_account(folder / "state", scenario, start="2026-11-23T09:00:00Z", history_hours=3)
+    try:
+        found = load({"CLOUDOPS_STATE_DIR": str(account.state_dir)}, ROOT, World.SIMULATED)
+        found = found.model_copy(update=settings)
+        set_up(found)
+        records = open_records(found)
+        copilot = open_copilot(records)
+        runs = open_runs(records, copilot)
+        assert isinstance(runs, InProcessRuns)
+        yield Desk(account, records, copilot, runs)
+    finally:
+        account.end()
