@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,8 @@ def _account(scenario: str, pace: float) -> "subprocess.Popen[bytes]":
 
 
 def _server(port: int) -> "subprocess.Popen[bytes]":
+    """Start the server; what an earlier one remembers is about an account that has gone."""
+    shutil.rmtree(".langgraph_api", ignore_errors=True)
     command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser"]
     command += ["--host", HOST, "--port", str(port), "--n-jobs-per-worker", "10"]
     own = {"CLOUDOPS_WORLD": World.SIMULATED.value, "CLOUDOPS_RUNS_URL": f"http://{HOST}:{port}"}
