@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from botocore.exceptions import ClientError
+from pydantic import BaseModel, Field, ValidationError
 
 from memory.records.base import Record
 
@@ -22,6 +23,25 @@ _API_STEPS = frozenset(
 )
 _OTHER_STEPS = frozenset({"aws:sleep", "aws:branch"})
 _LISTED_PAGES = 4
+
+
+class _Step(BaseModel):
+    name: str = ""
+    action: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def operation(self) -> str:
+        """The step's DynamoDB operation in lower case, or nothing."""
+        is_dynamodb = str(self.inputs.get("Service", "")).lower() == "dynamodb"
+        return str(self.inputs.get("Api", "")).replace("_", "").lower() if is_dynamodb else ""
+
+
+class _Content(BaseModel):
+    """The parts of an Automation document that say what it does."""
+
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    steps: list[_Step] = Field(alias="mainSteps", min_length=1)
 
 
 class CapacityDocument(Record):
@@ -48,11 +68,9 @@ def read_document(ssm: Any, name: str, version: str = "$DEFAULT") -> CapacityDoc
     if answer.get("Status", "Active") != "Active" or answer.get("DocumentType") != "Automation":
         return _refused(answer, "it is not an active Automation document")
     try:
-        content = yaml.safe_load(answer["Content"])
-    except yaml.YAMLError:
-        return _refused(answer, "its content is neither JSON nor YAML")
-    if not isinstance(content, dict):
-        return _refused(answer, "its content is not a document")
+        content = _Content.model_validate(yaml.safe_load(answer["Content"]))
+    except (yaml.YAMLError, ValidationError, ValueError, RecursionError):
+        return _refused(answer, "its content is not that of an Automation document")
     return _read_content(answer, content)
 
 
@@ -80,33 +98,28 @@ def _own_documents(ssm: Any) -> Iterator[str]:
         request["NextToken"] = page["NextToken"]
 
 
-def _read_content(answer: Mapping[str, Any], content: Mapping[str, Any]) -> CapacityDocument:
-    steps = [step for step in content.get("mainSteps") or [] if isinstance(step, dict)]
-    foreign = tuple(problem for step in steps for problem in _foreign(step))
-    updates = [step for step in steps if _api(step) == "updatetable"]
+def _read_content(answer: Mapping[str, Any], content: _Content) -> CapacityDocument:
+    foreign = tuple(problem for step in content.steps for problem in _foreign(step))
+    updates = [step for step in content.steps if step.operation == "updatetable"]
     if foreign or len(updates) != 1:
         return _refused(answer, *(foreign or ("it does not update exactly one table",)))
-    inputs = updates[0]["inputs"]
+    inputs, declared = updates[0].inputs, content.parameters
     capacity = inputs.get("ProvisionedThroughput")
     if set(inputs) != {"Service", "Api", "TableName", "ProvisionedThroughput"} or not isinstance(
         capacity, dict
     ):
         return _refused(answer, "its UpdateTable step sets other things than provisioned throughput")
     table, write = _placeholder(inputs["TableName"]), _placeholder(capacity.get("WriteCapacityUnits"))
-    declared = content.get("parameters") or {}
-    if table not in declared or write not in declared:
+    if table not in declared or write not in declared or table == write:
         return _refused(answer, "table and write capacity are not parameters of it")
-    read = _placeholder(capacity.get("ReadCapacityUnits"))
-    read_parameter = read if read in declared else None
     fixed = capacity.get("ReadCapacityUnits")
-    others = {_placeholder((step.get("inputs") or {}).get("TableName")) for step in steps if _api(step)}
-    missing = [
-        name
-        for name, facts in declared.items()
-        if name not in {table, write, read_parameter} and "default" not in facts
-    ]
+    read = _placeholder(fixed)
+    read_parameter = read if read in declared else None
+    given = {table, write, read_parameter}
+    missing = [name for name, facts in declared.items() if name not in given and "default" not in facts]
+    tables = {_placeholder(step.inputs.get("TableName")) for step in content.steps if step.operation}
     problems = (
-        *(("its steps touch other tables",) if others != {table} else ()),
+        *(("its steps touch other tables",) if tables != {table} else ()),
         *(f"it also needs {name}" for name in missing),
         *(("it sets no read capacity",) if fixed is None else ()),
     )
@@ -115,30 +128,21 @@ def _read_content(answer: Mapping[str, Any], content: Mapping[str, Any]) -> Capa
         table_parameter=table or "",
         write_parameter=write or "",
         read_parameter=read_parameter,
-        read_units=int(str(fixed)) if read is None and str(fixed).isdigit() else None,
+        read_units=int(str(fixed)) if str(fixed).isdecimal() else None,
         problems=problems,
     )
 
 
-def _foreign(step: Mapping[str, Any]) -> Iterator[str]:
+def _foreign(step: _Step) -> Iterator[str]:
     """Yield why a step is not one that setting a table's capacity needs."""
-    action = step.get("action")
-    if action in _OTHER_STEPS:
+    if step.action in _OTHER_STEPS:
         return
-    if action not in _API_STEPS:
-        yield f"its step {step.get('name')} is {action}"
-    elif _api(step) not in {"updatetable", "describetable"}:
-        inputs = step.get("inputs") or {}
-        yield f"its step {step.get('name')} calls {inputs.get('Service')}:{inputs.get('Api')}"
-    elif _api(step) == "updatetable" and action != "aws:executeAwsApi":
-        yield f"its step {step.get('name')} writes while it waits"
-
-
-def _api(step: Mapping[str, Any]) -> str:
-    """Return a step's DynamoDB operation in lower case, or nothing."""
-    inputs = step.get("inputs") or {}
-    is_dynamodb = str(inputs.get("Service", "")).lower() == "dynamodb"
-    return str(inputs.get("Api", "")).replace("_", "").lower() if is_dynamodb else ""
+    if step.action not in _API_STEPS:
+        yield f"its step {step.name} is {step.action}"
+    elif step.operation not in {"updatetable", "describetable"}:
+        yield f"its step {step.name} calls {step.inputs.get('Service')}:{step.inputs.get('Api')}"
+    elif step.operation == "updatetable" and step.action != "aws:executeAwsApi":
+        yield f"its step {step.name} writes while it waits"
 
 
 def _placeholder(value: object) -> str | None:
