@@ -12,7 +12,7 @@ from rich.table import Table
 
 from console.text import screen
 from evals import upload
-from evals.drive import Trial, play
+from evals.drive import Outcome, Trial, play
 from evals.score import Score, score
 from evals.truth import read_truth
 from simulator.scenario import scenario_names
@@ -26,10 +26,14 @@ def run(
     out_json: Path | None = None,
     threshold: float = THRESHOLD,
     console: Console | None = None,
+    player: Callable[[Trial], Outcome] = play,
 ) -> int:
     """Play and score trials one after the other; end with 0 when each reaches the threshold."""
     console = console or screen()
-    scores = [_one(trial, console.print) for trial in trials]
+    scores = []
+    for trial in trials:
+        console.print(f"playing {trial.scenario}, seed {trial.seed}")
+        scores.append(score(player(trial), read_truth(trial.scenario, trial.scenarios)))
     console.print(table(scores))
     summary = summarise(scores, threshold)
     if out_json is not None:
@@ -38,11 +42,6 @@ def run(
     if upload.is_configured():
         upload.send(summary)
     return 0 if summary["passed"] else 1
-
-
-def _one(trial: Trial, tell: Callable[[str], None]) -> Score:
-    tell(f"playing {trial.scenario}, seed {trial.seed}")
-    return score(play(trial), read_truth(trial.scenario, trial.scenarios))
 
 
 def summarise(scores: Sequence[Score], threshold: float) -> dict[str, Any]:
@@ -63,6 +62,7 @@ def table(scores: Sequence[Score]) -> Table:
     models = ", ".join(sorted({model for one in scores for model in one.models})) or "no model"
     shown = Table(title=f"scores with {models}", title_justify="left", title_style="bold", expand=False)
     shown.add_column("scenario", no_wrap=True)
+    shown.add_column("seed", justify="right")
     for name in ("score", "1st look"):
         shown.add_column(name, justify="right", no_wrap=True)
     for name in ("what", "sev.", "cause", "act", "end"):
@@ -79,6 +79,7 @@ def _row(one: Score) -> list[str]:
     right = (one.answer.verdict, one.answer.severity, one.answer.cause, one.action, one.end_state)
     return [
         one.scenario,
+        str(one.seed),
         f"{one.share:.2f}",
         f"{one.first_look.share:.2f}",
         *(YES if mark else NO for mark in right),

@@ -49,6 +49,7 @@ class Score:
     """How one trial went, and what it took."""
 
     scenario: str
+    seed: int
     answer: Marks
     first_look: Marks
     action: bool
@@ -83,6 +84,7 @@ def score(outcome: Outcome, truth: Truth) -> Score:
     changes = workload_changes(outcome.calls)
     return Score(
         scenario=outcome.trial.scenario,
+        seed=outcome.trial.seed,
         answer=marks(record.assessment if record else None, truth),
         first_look=marks(record.first_look if record else None, truth),
         action=_action_right(changes, truth),

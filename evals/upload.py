@@ -24,7 +24,7 @@ def send(summary: dict[str, Any]) -> None:
     project = os.environ.get("LANGSMITH_PROJECT", PROJECT)
     for one in summary["scores"]:
         run_id, now = uuid.uuid4(), datetime.now(UTC)
-        inputs = {"scenario": one["scenario"], "models": one["models"]}
+        inputs = {"scenario": one["scenario"], "seed": one["seed"], "models": one["models"]}
         client.create_run(
             name=f"eval {one['scenario']}",
             inputs=inputs,

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from evals import upload
 from evals.drive import Outcome, Trial
-from evals.run import summarise, table
+from evals.run import run, summarise, table
 from evals.score import Score, score
 from evals.truth import Truth, read_truth
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
@@ -178,6 +179,22 @@ def test_a_summary_is_plain_json_and_passes_by_the_threshold() -> None:
     assert not summarise([], 0.0)["passed"]
     assert json.loads(json.dumps(summarise([good, bad], 1.0)))["scores"][0]["first_look"]["share"] == 1.0
     assert table([good, bad]).row_count == 2
+
+
+@pytest.mark.parametrize(("leading", "code"), [(RIGHT, 0), (WRONG, 1)])
+def test_a_run_writes_its_results_and_ends_by_the_threshold(
+    leading: Hypothesis, code: int, tmp_path: Path
+) -> None:
+    def player(trial: Trial) -> Outcome:
+        return Outcome(trial, record(leading), (ROLLBACK,), {"checkout-5xx": "OK"}, 1.0)
+
+    out, file = Console(record=True, width=120, quiet=True), tmp_path / "results" / "scores.json"
+
+    assert run([Trial("bad-deployment", seed=5)], file, 1.0, out, player) == code
+
+    written = json.loads(file.read_text())
+    assert written["passed"] is (code == 0)
+    assert (written["scores"][0]["scenario"], written["scores"][0]["seed"]) == ("bad-deployment", 5)
 
 
 @pytest.mark.parametrize(
