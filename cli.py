@@ -115,10 +115,10 @@ def run(
 def show(incident: Incident, as_json: Json = False) -> int:
     """Show one incident."""
     from console.inspecting import show as show_incident
-    from graphs.bootstrap import open_records
+    from console.reading import open_shelf
     from graphs.settings import from_environment
 
-    return show_incident(open_records(from_environment()), incident, as_json=as_json)
+    return show_incident(open_shelf(from_environment()), incident, as_json=as_json)
 
 
 @app.command("list")
@@ -129,10 +129,10 @@ def list_all(
 ) -> int:
     """List the incidents, newest first."""
     from console.inspecting import list_incidents
-    from graphs.bootstrap import open_records
+    from console.reading import open_shelf
     from graphs.settings import from_environment
 
-    return list_incidents(open_records(from_environment()), limit, as_json=as_json)
+    return list_incidents(open_shelf(from_environment()), limit, as_json=as_json)
 
 
 @app.command()
@@ -259,10 +259,10 @@ def show_evidence(
 ) -> int:
     """Print one observation: what was asked, when, and what came back."""
     from console.inspecting import show_evidence as show_one
-    from graphs.bootstrap import open_records
+    from console.reading import open_shelf
     from graphs.settings import from_environment
 
-    return show_one(open_records(from_environment()), incident, evidence_id)
+    return show_one(open_shelf(from_environment()), incident, evidence_id)
 
 
 @sim.command("start")

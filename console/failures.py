@@ -28,7 +28,12 @@ def told() -> Iterator[None]:
         raise say(f"refused ({error.status}): {error.reason}", FAILED) from error
     except (CopilotError, UnknownIncidentError, IncidentBusyError) as error:
         raise say(str(error), FAILED) from error
-    except (ClientError, BotoCoreError) as error:
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            said = f"the copilot is not set up in this account: run `cloudops setup` ({error})"
+            raise say(said, MISCONFIGURED) from error
+        raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
+    except BotoCoreError as error:
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
+from console.reading import Shelf
 from console.story import Story
 from console.text import SEVERITY_STYLE, STATUS_STYLE, full_time, plain, screen, styled
-from graphs.copilot import Records
 from memory.records.incident_record import IncidentRecord
 from memory.stores.incidents import UnknownIncidentError
 
@@ -17,7 +17,7 @@ def record_json(record: IncidentRecord) -> str:
     return record.model_dump_json(indent=2)
 
 
-def show(records: Records, incident: str, *, as_json: bool) -> int:
+def show(records: Shelf, incident: str, *, as_json: bool) -> int:
     """Print one incident: its record as JSON, or its story."""
     incident_id = records.incidents.full_id(incident)
     record = records.incidents.record(incident_id)
@@ -34,7 +34,7 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
     return 0
 
 
-def list_incidents(records: Records, limit: int, *, as_json: bool) -> int:
+def list_incidents(records: Shelf, limit: int, *, as_json: bool) -> int:
     """Print the incidents, newest first."""
     found = [(i, records.incidents.record(i.incident_id)) for i in records.incidents.newest(limit)]
     out = screen()
@@ -62,7 +62,7 @@ def list_incidents(records: Records, limit: int, *, as_json: bool) -> int:
     return 0
 
 
-def show_evidence(records: Records, incident: str, evidence_id: str) -> int:
+def show_evidence(records: Shelf, incident: str, evidence_id: str) -> int:
     """Print one observation as JSON: what was asked, when, and what came back."""
     incident_id = records.incidents.full_id(incident)
     scope = records.incidents.scope_of(incident_id)

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from console.reading import Shelf
 from console.text import (
     SEVERITY_STYLE,
     STATUS_STYLE,
@@ -19,7 +20,6 @@ from console.text import (
     span,
     styled,
 )
-from graphs.copilot import Records
 from memory.records.assessment import Assessment, FirstLook, Hypothesis
 from memory.records.evidence import Evidence
 from memory.records.incident_record import IncidentRecord
@@ -38,7 +38,7 @@ class Story:
     """Prints timeline entries, and the sum at the end."""
 
     console: Console
-    records: Records
+    records: Shelf
 
     def tell(self, entry: TimelineEntry) -> None:
         """Print one entry with what belongs to it."""

@@ -2,10 +2,13 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    import boto3
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,33 @@ class AwsAccess:
     session_token: str | None = field(default=None, repr=False)
     read_timeout_seconds: float = 20.0
     pool: int = 32
+    _session: Any = field(default_factory=botocore.session.Session, compare=False, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     def client(self, service: str) -> Any:
-        """Return the client of a service, made at its first use; threads may share it."""
+        """Return the client of a service, made at its first use; threads may share it.
+
+        It is botocore's own, which is what boto3 returns too, without boto3's imports and with one
+        session's cache of endpoints for all services.
+        """
         with self._lock:
             if service not in self._clients:
-                make: Any = self.session().client  # its overloads want a literal name
-                self._clients[service] = make(service, endpoint_url=self.endpoint_url, config=self.config())
+                self._clients[service] = self._session.create_client(
+                    service,
+                    region_name=self.region,
+                    endpoint_url=self.endpoint_url,
+                    aws_access_key_id=self.access_key_id,
+                    aws_secret_access_key=self.secret_access_key,
+                    aws_session_token=self.session_token,
+                    config=self.config(),
+                )
             return self._clients[service]
 
-    def session(self) -> boto3.Session:
-        """Return a session with these credentials."""
+    def session(self) -> "boto3.Session":
+        """Return a boto3 session with these credentials, for a library that wants one."""
+        import boto3
+
         return boto3.Session(
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,

@@ -1,13 +1,19 @@
 """The account's time: wall time on AWS, the stepped clock of an account on this machine."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
-
 from tools.errors import Misconfigured, Transient
+
+if TYPE_CHECKING:
+    import httpx
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True)
@@ -31,15 +37,21 @@ class AccountClock:
 
     url: str
     timeout_seconds: float = 120.0
-    # Kept, since making a client costs more than a question; loopback only, so it needs no certificates.
-    _http: httpx.Client = field(
-        default_factory=lambda: httpx.Client(trust_env=False, verify=False), compare=False, repr=False
-    )
 
     def __post_init__(self) -> None:
         """Refuse a clock anywhere but on this machine."""
         if urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"}:
             raise Misconfigured(f"the clock {self.url!r} is not on this machine; unset CLOUDOPS_CLOCK on AWS")
+
+    @cached_property
+    def _http(self) -> "httpx.Client":
+        """Return one client for all questions, made for the first: whoever asks none does not load httpx.
+
+        It talks to this machine only, so it needs no certificates.
+        """
+        import httpx
+
+        return httpx.Client(trust_env=False, verify=False)
 
     def now(self) -> datetime:
         """Return the account's time."""
@@ -58,7 +70,16 @@ class AccountClock:
                 raise
             return now
 
+    @cached_property
+    def _http(self) -> "httpx.Client":
+        """Keep one client, since making it costs more than a question. Loopback only: no certificates."""
+        import httpx
+
+        return httpx.Client(trust_env=False, verify=False)
+
     def _ask(self, method: str, body: dict[str, str] | None) -> datetime:
+        import httpx
+
         try:
             answer = self._http.request(method, self.url, json=body, timeout=self.timeout_seconds)
             answer.raise_for_status()
