@@ -46,7 +46,6 @@ class Account:
     clock: AccountClock
     emulator: Emulator
     log: CallLog
-    faults: Faults
     dispatch: Dispatch
     bedrock: BedrockApp
     book: AlarmBook
@@ -96,61 +95,82 @@ class Opening:
     endpoint: str
 
 
+@dataclass(frozen=True)
+class Holdings:
+    """What the account's services keep, empty at first."""
+
+    metrics: MetricStore
+    logs: LogStore
+    ecs: EcsState
+    scheduler: Scheduler
+    book: AlarmBook
+    log: CallLog
+
+
 async def open_account(opening: Opening, emulator: Emulator) -> Account:
     """An account that has lived through its history and stands at its start."""
     begin = opening.start - opening.history
-    clock, metrics, logs, log = AccountClock(begin), MetricStore(), LogStore(), CallLog()
+    clock = AccountClock(begin)
     delivery = Delivery(emulator, clock)
-    images = {one.image for one in opening.world.releases if one.can_be_pulled}
-    state = EcsState()
-    scheduler = Scheduler(images.__contains__, delivery.announce_deployment)
-    book = AlarmBook(metrics)
-    dispatch = Dispatch(emulator, clock, log, Faults())
+    held = _holdings(opening.world, delivery)
+    dispatch = Dispatch(emulator, clock, held.log, Faults())
     automation = AutomationOverlay(clock, _clients(opening.endpoint, await automation_credentials(emulator)))
-    seeding = Seeding(opening.world, begin, opening.start)
-    await seeding.emulated(emulator)
-    await seeding.documents(automation)
-    seeding.alarms(book)
-    seeding.logs(logs)
-    seeding.ecs(state, scheduler)
+    await _seed(Seeding(opening.world, begin, opening.start), emulator, held, automation)
     dispatch.install(
         [
-            CloudWatchOverlay(MetricData(metrics, clock), book, {}, delivery.announce_alarm),
-            LogsOverlay(logs, clock),
-            EcsOverlay(state, scheduler),
-            CloudTrailOverlay(log, clock),
+            CloudWatchOverlay(MetricData(held.metrics, clock), held.book, {}, delivery.announce_alarm),
+            LogsOverlay(held.logs, clock),
+            EcsOverlay(held.ecs, held.scheduler),
+            CloudTrailOverlay(held.log, clock),
             automation,
         ]
-    )
-    workload = Workload(
-        opening.world,
-        opening.start,
-        state,
-        scheduler,
-        metrics,
-        logs,
-        lambda: _write_capacities(emulator, opening.world),
-        lambda event: _deploy(dispatch, opening.world, event),
-        opening.seed,
     )
     account = Account(
         opening.world,
         clock,
         emulator,
-        log,
-        dispatch.faults,
+        held.log,
         dispatch,
         BedrockApp(clock, dispatch.note),
-        book,
+        held.book,
         delivery,
         automation,
-        workload,
+        _workload(opening, held, emulator, dispatch),
         await operator_credentials(emulator),
         begin,
         asyncio.Lock(),
     )
     await account.advance_to(opening.start)
     return account
+
+
+def _holdings(world: World, delivery: Delivery) -> Holdings:
+    images = {one.image for one in world.releases if one.can_be_pulled}
+    scheduler = Scheduler(images.__contains__, delivery.announce_deployment)
+    metrics = MetricStore()
+    return Holdings(metrics, LogStore(), EcsState(), scheduler, AlarmBook(metrics), CallLog())
+
+
+async def _seed(seeding: Seeding, emulator: Emulator, held: Holdings, automation: AutomationOverlay) -> None:
+    await seeding.emulated(emulator)
+    await seeding.documents(automation)
+    seeding.alarms(held.book)
+    seeding.logs(held.logs)
+    seeding.ecs(held.ecs, held.scheduler)
+
+
+def _workload(opening: Opening, held: Holdings, emulator: Emulator, dispatch: Dispatch) -> Workload:
+    return Workload(
+        opening.world,
+        opening.start,
+        held.ecs,
+        held.scheduler,
+        held.metrics,
+        held.logs,
+        lambda: _write_capacities(emulator, opening.world),
+        lambda event: _deploy(dispatch, opening.world, event),
+        opening.seed,
+    )
 
 
 async def _write_capacities(emulator: Emulator, world: World) -> Mapping[str, int]:

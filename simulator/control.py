@@ -72,10 +72,10 @@ class Control:
             case "GET", "calls":
                 return self._calls(parse_qs(scope["query_string"].decode()))
             case "POST", "faults":
-                self.account.faults.add(_json(body))
+                self.account.dispatch.faults.add(_json(body))
                 return {}
             case "DELETE", "faults":
-                self.account.faults.clear()
+                self.account.dispatch.faults.clear()
                 return {}
         raise BadOrderError(f"there is no {scope['method']} {scope['path']}")
 

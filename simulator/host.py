@@ -67,7 +67,7 @@ class Front:
         query = parse_qs(scope["query_string"].decode())
         headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
         operation, labels = rest_operation("bedrock-runtime", scope["method"], path, query, headers)
-        met = self.account.faults.meeting("bedrock-runtime", operation)
+        met = self.account.dispatch.faults.meeting("bedrock-runtime", operation)
         refusal = await self.account.dispatch.meet(met)
         if refusal is None:
             await self.account.bedrock(scope, receive, send)

@@ -44,21 +44,17 @@ class SimulatedAccount:
 
     def _client(self, service: str) -> Any:
         """A boto3 client that does not retry, so that a test sees what it is answered."""
-        return self.session().client(
+        return boto_session().client(
             service,
             endpoint_url=self.endpoint,
+            region_name=self.local["region"],
+            aws_access_key_id=self.credentials.access_key_id,
+            aws_secret_access_key=self.credentials.secret_access_key,
             config=Config(
                 retries={"total_max_attempts": 1},
                 inject_host_prefix=False,
                 s3={"addressing_style": "path"},
             ),
-        )
-
-    def session(self) -> boto3.Session:
-        return boto3.Session(
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
-            region_name=self.local["region"],
         )
 
     def now(self) -> datetime:
@@ -102,6 +98,12 @@ class SimulatedAccount:
         self.process.wait(timeout=20)
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+@cache
+def boto_session() -> boto3.Session:
+    """One session for all tests: it reads each service's model once."""
+    return boto3.Session(region_name="us-east-1")
 
 
 class ControlRefusedError(Exception):

@@ -75,7 +75,9 @@ class Streams:
         requests = self._requests(at)
         flows: dict[str, Flow] = {}
         for service in reversed(self._callers_first):
-            flows[service.name] = self._flow(service, at, requests, running, flows)
+            flows[service.name] = self._flow(
+                service, at, requests[service.name], running[service.name], flows
+            )
         return flows
 
     def _requests(self, at: datetime) -> dict[str, int]:
@@ -91,38 +93,50 @@ class Streams:
         self,
         service: ServiceWorld,
         at: datetime,
-        requests: Mapping[str, int],
-        running: Mapping[str, Running],
+        asked: int,
+        tasks: Running,
         callees: Mapping[str, Flow],
     ) -> Flow:
-        asked, tasks = requests[service.name], running[service.name]
         able = len(tasks.tasks) * service.capacity_per_task * TICK_SECONDS / 60
         use = asked / able if able else (inf if asked else 0.0)
         slower, hidden = self.load.slowdown(service.name, at)
+        # Each request fails for one reason at most: turned away, by itself, below, or at a table.
         left = asked - (overloaded := counted(self.random, asked, max(0.0, 1 - 1 / use) if use else 0.0))
         own_share = 1 - (1 - _mean(tasks, "error_share")) * (1 - hidden)
         left -= (own := counted(self.random, left, own_share))
-        downstream = min(
-            1.0, sum(one.per_request * callees[one.service].error_share for one in service.calls)
-        )
-        left -= (through := counted(self.random, left, downstream))
+        below = sum(one.per_request * callees[one.service].error_share for one in service.calls)
+        left -= (through := counted(self.random, left, min(1.0, below)))
         writing = self._write(service, left)
         refused = max((one.refused_share for one in writing.values()), default=0.0)
-        failed = counted(self.random, left, refused)
-        wavering = max(0.5, self.random.gauss(1.0, 0.04))
-        own_latency = (
-            service.base_latency_ms * _mean(tasks, "latency_factor") * slower * queueing(use) * wavering
-        )
-        latency = own_latency * (1 + refused) + sum(
-            one.per_request * callees[one.service].latency_ms for one in service.calls
-        )
+        slower *= queueing(use) * (1 + refused) * max(0.5, self.random.gauss(1.0, 0.04))
         batch = self.load.batch_cpu(service.name, at)
-        cpu = service.idle_cpu + service.full_cpu * min(use, 1.6) * _mean(tasks, "cpu_factor") + batch
-        cpu = max(0.5, min(100.0, cpu + self.random.gauss(0, 1.2)))
-        return Flow(service, at, tasks, asked, overloaded, own, through, failed, writing, latency, cpu, batch)
+        return Flow(
+            service=service,
+            at=at,
+            running=tasks,
+            requests=asked,
+            overloaded=overloaded,
+            own_errors=own,
+            dependency_errors=through,
+            failed_writes=counted(self.random, left, refused),
+            writing=writing,
+            latency_ms=_latency(service, tasks, slower, callees),
+            cpu_percent=self._cpu(service, tasks, use, batch),
+            batch_cpu=batch,
+        )
+
+    def _cpu(self, service: ServiceWorld, tasks: Running, use: float, batch: float) -> float:
+        busy = service.full_cpu * min(use, 1.6) * _mean(tasks, "cpu_factor")
+        return max(0.5, min(100.0, service.idle_cpu + busy + batch + self.random.gauss(0, 1.2)))
 
     def _write(self, service: ServiceWorld, requests: int) -> dict[str, Writing]:
         return {one.table: self.meters[one.table].take(requests * one.per_request) for one in service.writes}
+
+
+def _latency(service: ServiceWorld, tasks: Running, slower: float, callees: Mapping[str, Flow]) -> float:
+    """The median: the service's own time and that of the calls it waits for."""
+    own = service.base_latency_ms * _mean(tasks, "latency_factor") * slower
+    return own + sum(one.per_request * callees[one.service].latency_ms for one in service.calls)
 
 
 def queueing(use: float) -> float:

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from simulator.clock import floored
 from simulator.metricmath import ExpressionError, evaluate
 from simulator.metrics import MetricStore, metric_name
 from tests.simulated import SimulatedAccount, StartAccount
@@ -43,11 +44,12 @@ def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
 
 
 def test_metric_data_comes_by_the_minute_newest_first(account: SimulatedAccount, cloudwatch: Any) -> None:
-    now = account.now()
-    begin = now - timedelta(minutes=30)
+    now = floored(account.now(), timedelta(minutes=1))
 
     (result,) = cloudwatch.get_metric_data(
-        StartTime=begin, EndTime=now, MetricDataQueries=[stat("r", "Requests", Service="web")]
+        StartTime=now - timedelta(minutes=30),
+        EndTime=now,
+        MetricDataQueries=[stat("r", "Requests", Service="web")],
     )["MetricDataResults"]
 
     assert result["StatusCode"] == "Complete"
@@ -58,7 +60,7 @@ def test_metric_data_comes_by_the_minute_newest_first(account: SimulatedAccount,
 
 
 def test_periods_add_up(account: SimulatedAccount, cloudwatch: Any) -> None:
-    end = account.now().replace(minute=account.now().minute // 5 * 5)
+    end = floored(account.now(), timedelta(minutes=5))
     queries = [stat("one", "Requests", Service="web"), stat("five", "Requests", period=300, Service="web")]
 
     one, five = cloudwatch.get_metric_data(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.simulated import SimulatedAccount, StartAccount
+from tests.simulated import SimulatedAccount, StartAccount, boto_session
 
 DEPLOYER = "arn:aws:sts::123456789012:assumed-role/storefront-deployer/pipeline-881"
 
@@ -156,7 +156,7 @@ def test_every_call_is_in_the_accounts_own_log(account: SimulatedAccount) -> Non
 def test_a_session_is_named_as_its_role(account: SimulatedAccount) -> None:
     role = account.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="incident-7")["Credentials"]
-    ecs = account.session().client(
+    ecs = boto_session().client(
         "ecs",
         endpoint_url=account.endpoint,
         aws_access_key_id=session["AccessKeyId"],
