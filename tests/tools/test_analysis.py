@@ -46,6 +46,13 @@ def test_earlier_spikes_do_not_move_the_onset() -> None:
     assert onset.at == START + 177 * MINUTE
 
 
+def test_a_stray_point_before_a_great_departure_is_no_part_of_it() -> None:
+    quiet = [0.0, 1.0, 0.0, 0.0, 0.0] * 20
+    onset = find_onset(_series(*quiet, 4.0, 0.0, 60.0, 95.0, 97.0))
+    assert onset is not None
+    assert onset.at == START + 102 * MINUTE
+
+
 def test_a_spike_that_is_over_is_no_onset() -> None:
     assert find_onset(_series(*[20.0] * 60, *[80.0] * 3, *[20.0] * 10)) is None
 

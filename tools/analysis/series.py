@@ -8,6 +8,7 @@ from statistics import fmean, median, pstdev
 Point = tuple[datetime, float]
 LEAST_POINTS = 8
 LEAST_NOISE = 0.03
+LEAST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,20 @@ def find_onset(points: Sequence[Point], least_strength: float = 5.0) -> Onset | 
         return None
     usual = [value for _, value in points[: max(LEAST_POINTS, len(points) * 2 // 3)]]
     level, noise = median(usual), _noise(usual)
-    sides = [_side(value - level, least_strength * noise) for _, value in points]
+    band = least_strength * noise
+    run = _last_run(points, level, band)
+    if run is None:
+        return None
+    # A stray point just outside the noise is no part of a departure many times its size.
+    departure = abs(median(value for _, value in run) - level)
+    run = _last_run(points, level, max(band, departure * LEAST_SHARE)) or run
+    after = median(value for _, value in run)
+    return Onset(run[0][0], level, after, abs(after - level) / noise)
+
+
+def _last_run(points: Sequence[Point], level: float, band: float) -> Sequence[Point] | None:
+    """Return the last run of points on one side of a band around a level, if it reaches nearly to the end."""
+    sides = [_side(value - level, band) for _, value in points]
     last = max((index for index, side in enumerate(sides) if side), default=-1)
     if last < len(points) - 3:
         return None
@@ -46,8 +60,7 @@ def find_onset(points: Sequence[Point], least_strength: float = 5.0) -> Onset | 
         if calm > 1:
             break
         first = index if calm == 0 else first
-    after = median(value for _, value in points[first : last + 1])
-    return Onset(points[first][0], level, after, abs(after - level) / noise)
+    return points[first : last + 1]
 
 
 def _side(difference: float, band: float) -> int:
