@@ -90,13 +90,17 @@ class Copilot:
         books = self.runbooks.search(assessment.summary, RUNBOOKS)
         return self.remediation_agent.propose(incident, assessment, fresh, books, attempt)
 
-    def review(self, incident: Incident, plan: Plan, severity: Severity) -> tuple[Review, ...]:
+    def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""
-        return self.executor.policy.review(self.records.access, plan, self._around(severity))
+        return self.executor.policy.review(self.records.access, plan, self._around(incident))
 
-    def execute(self, incident: Incident, plan: Plan, index: int, severity: Severity) -> Execution:
+    def execute(self, incident: Incident, plan: Plan, index: int) -> Execution:
         """Perform one action, once."""
-        return self.executor.execute(incident, plan, index, self._around(severity))
+        return self.executor.execute(incident, plan, index, self._around(incident))
+
+    def confirm(self, incident: Incident, execution: Execution) -> Execution:
+        """Ask the account how an accepted action went on."""
+        return self.executor.confirm(incident, execution)
 
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done so far, by the durable account."""
@@ -108,9 +112,9 @@ class Copilot:
             if e.action_id.startswith(start) and e.state is ExecutionState.DONE and not e.is_revert
         ]
 
-    def undo(self, incident: Incident, execution: Execution, severity: Severity) -> Execution:
+    def undo(self, incident: Incident, execution: Execution) -> Execution:
         """Run the inverse of an action, once."""
-        return self.executor.revert(incident, execution, self._around(severity))
+        return self.executor.revert(incident, execution, self._around(incident))
 
     def announce(self, state: IncidentState, kind: str, audience: Audience) -> tuple[Spend, list[ModelUse]]:
         """Tell people where the incident stands; the same news goes out once."""
@@ -149,11 +153,21 @@ class Copilot:
         """Send what is still queued."""
         return self.outbox.flush()
 
-    def _around(self, severity: Severity) -> Circumstances:
+    def _around(self, incident: Incident) -> Circumstances:
         settings, account = self.records.settings, self.records.home.account
         return Circumstances(
             account=account,
-            severity=severity,
+            severity=self._measured_severity(incident),
             autonomy=settings.autonomy_of(account),
             kill_switch=settings.autonomy.kill_switch,
         )
+
+    def _measured_severity(self, incident: Incident) -> Severity:
+        """Return the severity that the first look stored: the graph's state can be edited, the timeline cannot.
+
+        Without one nothing is known of the impact, and the gravest is assumed.
+        """
+        for entry in self.records.timeline.entries(incident.scope, incident.incident_id):
+            if entry.kind is EntryKind.FIRST_LOOK:
+                return Severity(entry.facts["first_look"]["severity"])
+        return Severity.CRITICAL

@@ -12,7 +12,7 @@ def act(turn: Turn) -> dict[str, Any]:
     incident, plan = turn.state["incident"], turn.state["plan"]
     done: list[Execution] = []
     for index, action in enumerate(plan.actions):
-        execution = turn.copilot.execute(incident, plan, index, turn.state["assessment"].severity)
+        execution = turn.copilot.execute(incident, plan, index)
         done.append(execution)
         text = f"{action.action}: {execution.state.value}" + (
             f" ({execution.detail})" if execution.detail else ""

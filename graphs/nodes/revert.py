@@ -13,7 +13,7 @@ def revert(turn: Turn) -> dict[str, Any]:
     incident, attempt = turn.state["incident"], turn.state.get("attempt", 1)
     undone: list[Execution] = []
     for execution in reversed(turn.copilot.executed(incident, turn.state["plan"])):
-        undo = turn.copilot.undo(incident, execution, turn.state["assessment"].severity)
+        undo = turn.copilot.undo(incident, execution)
         undone.append(undo)
         text = f"{undo.action} undone: {undo.state.value}" + (f" ({undo.detail})" if undo.detail else "")
         turn.copilot.tell(

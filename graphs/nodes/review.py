@@ -9,7 +9,7 @@ from memory.records.timeline import EntryKind
 def review(turn: Turn) -> dict[str, Any]:
     """Return a ruling for each action: permit, ask or refuse, with the policy ids."""
     incident = turn.state["incident"]
-    reviews = list(turn.copilot.review(incident, turn.state["plan"], turn.state["assessment"].severity))
+    reviews = list(turn.copilot.review(incident, turn.state["plan"]))
     for ruling in reviews:
         text = f"{ruling.action}: {ruling.ruling.value} ({'; '.join(ruling.reasons)})"
         turn.copilot.tell(

@@ -70,13 +70,6 @@ class AccountClock:
                 raise
             return now
 
-    @cached_property
-    def _http(self) -> "httpx.Client":
-        """Keep one client, since making it costs more than a question. Loopback only: no certificates."""
-        import httpx
-
-        return httpx.Client(trust_env=False, verify=False)
-
     def _ask(self, method: str, body: dict[str, str] | None) -> datetime:
         import httpx
 
