@@ -12,9 +12,6 @@ from tools.errors import Misconfigured, Transient
 if TYPE_CHECKING:
     import httpx
 
-if TYPE_CHECKING:
-    import httpx
-
 
 @dataclass(frozen=True)
 class SystemClock:
