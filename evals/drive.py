@@ -21,7 +21,7 @@ from graphs.copilot import Records
 from graphs.settings import World, from_environment
 from memory.records.incident_record import IncidentRecord
 
-QUIET = timedelta(minutes=6)
+QUIET = timedelta(minutes=12)
 SETTLING = timedelta(minutes=6)
 SECONDS = 120.0
 
@@ -42,7 +42,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial: the record, the account's own log since the alarm, its alarms, and the time taken.
+    """What came of a trial: the record, the copilot's calls by the account's own log, the alarms, the time taken.
 
     There is no record when no alarm came.
     """
@@ -75,7 +75,7 @@ def _follow(trial: Trial, account: Account, session: Session, began: float) -> O
         before = len(_calls(account, 0))
         record = _to_the_end(trial, session, event)
         records.clock.wait_until(records.clock.now() + SETTLING)
-    calls = tuple(_calls(account, before))
+    calls = tuple(one for one in _calls(account, before) if one["caller_arn"] == records.caller_arn)
     return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began)
 
 

@@ -61,6 +61,7 @@ class Score:
     seconds: float
     status: str
     said: str
+    not_checked: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
 
     @property
@@ -96,6 +97,7 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         seconds=round(outcome.seconds, 1),
         status=record.status.value if record else "no incident",
         said=_said(record.assessment if record else None),
+        not_checked=record.first_look.not_checked if record and record.first_look else (),
         models=tuple(sorted({one.model_id for one in record.models})) if record else (),
     )
 
