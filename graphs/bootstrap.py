@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     from graphs.thinking import Copilot
 
 
-def open_access(settings: Settings) -> AwsAccess:
+# A large model may think for a minute before its first byte.
+MODEL_READ_SECONDS = 90.0
+
+
+def open_access(settings: Settings, read_timeout_seconds: float = 20.0) -> AwsAccess:
     """Return the way to the account that settings name."""
     connection = settings.connection
     return AwsAccess(
@@ -41,6 +45,7 @@ def open_access(settings: Settings) -> AwsAccess:
         endpoint_url=connection.endpoint_url,
         access_key_id=connection.access_key_id,
         secret_access_key=connection.secret_access_key,
+        read_timeout_seconds=read_timeout_seconds,
     )
 
 
@@ -99,11 +104,12 @@ def open_copilot(records: Records) -> "Copilot":
     from tools.policy import Policy
 
     settings, access = records.settings, records.access
+    models = open_access(settings, MODEL_READ_SECONDS)
     chosen = ModelSettings(region=access.region, **settings.models.model_dump())
     guard = guard_for(access, chosen)
 
     def model(role: str) -> RoleModel:
-        return role_model(access, chosen, role, settings.prices, settings.limits)
+        return role_model(models, chosen, role, settings.prices, settings.limits)
 
     return Copilot(
         records=records,

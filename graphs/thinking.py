@@ -18,6 +18,7 @@ from memory.records.plan import Plan, Review
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
+from tools.actions.registry import ACTIONS
 from tools.evidence import Recorder
 from tools.executor import Executor
 from tools.observe.sources import RunbookSearch, Sources
@@ -71,9 +72,8 @@ class Copilot:
 
     def critique(self, incident: Incident, first_look: FirstLook, assessment: Assessment) -> CriticResult:
         """Hold an assessment against the evidence ledger."""
-        evidence, leading = self.records.evidence, assessment.leading
-        cited = (*leading.evidence_for, *leading.evidence_against) if leading else ()
-        found = [evidence.get(incident.scope, incident.incident_id, key) for key in cited]
+        evidence = self.records.evidence
+        found = [evidence.get(incident.scope, incident.incident_id, key) for key in first_look.evidence_ids]
         return self.critic_agent.review(
             first_look,
             assessment,
@@ -88,7 +88,8 @@ class Copilot:
         found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
         fresh = [option for option in found if (option.action, str(option.parameters)) not in tried]
         books = self.runbooks.search(assessment.summary, RUNBOOKS)
-        return self.remediation_agent.propose(incident, assessment, fresh, books, attempt)
+        effects = {action.name: action.effect for action in ACTIONS}
+        return self.remediation_agent.propose(incident, assessment, fresh, books, attempt, effects)
 
     def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""
