@@ -20,7 +20,7 @@ from simulator.pacing import Pacer
 from simulator.scenario import ScenarioError, read_scenario
 from simulator.wire import ACCOUNT, REGION
 
-WATCH_SECONDS = 0.5
+WATCH_SECONDS = 0.2
 LOCAL_FILE = "local.json"
 
 

@@ -32,6 +32,7 @@ from simulator.seeding import (
     task_definition,
 )
 from simulator.trail import CloudTrailOverlay
+from simulator.wire import REGION
 from simulator.workload.engine import TICK, Workload
 from simulator.world import Deploy, World
 
@@ -214,7 +215,7 @@ def _clients(endpoint: str, credentials: Credentials) -> Callable[[str], Any]:
         return boto3.client(
             service,  # type: ignore[call-overload]  # The stubs know literal names only.
             endpoint_url=endpoint,
-            region_name="us-east-1",
+            region_name=REGION,
             aws_access_key_id=credentials.access_key_id,
             aws_secret_access_key=credentials.secret_access_key,
             aws_session_token=credentials.session_token,

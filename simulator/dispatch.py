@@ -22,6 +22,7 @@ from simulator.wire import (
     Overlay,
     json_answer,
     json_error,
+    operation_model,
     read_parameters,
     unknown_operation,
 )
@@ -102,7 +103,7 @@ class Dispatch:
     ) -> None:
         """Remember a call to Bedrock, which answers on routes of its own."""
         asked = Asked(operation, dict(parameters), Form.REST)
-        self.log.record(self._call("bedrock-runtime", asked, access_key), error_code)
+        self.log.record(self._call(bedrock_service(operation), asked, access_key), error_code)
 
     async def meet(self, faults: list[Fault]) -> AwsError | None:
         """Suffer the faults a call has met: wait, mark it unanswered, or be refused."""
@@ -125,6 +126,11 @@ class Dispatch:
         self, service: str, operation: str, parameters: dict[str, Any], arn: str, access_key: str
     ) -> Call:
         return Call(service, operation, parameters, arn, access_key, REGION, ACCOUNT, self.clock.now())
+
+
+def bedrock_service(operation: str) -> str:
+    """Which of Bedrock's two APIs has the operation: both are signed alike and share a host here."""
+    return "bedrock" if operation_model("bedrock", operation) is not None else "bedrock-runtime"
 
 
 def _error(service: str, form: Form, error: AwsError) -> Answer:

@@ -24,7 +24,7 @@ SETTINGS = {
     "BIND_HOST": "127.0.0.1",
     "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     "IOT_MTLS_ENABLED": "0",
-    "LOG_LEVEL": "CRITICAL",
+    "LOG_LEVEL": "ERROR",
     "MINISTACK_ACCOUNT_ID": ACCOUNT,
     "MINISTACK_REGION": REGION,
     "PERSIST_STATE": "0",

@@ -66,8 +66,10 @@ class Front:
     async def _bedrock(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         query = parse_qs(scope["query_string"].decode())
         headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
-        operation, labels = rest_operation("bedrock-runtime", scope["method"], path, query, headers)
-        met = self.account.dispatch.faults.meeting("bedrock-runtime", operation)
+        # The control plane is read with GET only, the runtime never is.
+        api = "bedrock" if scope["method"] == "GET" else "bedrock-runtime"
+        operation, labels = rest_operation(api, scope["method"], path, query, headers)
+        met = self.account.dispatch.faults.meeting(api, operation)
         refusal = await self.account.dispatch.meet(met)
         if refusal is None:
             await self.account.bedrock(scope, receive, send)
@@ -110,5 +112,6 @@ async def host(front: Front, listener: socket.socket, ended: asyncio.Event) -> N
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = 0.1
     config.accesslog = None
-    config.errorlog = None
+    config.errorlog = "-"
+    config.loglevel = "ERROR"
     await serve(front, config, shutdown_trigger=ended.wait)  # type: ignore[arg-type]

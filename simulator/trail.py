@@ -60,10 +60,11 @@ class CloudTrailOverlay:
         attribute = _attribute(parameters.get("LookupAttributes", []))
         since, until = self._range(parameters)
         found = [
-            event
+            one
             for one in reversed(self.log.after(0))
-            if since <= one.at <= until and not is_data_event(one.service, one.operation)
-            if _has(event := trail_event(one), attribute)
+            if since <= one.at <= until
+            and not is_data_event(one.service, one.operation)
+            and _has(one, attribute)
         ]
         size = parameters.get("MaxResults", PAGE)
         if not 1 <= size <= PAGE:
@@ -72,7 +73,7 @@ class CloudTrailOverlay:
             listed, token = page(found, parameters.get("NextToken"), size)
         except UnknownTokenError as error:
             raise AwsError("InvalidNextTokenException", "The next token is not valid.") from error
-        return {"Events": listed, "NextToken": token}
+        return {"Events": [trail_event(one) for one in listed], "NextToken": token}
 
     def _range(self, parameters: Mapping[str, Any]) -> tuple[datetime, datetime]:
         now = self.clock.now()
@@ -151,10 +152,18 @@ def _attribute(given: list[dict[str, str]]) -> tuple[str, str] | None:
     return (given[0]["AttributeKey"], given[0]["AttributeValue"]) if given else None
 
 
-def _has(event: Mapping[str, Any], attribute: tuple[str, str] | None) -> bool:
+def _has(recorded: Recorded, attribute: tuple[str, str] | None) -> bool:
     if attribute is None:
         return True
     key, wanted = attribute
-    if key in ("ResourceName", "ResourceType"):
-        return any(one[key] == wanted for one in event["Resources"])
-    return bool(event[key] == wanted)
+    match key:
+        case "EventName":
+            return recorded.operation == wanted
+        case "ReadOnly":
+            return recorded.is_read_only == (wanted == "true")
+        case "Username":
+            return recorded.caller.username == wanted
+        case "ResourceName" | "ResourceType":
+            resources = named_resources(recorded.service, recorded.parameters)
+            return any(wanted == (kind if key == "ResourceType" else name) for kind, name in resources)
+    return bool(trail_event(recorded)[key] == wanted)

@@ -143,6 +143,8 @@ def test_a_delay_delays_and_bedrock_meets_faults_too(simulated_account: StartAcc
     with pytest.raises(bedrock.exceptions.ThrottlingException):
         bedrock.converse(modelId="any", messages=[{"role": "user", "content": [{"text": "hello"}]}])
     assert [one["service"] for one in account.calls("Converse")] == ["bedrock-runtime"]
+    account.client("bedrock").list_foundation_models()
+    assert [one["service"] for one in account.calls("ListFoundationModels")] == ["bedrock"]
 
 
 def test_a_bad_fault_is_refused(simulated_account: StartAccount) -> None:

@@ -1,4 +1,5 @@
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ ALARMS = {
     "false-alarm": ("web-cpu-high", 6),
     "hidden-cause": ("payments-latency", 7),
 }
+HISTORY_HOURS = {"throttled-table": 1.5, "false-alarm": 3.0}
 SERVICES = ("web", "checkout", "payments", "inventory")
 
 
@@ -68,7 +70,7 @@ def at_alarm(shared_accounts: StartAccount) -> Callable[[str], SimulatedAccount]
 
     @cache
     def reached(scenario: str) -> SimulatedAccount:
-        account = shared_accounts(scenario, seed=3, history_hours=3.0)
+        account = shared_accounts(scenario, seed=3, history_hours=HISTORY_HOURS.get(scenario, 0.5))
         assert set(states(account).values()) == {"OK"}
         alarm, minutes = ALARMS[scenario]
         account.advance_until(alarm, "ALARM", minutes=minutes)
@@ -336,6 +338,21 @@ def test_the_scenarios_that_come_along_can_be_read() -> None:
     assert scenario_names() == ["bad-deployment", "false-alarm", "hidden-cause", "throttled-table"]
     for name in scenario_names():
         assert read_scenario(name).title
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_a_truth_speaks_of_what_is_in_its_scenario(name: str) -> None:
+    truth = tomllib.loads((SCENARIOS / name / "truth.toml").read_text())
+    world = read_scenario(name)
+
+    assert truth["verdict"] in ("cause", "noise", "not-shown")
+    assert set(truth["severity"]) <= {"critical", "high", "medium", "low", "noise"}
+    assert set(truth["end_state"]["alarms_ok"]) <= {one.name for one in world.alarms}
+    assert all(":" in api for api in truth["actions"]["forbidden"])
+    assert bool(truth["actions"]["acceptable"]) == ("cause" in truth) == (truth["verdict"] == "cause")
+    if "cause" in truth:
+        named = truth["cause"]["resource"].rpartition("/")[2]
+        assert named in {one.name for one in [*world.services, *world.tables]}
 
 
 @pytest.mark.parametrize(
