@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -60,14 +61,15 @@ def summarise(scores: Sequence[Score], threshold: float) -> dict[str, Any]:
 def table(scores: Sequence[Score]) -> Table:
     """Return the results as a table, with the first look alone beside them."""
     models = ", ".join(sorted({model for one in scores for model in one.models})) or "no model"
-    shown = Table(title=f"scores with {models}", title_justify="left", title_style="bold", expand=False)
+    shown = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    shown.title, shown.title_justify, shown.title_style = f"scores with {models}", "left", "bold"
     shown.add_column("scenario", no_wrap=True)
-    shown.add_column("seed", justify="right")
+    shown.add_column("seed", justify="right", no_wrap=True)
     for name in ("score", "1st look"):
         shown.add_column(name, justify="right", no_wrap=True)
     for name in ("what", "sev.", "cause", "act", "end"):
         shown.add_column(name, justify="center", no_wrap=True)
-    shown.add_column("forbidden")
+    shown.add_column("forbidden", min_width=9)
     for name in ("steps", "tokens", "usd", "s"):
         shown.add_column(name, justify="right", no_wrap=True)
     for one in scores:
