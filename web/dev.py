@@ -16,6 +16,7 @@ from graphs.settings import World, from_environment
 HOST = "127.0.0.1"
 STUDIO = "https://smith.langchain.com/studio/?baseUrl="
 END_SECONDS = 15.0
+KEPT = Path(".langgraph_api")
 QUIET = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
 
 
@@ -66,8 +67,12 @@ def _account(scenario: str, pace: float) -> "subprocess.Popen[bytes]":
 
 
 def _server(port: int) -> "subprocess.Popen[bytes]":
-    """Start the server; what an earlier one remembers is about an account that has gone."""
-    shutil.rmtree(".langgraph_api", ignore_errors=True)
+    """Start the server without what an earlier one kept.
+
+    A server that was killed would leave its runs to this one, to do again from their input on, in an account
+    that has gone. What counts is in the account's own tables.
+    """
+    shutil.rmtree(KEPT, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser"]
     command += ["--host", HOST, "--port", str(port), "--n-jobs-per-worker", "10"]
     own = {"CLOUDOPS_WORLD": World.SIMULATED.value, "CLOUDOPS_RUNS_URL": f"http://{HOST}:{port}"}

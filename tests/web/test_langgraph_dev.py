@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,9 +23,9 @@ from graphs.settings import Settings
 from memory.records.scope import Role
 from tests.simulated import ROOT, SimulatedAccount, accounts
 from tests.web.door import fired_alarm, settings_of, token_of, until
+from web.dev import KEPT, QUIET
 
 READY_SECONDS = 90
-QUIET = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"}
 
 
 def free_port() -> int:
@@ -74,6 +75,7 @@ def checkout(folder: Path) -> Path:
 def langgraph_dev(account: SimulatedAccount, log: Path) -> Iterator[Host]:
     """`langgraph dev` on a free port, ended hard, in a folder of its own: it keeps notes where it runs."""
     folder = checkout(log.parent)
+    shutil.rmtree(folder / KEPT, ignore_errors=True)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
