@@ -1,0 +1,95 @@
+"""The account's commands, the worker, and a decision made in a process of its own."""
+
+import json
+import signal
+import time
+from datetime import timedelta
+
+import pytest
+
+from console.controlling import read_span
+from graphs.bootstrap import open_records
+from graphs.settings import World, load
+from memory.records.incident_record import IncidentRecord
+from tests.console.commands import ROOT, Desk
+from tests.console.conftest import PlayedIncident
+from tools.errors import Misconfigured
+
+
+def test_spans_are_read_as_written() -> None:
+    assert read_span("+10m") == timedelta(minutes=10)
+    assert read_span("90s") == timedelta(seconds=90)
+    assert read_span("1h30m") == timedelta(minutes=90)
+    for wrong in ("", "+", "10", "m10", "ten minutes"):
+        with pytest.raises(Misconfigured, match="no span"):
+            read_span(wrong)
+
+
+def test_the_clock_moves_when_it_is_told_to(played: PlayedIncident) -> None:
+    before = played.desk.run("sim", "clock").stdout
+    after = played.desk.run("sim", "clock", "+10m").stdout
+    assert before.endswith("UTC\n")
+    assert after > before
+
+
+def test_the_doctor_finds_a_set_up_account_well(played: PlayedIncident) -> None:
+    done = played.desk.run("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "all is well" in done.stdout
+
+
+def test_a_second_account_is_refused_where_one_runs(played: PlayedIncident) -> None:
+    done = played.desk.run("sim", "start")
+    assert done.returncode == 2
+    assert "cloudops sim stop" in done.stderr
+
+
+def test_an_ended_incident_takes_no_decision(played: PlayedIncident) -> None:
+    done = played.desk.run("deny", played.incident_id, "--reason", "too late")
+    assert done.returncode == 1
+    assert "nothing waits for a decision" in done.stderr
+
+
+def test_the_worker_opens_an_incident_and_an_approval_elsewhere_ends_it(desk: Desk) -> None:
+    assert desk.run("sim", "start").returncode == 0
+    worker = desk.start("worker")
+    records = open_records(load(desk.environment, ROOT, World.SIMULATED))
+    deadline = time.monotonic() + 120
+    waiting: IncidentRecord | None = None
+    while waiting is None and time.monotonic() < deadline:
+        if not list(records.incidents.newest(1)):
+            records.clock.wait_until(records.clock.now() + timedelta(seconds=20))
+        waiting = next((r for r in _records(desk) if r.status.value == "awaiting_approval"), None)
+    assert waiting is not None
+    worker.send_signal(signal.SIGINT)
+    said, _ = worker.communicate(timeout=60)
+    assert worker.returncode == 0, said
+    assert f"opened  {waiting.incident.incident_id}" in said
+    done = desk.run("approve", waiting.incident.incident_id[:8], "--reason", "as planned", "--json")
+    assert done.returncode == 0, done.stderr
+    ended = IncidentRecord.model_validate_json(done.stdout)
+    assert ended.status.value == "resolved"
+    assert ended.decision is not None
+    assert ended.decision.reason == "as planned"
+
+
+def _records(desk: Desk) -> list[IncidentRecord]:
+    return [IncidentRecord.model_validate(one) for one in json.loads(desk.run("list", "--json").stdout)]
+
+
+def test_a_file_that_is_no_alarm_opens_nothing(played: PlayedIncident) -> None:
+    path = played.desk.folder / "event.json"
+    path.write_text('{"hello": 1}')
+    done = played.desk.run("run", str(path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("refused (422)")
+
+
+def test_the_graph_is_drawn_without_a_network(desk: Desk) -> None:
+    assert "first_look" in desk.run("graph").stdout
+    picture = desk.folder / "graph.svg"
+    assert desk.run("graph", "--svg", str(picture)).returncode == 0
+    drawn = picture.read_text()
+    assert drawn.startswith("<svg")
+    assert "escalate" in drawn
+    assert drawn.count("http") == 1  # the namespace
