@@ -3,12 +3,16 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
+import httpx
 import pytest
 
 from console.controlling import read_span
 from graphs.bootstrap import open_records
+from graphs.copilot import Records
 from graphs.settings import World, load
 from memory.records.incident_record import IncidentRecord
 from tests.console.commands import ROOT, Desk
@@ -50,27 +54,59 @@ def test_an_ended_incident_takes_no_decision(played: PlayedIncident) -> None:
     assert "nothing waits for a decision" in done.stderr
 
 
-def test_the_worker_opens_an_incident_and_an_approval_elsewhere_ends_it(desk: Desk) -> None:
+def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk) -> None:
     assert desk.run("sim", "start").returncode == 0
     worker = desk.start("worker")
     records = open_records(load(desk.environment, ROOT, World.SIMULATED))
-    deadline = time.monotonic() + 120
-    waiting: IncidentRecord | None = None
-    while waiting is None and time.monotonic() < deadline:
-        if not list(records.incidents.newest(1)):
-            records.clock.wait_until(records.clock.now() + timedelta(seconds=20))
-        waiting = next((r for r in _records(desk) if r.status.value == "awaiting_approval"), None)
-    assert waiting is not None
+    waiting = _waiting_incident(desk, records)
+    incident_id = waiting.incident.incident_id
     worker.send_signal(signal.SIGINT)
     said, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0, said
-    assert f"opened  {waiting.incident.incident_id}" in said
-    done = desk.run("approve", waiting.incident.incident_id[:8], "--reason", "as planned", "--json")
+    assert f"opened  {incident_id}" in said
+    killed = desk.start("approve", incident_id[:8], "--reason", "as planned")
+    _until(lambda: bool(_rollbacks(records)))
+    killed.kill()
+    killed.communicate(timeout=60)
+    done = desk.run("approve", incident_id[:8], "--json")
     assert done.returncode == 0, done.stderr
     ended = IncidentRecord.model_validate_json(done.stdout)
     assert ended.status.value == "resolved"
     assert ended.decision is not None
     assert ended.decision.reason == "as planned"
+    assert len(_rollbacks(records)) == 1
+
+
+def _waiting_incident(desk: Desk, records: Records) -> IncidentRecord:
+    """Let the account's time pass until the worker has an incident that waits for approval."""
+    found: list[IncidentRecord] = []
+
+    def look() -> bool:
+        if not list(records.incidents.newest(1)):
+            records.clock.wait_until(records.clock.now() + timedelta(seconds=20))
+        found[:] = [one for one in _records(desk) if one.status.value == "awaiting_approval"]
+        return bool(found)
+
+    _until(look)
+    return found[0]
+
+
+def _until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not look():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _rollbacks(records: Records) -> list[dict[str, Any]]:
+    """Return the caller's UpdateService calls by the account's own log."""
+    url = f"{records.settings.connection.endpoint_url}/_sim/calls"
+    calls = httpx.get(url, timeout=60).json()["calls"]
+    return [
+        call
+        for call in calls
+        if call["operation"] == "UpdateService" and call["caller_arn"] == records.caller_arn
+    ]
 
 
 def _records(desk: Desk) -> list[IncidentRecord]:
