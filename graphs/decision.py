@@ -6,7 +6,7 @@ from graphs.copilot import Records
 from graphs.runs import RunPort
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.scope import Principal, PrincipalKind
-from memory.records.timeline import EntryKind
+from memory.records.timeline import EntryKind, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from memory.table import ConflictError
 
@@ -41,7 +41,7 @@ def decide(
 
     Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, and
     `DecisionRefusedError` when nothing waits, the time is up or somebody else decided first. A run that
-    cannot be woken now is woken by its timer.
+    cannot be woken now is woken by the next sweep, by a timer that is due.
     """
     scope = records.incidents.scope_of(incident_id)
     request = _pending(records, incident_id)
@@ -68,6 +68,8 @@ def decide(
     try:
         runs.wake(incident_id)
     except IncidentBusyError:
+        due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=now)
+        records.timers.set(scope, due)
         return Decided(decision, woken=False)
     return Decided(decision, woken=True)
 

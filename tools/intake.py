@@ -61,7 +61,8 @@ def _object(event: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], bytes]
     if isinstance(event, bytes | str) and len(event) > LIMIT_BYTES:
         raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
     try:
-        parsed = event if isinstance(event, dict) else json.loads(event)
+        text = canonical_json(event) if isinstance(event, dict) else event
+        parsed = json.loads(text, parse_int=_integer)
         raw = canonical_json(parsed).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise RefusedEvent(f"the body is not JSON: {str(error)[:200]}", 400) from error
@@ -70,6 +71,14 @@ def _object(event: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], bytes]
     if len(raw) > LIMIT_BYTES:
         raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
     return parsed, raw
+
+
+def _integer(text: str) -> int:
+    """Read an integer that a checkpoint can hold."""
+    value = int(text)
+    if not -(2**63) <= value < 2**64:
+        raise ValueError("a number has more than 64 bits")
+    return value
 
 
 def _envelope(body: dict[str, Any], sha256: str, received_at: datetime, tenant: str) -> Envelope:

@@ -15,7 +15,8 @@ def intake(turn: Turn) -> dict[str, Any]:
     """Open the incident of an alarm event, or join the one that stands."""
     records = turn.copilot.records
     if "incident" in turn.state:
-        return {}
+        ended = turn.state["status"].is_end
+        return {"joined": turn.state["incident"].incident_id, "event": {}} if ended else {"event": {}}
     now = records.clock.now()
     envelope = parse_event(turn.state["event"], now, records.settings.tenant)
     if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:

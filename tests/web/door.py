@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -20,7 +19,7 @@ from tools.aws.queue import IncidentQueue
 from web.application import application
 from web.doorkeeper import Doorkeeper
 
-EVENTS = Path("/work/shared/data/alarm_events")
+EVENTS = ROOT.parent / "shared" / "data" / "alarm_events"
 
 
 @dataclass(frozen=True)

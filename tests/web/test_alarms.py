@@ -55,10 +55,25 @@ def test_published_events_take_their_route(door: Door, case: dict[str, Any]) -> 
         (b"{}", 422),
         (b'{"detail-type": "\\ud800", "source": "x"}', 400),
         (b"[" * 100_000, 400),
+        (json.dumps(alarm_event("huge", "2026-11-23T09:03:00Z", unknown=10**30)).encode(), 400),
+        (b'{"detail-type": "x", "source": "y", "n": ' + b"9" * 5000 + b"}", 400),
         (b'{"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": {}}', 400),
         (b'{"a": "' + b"x" * (256 * 1024) + b'"}', 413),
     ],
-    ids=["empty", "cut", "list", "bytes", "text", "unknown", "surrogate", "deep", "hollow", "oversized"],
+    ids=[
+        "empty",
+        "cut",
+        "list",
+        "bytes",
+        "text",
+        "unknown",
+        "surrogate",
+        "deep",
+        "66 bits",
+        "endless",
+        "hollow",
+        "oversized",
+    ],
 )
 def test_bodies_that_cannot_be_taken_are_refused_and_kept(door: Door, body: bytes, status: int) -> None:
     before = len(list(door.records.refusals.all()))
@@ -66,6 +81,24 @@ def test_bodies_that_cannot_be_taken_are_refused_and_kept(door: Door, body: byte
     assert answer.status_code == status, answer.text
     assert len(answer.json()["detail"]) > 10
     assert len(list(door.records.refusals.all())) == before + 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"threshold": 1e300},
+        {"unknown": float("nan")},
+        {"unknown": {"deep": [[[[{}]]]], "text": "\u2028 \x00 \U0001f525"}},
+        {"unknown": "x" * 200_000},
+        {"alarmTags": {"team": "a" * 1000}},
+    ],
+    ids=["huge", "nan", "nested", "long", "tags"],
+)
+def test_an_alarm_with_odd_values_opens_an_incident(door: Door, odd: dict[str, Any], request: Any) -> None:
+    name = f"odd-{request.node.callspec.id}"
+    answer = door.post_alarm(json.dumps(alarm_event(name, "2026-11-23T09:03:00Z", **odd)))
+    assert answer.status_code == 202, answer.text
+    door.wait_for_end(answer.json()["incident_id"])
 
 
 def test_a_wellformed_event_that_is_no_alarm_is_counted(door: Door) -> None:

@@ -216,6 +216,12 @@ def test_an_incident_from_the_sdk_to_its_end_over_a_restart(firing: Firing, tmp_
         assert stored.status.value == "resolved"
         events = host.get(f"/incidents/{incident_id}/events", Role.VIEWER)
         assert events.text.endswith(f"event: end\ndata: {incident_id}\n\n")
+        until(lambda: not sdk.threads.get_state(thread_id)["next"], 20)
+        sdk.runs.wait(thread_id, "incident", input={"event": firing.event})
+        again = host.get(f"/incidents/{incident_id}/events", Role.VIEWER)
+        looks = '"text":"first_look started"'
+        assert again.text.count(looks) == events.text.count(looks) == 1, "what has ended is not begun again"
+        assert host.get(f"/incidents/{incident_id}", Role.VIEWER).json()["status"] == "resolved"
 
 
 @pytest.mark.timeout(200)
