@@ -37,7 +37,10 @@ dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctr
 	@$(BIN)/python -m web.dev
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+deep: $(STAMP) ## Run the slow tests: whole processes, killed and restarted, every scenario and variant
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check --quiet .

@@ -1,5 +1,30 @@
-"""What all tests may ask for."""
+"""What all tests may ask for, and which of them `make test` leaves to `make deep`."""
+
+from pathlib import Path
+
+import pytest
 
 from tests.simulated import shared_accounts, simulated_account
 
 __all__ = ["shared_accounts", "simulated_account"]
+
+TESTS = Path(__file__).parent
+# Each of these starts whole processes or accounts of its own, test by test: minutes together.
+SLOW = (
+    "console/test_account_commands.py",
+    "console/test_demo.py",
+    "console/test_processes.py",
+    "web/test_langgraph_dev.py",
+    "web/test_background_runs.py",
+    "graphs/test_killed.py",
+    "tools/test_first_look.py",
+    "test_recipes.py",
+    "evals/test_variants.py",
+    "simulator/test_scenarios.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(TESTS).as_posix() in SLOW:
+            item.add_marker(pytest.mark.slow)
