@@ -22,9 +22,7 @@ from memory.records.scope import Scope
 LIMIT_BYTES = 256 * 1024
 DECODED_LIMIT_BYTES = 4 * 1024 * 1024
 _CHANGE = "CloudWatch Alarm State Change"
-_ARN = re.compile(
-    r"^arn:(?P<partition>[^:]*):cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:(?P<name>.+)$"
-)
+_ARN = re.compile(r"^arn:[^:]*:cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:.+$")
 _CONFIGURATION = "CloudWatch Alarm Configuration Change"
 # What reading a part that is not what its kind promises may raise: a missing member, a wrong type, a number or
 # time out of range, nesting without end.
@@ -346,6 +344,5 @@ def _number(value: Any) -> float | None:
 
 
 def _seconds(value: Any) -> int | None:
-    return (
-        int(value) if isinstance(value, int | float) or (isinstance(value, str) and value.isdigit()) else None
-    )
+    is_count = isinstance(value, int | float) or (isinstance(value, str) and value.isdigit())
+    return int(value) if is_count else None
