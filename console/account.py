@@ -90,6 +90,7 @@ def start(play: Play, state_dir: Path, parent: int | None = None) -> Account:
     try:
         return _ready(process, state_dir, log)
     except BaseException:
+        # Whatever cuts the wait short, Ctrl-C included, must not leave the account running; nothing is swallowed.
         _end(process.pid, process)
         raise
 
