@@ -13,12 +13,12 @@ from pathlib import Path
 
 from simulator.account import Account, Opening, open_account
 from simulator.clock import aware_iso, floored, iso, wall_minute
-from simulator.control import Control
+from simulator.control.pacing import Pacer
+from simulator.control.plane import Control
 from simulator.emulator import Emulator
 from simulator.host import HOST, Front, host, listening_socket
-from simulator.pacing import Pacer
 from simulator.scenario import ScenarioError, read_scenario
-from simulator.wire import ACCOUNT, REGION
+from simulator.wire.protocol import ACCOUNT, REGION
 
 WATCH_SECONDS = 0.2
 LOCAL_FILE = "local.json"

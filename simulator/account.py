@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.alarm_book import AlarmBook
-from simulator.automation import AutomationOverlay
 from simulator.bedrock.app import BedrockApp
-from simulator.callers import assumed_role
-from simulator.calls import CallLog
 from simulator.clock import AccountClock
-from simulator.cloudwatch import CloudWatchOverlay
+from simulator.cloudwatch.alarm_book import AlarmBook
+from simulator.cloudwatch.metric_data import MetricData
+from simulator.cloudwatch.metrics import MetricStore
+from simulator.cloudwatch.overlay import CloudWatchOverlay
+from simulator.control.faults import Faults
 from simulator.delivery import Delivery
 from simulator.dispatch import Dispatch
 from simulator.ecs.overlay import EcsOverlay
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator, RefusedError
-from simulator.faults import Faults
-from simulator.logs import LogsOverlay
-from simulator.logstore import LogStore
-from simulator.metricdata import MetricData
-from simulator.metrics import MetricStore
+from simulator.logs.overlay import LogsOverlay
+from simulator.logs.store import LogStore
 from simulator.seeding import (
     Credentials,
     Seeding,
@@ -31,8 +28,11 @@ from simulator.seeding import (
     operator_credentials,
     task_definition,
 )
-from simulator.trail import CloudTrailOverlay
-from simulator.wire import REGION
+from simulator.ssm.overlay import AutomationOverlay
+from simulator.trail.callers import assumed_role
+from simulator.trail.calls import CallLog
+from simulator.trail.overlay import CloudTrailOverlay
+from simulator.wire.protocol import REGION
 from simulator.workload.engine import TICK, Workload
 from simulator.world import Deploy, World
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from simulator import alarm_words
-from simulator.alarms import AlarmState, Change
 from simulator.clock import AccountClock, iso
+from simulator.cloudwatch import alarm_words
+from simulator.cloudwatch.alarms import AlarmState, Change
 from simulator.ecs.records import Deployment, Service
 from simulator.emulator import Emulator
-from simulator.wire import ACCOUNT, REGION
+from simulator.wire.protocol import ACCOUNT, REGION
 
 _ACTIONS = {
     AlarmState.ALARM: "AlarmActions",

@@ -8,12 +8,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.calls import CallLog
 from simulator.clock import AccountClock
+from simulator.control.faults import Fault, FaultKind, Faults
 from simulator.emulator import BOTOCORE_NAMES, Emulator, HttpResult, ServiceCode
-from simulator.faults import Fault, FaultKind, Faults
-from simulator.requests import Asked, Form, read_request
-from simulator.wire import (
+from simulator.trail.calls import CallLog
+from simulator.wire.protocol import (
     ACCOUNT,
     REGION,
     Answer,
@@ -26,7 +25,8 @@ from simulator.wire import (
     read_parameters,
     unknown_operation,
 )
-from simulator.wire_query import query_answer, query_error
+from simulator.wire.query import query_answer, query_error
+from simulator.wire.requests import Asked, Form, read_request
 
 # Set when the call that runs in this context is performed but must not be answered.
 unanswered: ContextVar[bool] = ContextVar("unanswered", default=False)

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from simulator.wire import ACCOUNT, REGION, service_model
+from simulator.wire.protocol import ACCOUNT, REGION, service_model
 
 HttpResult = tuple[int, dict[str, str], Any]
 ServiceCode = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[HttpResult]]

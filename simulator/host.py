@@ -12,9 +12,9 @@ from hypercorn.config import Config
 from hypercorn.protocol.http_stream import ASGIHTTPState
 
 from simulator.account import Account
-from simulator.control import PREFIX, Control
+from simulator.control.plane import PREFIX, Control
 from simulator.dispatch import unanswered
-from simulator.requests import rest_operation
+from simulator.wire.requests import rest_operation
 
 HOST = "127.0.0.1"
 Scope = MutableMapping[str, Any]

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.alarm_book import AlarmBook
-from simulator.callers import assumed_role
+from simulator.cloudwatch.alarm_book import AlarmBook
 from simulator.ecs.records import Cluster, Service
 from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
-from simulator.logstore import LogStore
-from simulator.wire import ACCOUNT, REGION, Call, Overlay
+from simulator.logs.store import LogStore
+from simulator.trail.callers import assumed_role
+from simulator.wire.protocol import ACCOUNT, REGION, Call, Overlay
 from simulator.world import AlarmWorld, Deployer, ServiceWorld, TableWorld, World
 
 OPERATOR = "operator"

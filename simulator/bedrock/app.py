@@ -26,7 +26,7 @@ from simulator.bedrock.models.rules import RulesModel
 from simulator.bedrock.proxy import ProxyModel
 from simulator.bedrock.request import ConverseRequest
 from simulator.bedrock.validation import checked
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.clock import iso
-from simulator.wire import ACCOUNT, REGION, AwsError
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError
 
 RULES = "local.rules-v1:0"
 RULES_LARGE = "local.rules-large-v1:0"

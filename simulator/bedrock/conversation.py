@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 Message = Mapping[str, Any]
 MAX_CACHE_POINTS = 4

@@ -13,7 +13,7 @@ import httpx
 
 from simulator.bedrock.answer import Piece, Stop, TextPart, ToolPart, ToolStart
 from simulator.bedrock.request import ConverseRequest
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 TIMEOUT = httpx.Timeout(300.0, connect=3.0)
 _STOPS = {

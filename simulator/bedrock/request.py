@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from simulator.bedrock.conversation import check_conversation
-from simulator.wire import AwsError, service_model
+from simulator.wire.protocol import AwsError, service_model
 
 
 def checked(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

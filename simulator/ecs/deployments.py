@@ -14,8 +14,8 @@ from simulator.ecs.answers import (
 )
 from simulator.ecs.records import Cluster, Deployment, Service
 from simulator.ecs.state import EcsState
-from simulator.paging import UnknownTokenError, page
-from simulator.wire import AwsError, Call
+from simulator.wire.paging import UnknownTokenError, page
+from simulator.wire.protocol import AwsError, Call
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from simulator.ecs.deployments import DeploymentQueries
 from simulator.ecs.records import Cluster, Service, Task, TaskDefinition, TaskStatus
 from simulator.ecs.rollout import Scheduler, stop
 from simulator.ecs.state import EcsState
-from simulator.paging import UnknownTokenError, page
-from simulator.wire import AwsError, Call
+from simulator.wire.paging import UnknownTokenError, page
+from simulator.wire.protocol import AwsError, Call
 
 _DEFAULT_ROLLOUT = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import md5
 from typing import Any
 
-from simulator.wire import ACCOUNT, REGION
+from simulator.wire.protocol import ACCOUNT, REGION
 
 
 class RolloutState(StrEnum):

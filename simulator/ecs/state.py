@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from simulator.ecs.records import Cluster, Service, TaskDefinition
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 
 class EcsState:

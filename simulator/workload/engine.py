@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from simulator.cloudwatch.metrics import MetricStore
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
-from simulator.logstore import LogStore
-from simulator.metrics import MetricStore
+from simulator.logs.store import LogStore
 from simulator.workload.flow import TICK_SECONDS, Running, Streams
 from simulator.workload.load import Load
 from simulator.workload.logwriting import LogWriter

@@ -7,7 +7,7 @@ from random import Random
 from string import Template
 
 from simulator.clock import iso
-from simulator.logstore import LogStore
+from simulator.logs.store import LogStore
 from simulator.workload.chance import counted, rounded
 from simulator.workload.flow import TICK_SECONDS, Flow
 from simulator.workload.measures import SPREAD

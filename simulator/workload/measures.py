@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.metrics import MetricStore
+from simulator.cloudwatch.metrics import MetricStore
 from simulator.workload.flow import TICK_SECONDS, Flow
 from simulator.world import ExtraMetric, World
 

@@ -14,8 +14,8 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config as ServerConfig
 
 from simulator.clock import AccountClock
-from simulator.wire import ACCOUNT, REGION, Answer, AwsError, Call, Overlay, json_answer, json_error
-from simulator.wire import read_parameters as read
+from simulator.wire.protocol import ACCOUNT, REGION, Answer, AwsError, Call, Overlay, json_answer, json_error
+from simulator.wire.protocol import read_parameters as read
 
 TARGETS = {"Logs_20140328": "logs", "AmazonSSM": "ssm"}
 CALLER = f"arn:aws:sts::{ACCOUNT}:assumed-role/tester/session"
@@ -105,9 +105,12 @@ def _free_port() -> int:
 
 
 def _await_port(port: int) -> None:
-    for _ in range(200):
+    pause = threading.Event()
+    for _ in range(1000):
         with socket.socket() as probe:
             probe.settimeout(0.05)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        # A refusal comes at once: without the pause a busy machine would use up all tries in milliseconds.
+        pause.wait(0.01)
     raise TimeoutError(f"nothing listens on {port}")

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.alarm_book import AlarmBook
-from simulator.alarms import AlarmState, Standing, judge
-from simulator.metrics import MetricStore
+from simulator.cloudwatch.alarm_book import AlarmBook
+from simulator.cloudwatch.alarms import AlarmState, Standing, judge
+from simulator.cloudwatch.metrics import MetricStore
 from tests.simulated import StartAccount
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

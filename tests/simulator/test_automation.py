@@ -12,13 +12,13 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.automation import AutomationOverlay
 from simulator.clock import AccountClock
-from simulator.logs import LogsOverlay
-from simulator.logstore import LogStore
-from simulator.placeholders import SelectorError, select
-from simulator.runbooks import parse_runbook, read_content
-from simulator.wire import ACCOUNT, REGION, AwsError, Call
+from simulator.logs.overlay import LogsOverlay
+from simulator.logs.store import LogStore
+from simulator.ssm.overlay import AutomationOverlay
+from simulator.ssm.placeholders import SelectorError, select
+from simulator.ssm.runbooks import parse_runbook, read_content
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError, Call
 from tests.simulator.overlay_host import CALLER, Host, hosted
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -10,8 +10,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from simulator.clock import floored
-from simulator.metricmath import ExpressionError, evaluate
-from simulator.metrics import MetricStore, metric_name
+from simulator.cloudwatch.metric_math import ExpressionError, evaluate
+from simulator.cloudwatch.metrics import MetricStore, metric_name
 from tests.simulated import SimulatedAccount, StartAccount
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.filterpattern import parse_pattern
-from simulator.patternerror import InvalidPatternError
+from simulator.logs.patterns.errors import InvalidPatternError
+from simulator.logs.patterns.pattern import parse_pattern
 
 EVENT = json.dumps(
     {

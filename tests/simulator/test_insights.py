@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.insights.engine import Outcome, run_query
-from simulator.insights.errors import MalformedQuery
-from simulator.insights.parser import parse_query
-from simulator.logstore import LogEvent, LogStore
+from simulator.logs.insights.engine import Outcome, run_query
+from simulator.logs.insights.errors import MalformedQuery
+from simulator.logs.insights.parser import parse_query
+from simulator.logs.store import LogEvent, LogStore
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 GROUP = "/app/one"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.clock import AccountClock
-from simulator.logs import LogsOverlay
-from simulator.logstore import LogStore, milliseconds
+from simulator.logs.overlay import LogsOverlay
+from simulator.logs.store import LogStore, milliseconds
 from tests.simulator.overlay_host import Host, hosted
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
+from simulator.cloudwatch.metrics import MetricStore
 from simulator.ecs.records import Service
-from simulator.logstore import LogStore
-from simulator.metrics import MetricStore
+from simulator.logs.store import LogStore
 from simulator.scenario import read_scenario
 from simulator.workload.chance import counted
 from simulator.workload.flow import Flow, Running, Streams, callers_first, queueing

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from simulator.bedrock.guardrails.sensitive import DETECTED_TYPES
 from simulator.clock import iso
-from simulator.wire import ACCOUNT, REGION, AwsError
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError
 
 DEFAULT_FILE = Path(__file__).with_name("guardrails.toml")
 PiiAction = Literal["BLOCK", "ANONYMIZE", "NONE"]

@@ -13,7 +13,7 @@ from simulator.bedrock.answer import Answer, Stop
 from simulator.bedrock.guardrails.assessment import Outcome, Part, assess
 from simulator.bedrock.guardrails.definition import Guardrail, find
 from simulator.bedrock.request import ConverseRequest
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 INTERVENED = "guardrail_intervened"
 

@@ -11,7 +11,7 @@ from simulator.bedrock.guardrails.assessment import CHARACTERS_PER_UNIT, Part, a
 from simulator.bedrock.guardrails.definition import Guardrail, find
 from simulator.bedrock.guardrails.prompt_attack import scores
 from simulator.bedrock.guardrails.sensitive import DETECTED_TYPES, findings
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 MOST_BLOCKS = 10
 

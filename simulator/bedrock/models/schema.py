@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.wire import AwsError
+from simulator.wire.protocol import AwsError
 
 _UNSUPPORTED = (
     "not",

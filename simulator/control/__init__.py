@@ -1,0 +1,1 @@
+"""What steers the account from outside: its clock's pace, its faults. Not AWS."""

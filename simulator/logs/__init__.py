@@ -1,0 +1,1 @@
+"""CloudWatch Logs: groups, events, filter patterns and Logs Insights."""

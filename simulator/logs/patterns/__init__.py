@@ -1,0 +1,1 @@
+"""Filter patterns of FilterLogEvents: terms, JSON and space-delimited."""

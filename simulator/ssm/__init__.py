@@ -1,0 +1,1 @@
+"""Systems Manager: documents, runbooks and their executions."""

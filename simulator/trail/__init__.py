@@ -1,0 +1,1 @@
+"""Who called what: the account's log of calls, and CloudTrail's view of it."""

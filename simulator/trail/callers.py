@@ -1,0 +1,66 @@
+"""Who calls: the principal behind an access key, as CloudTrail would name it."""
+
+from dataclasses import dataclass
+from hashlib import md5
+from typing import Any
+
+from simulator.wire.protocol import ACCOUNT
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A principal and the key it signed with."""
+
+    arn: str = ROOT
+    access_key: str = ""
+
+    @property
+    def username(self) -> str:
+        """CloudTrail's `Username`: the user, or the session of an assumed role."""
+        return "root" if self.arn.endswith(":root") else self.arn.rpartition("/")[2]
+
+    def identity(self) -> dict[str, Any]:
+        """The `userIdentity` element (CloudTrail user guide, userIdentity element)."""
+        account = self.arn.split(":")[4]
+        if ":assumed-role/" in self.arn:
+            return self._session_identity(account)
+        kind = "Root" if self.arn.endswith(":root") else "IAMUser"
+        identity = {
+            "type": kind,
+            "principalId": account if kind == "Root" else f"AIDA{_token(self.arn)}",
+            "arn": self.arn,
+            "accountId": account,
+            "accessKeyId": self.access_key,
+        }
+        return identity | ({"userName": self.username} if kind == "IAMUser" else {})
+
+    def _session_identity(self, account: str) -> dict[str, Any]:
+        role, _, session = self.arn.partition(":assumed-role/")[2].partition("/")
+        role_id = f"AROA{_token(role)}"
+        issuer = {
+            "type": "Role",
+            "principalId": role_id,
+            "arn": f"arn:aws:iam::{account}:role/{role}",
+            "accountId": account,
+            "userName": role,
+        }
+        return {
+            "type": "AssumedRole",
+            "principalId": f"{role_id}:{session}",
+            "arn": self.arn,
+            "accountId": account,
+            "accessKeyId": self.access_key or f"ASIA{_token(self.arn)}",
+            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+        }
+
+
+def assumed_role(role: str, session: str) -> Caller:
+    """A session of a role in this account."""
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}"
+    return Caller(arn, f"ASIA{_token(arn)}")
+
+
+def _token(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()[:16].upper()
