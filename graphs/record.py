@@ -1,6 +1,7 @@
 """Build the public record from the state and from what is stored beside it."""
 
 from graphs.copilot import Records
+from memory.records.approval import ApprovalStatus
 from memory.records.evidence import EvidenceRef
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
@@ -19,7 +20,10 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
     entries = list(records.timeline.entries(scope, key))
     plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
     verifications = [e.facts["verification"] for e in entries if e.kind is EntryKind.VERIFICATION]
+    asks = approval is not None and approval.status is ApprovalStatus.PENDING
     status = state.get("status", Status.OPEN)
+    if asks and status is Status.OPEN:
+        status = Status.AWAITING_APPROVAL
     first_look, assessment = state.get("first_look"), state.get("assessment")
     assessed = assessment or first_look
     return IncidentRecord.model_validate(

@@ -8,11 +8,11 @@ from langgraph_sdk import get_sync_client
 from langgraph_sdk.errors import ConflictError as ServerConflictError
 
 from graphs.copilot import Records
+from graphs.joining import join, noted_on
 from graphs.runs import RECURSION_LIMIT, Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.incident import incident_of
-from memory.records.timeline import EntryKind, TimelineEntry
-from memory.stores.incidents import UnknownIncidentError
+from memory.records.timeline import TimelineEntry
 from memory.stores.leases import IncidentBusyError
 from tools.intake import parse_event
 
@@ -32,23 +32,14 @@ class LangGraphServerRuns:
         records = self.records
         envelope = parse_event(event, records.clock.now(), records.settings.tenant)
         if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
-            return Started(StartOutcome.NOT_STARTED, envelope.route)
+            return Started(StartOutcome.NOT_STARTED, envelope.route, noted_on(records, envelope))
         incident = incident_of(envelope, envelope.alarm)
-        try:
-            standing = records.incidents.get(incident.incident_id)
-        except UnknownIncidentError:
-            standing = None
+        standing = records.incidents.standing(incident)
         if standing is None and self._run(incident.thread_id, {"input": {"event": event}}):
             return Started(StartOutcome.OPENED, envelope.route, incident.incident_id)
-        if records.incidents.join(incident):
-            records.timeline.append(
-                incident.scope,
-                incident.incident_id,
-                EntryKind.JOINED,
-                f"a further event of {incident.alarm.name} joined",
-                facts={"event_id": envelope.event_id},
-            )
-        return Started(StartOutcome.JOINED, envelope.route, incident.incident_id)
+        met = standing or incident
+        join(records, incident.event_id, met)
+        return Started(StartOutcome.JOINED, envelope.route, met.incident_id)
 
     def wake(self, incident_id: str) -> None:
         """Resume the run on the incident's thread; what it carries is no decision."""

@@ -11,9 +11,35 @@ from memory.state import IncidentState
 END: Literal["__end__"] = "__end__"
 
 
-def after_intake(state: IncidentState) -> Literal["first_look", "__end__"]:
-    """Work on an incident this run opened; end when the event joined another or is no alarm."""
-    return "first_look" if "incident" in state and not state.get("joined") else END
+Stage = Literal["first_look", "remediation", "approve", "act", "watch", "escalate", "communicate", "__end__"]
+
+
+def after_intake(state: IncidentState) -> Stage:
+    """Begin an incident this run opened, go on where a standing one stands, and end where there is nothing to do.
+
+    A thread that is given its event again keeps what was found, asked and done: a repeat never restarts.
+    """
+    if "incident" not in state or state.get("joined"):
+        return END
+    match state["status"]:
+        case Status.RESOLVED | Status.NOISE:
+            return "communicate"
+        case Status.ESCALATED | Status.UNRESOLVED:
+            return "escalate"
+        case Status.VERIFYING:
+            return "watch"
+        case Status.ACTING:
+            return "act"
+        case Status.OPEN | Status.AWAITING_APPROVAL:
+            return _before_acting(state)
+
+
+def _before_acting(state: IncidentState) -> Stage:
+    if state.get("failures"):
+        return "escalate"
+    if state.get("reviews"):
+        return after_review(state)
+    return "remediation" if state.get("attempt", 1) > 1 else "first_look"
 
 
 def after_critic(state: IncidentState) -> Literal["close", "escalate", "remediation"]:

@@ -15,9 +15,10 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 
 from graphs.copilot import Records
+from graphs.joining import join, noted_on
 from memory.records.alarm import Route
 from memory.records.incident import Incident, incident_of
-from memory.records.timeline import EntryKind, TimelineEntry
+from memory.records.timeline import TimelineEntry
 from memory.stores.leases import IncidentBusyError
 from tools.intake import parse_event
 
@@ -80,7 +81,7 @@ class InProcessRuns:
         records = self.records
         envelope = parse_event(event, records.clock.now(), records.settings.tenant)
         if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
-            return Started(StartOutcome.NOT_STARTED, envelope.route)
+            return Started(StartOutcome.NOT_STARTED, envelope.route, noted_on(records, envelope))
         incident = incident_of(envelope, envelope.alarm)
         holder = f"run-{uuid.uuid4()}"
         try:
@@ -111,14 +112,7 @@ class InProcessRuns:
 
     def _joined(self, incident: Incident) -> Started:
         """Join the standing incident; an event that only came again leaves no further entry."""
-        if self.records.incidents.join(incident):
-            self.records.timeline.append(
-                incident.scope,
-                incident.incident_id,
-                EntryKind.JOINED,
-                f"a further event of {incident.alarm.name} joined",
-                facts={"event_id": incident.event_id},
-            )
+        join(self.records, incident.event_id, incident)
         return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, incident.incident_id)
 
     def wake(self, incident_id: str) -> None:

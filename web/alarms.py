@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from graphs.joining import noted_on
 from graphs.runs import Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.scope import Role
@@ -56,7 +57,8 @@ def receive(desk: Desk, body: bytes) -> dict[str, Any]:
         return _answer(_start(desk, json.loads(body)))
     if envelope.route in NO_ALARM:
         records.refusals.keep(now, envelope.raw_sha256, SAYS[envelope.route], body)
-    return _answer(Started(StartOutcome.NOT_STARTED, envelope.route))
+    noted = noted_on(records, envelope)
+    return _answer(Started(StartOutcome.NOT_STARTED, envelope.route, noted))
 
 
 def _start(desk: Desk, event: dict[str, Any]) -> Started:
@@ -72,4 +74,7 @@ def _answer(started: Started) -> dict[str, Any]:
         "outcome": started.outcome.value,
         "route": started.route.value,
     }
-    return answer if started.incident_id else {**answer, "detail": SAYS.get(started.route, "")}
+    if started.outcome is not StartOutcome.NOT_STARTED:
+        return answer
+    noted = "; noted on the alarm's open incident" if started.incident_id else ""
+    return {**answer, "detail": SAYS.get(started.route, "") + noted}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.step import Turn
+from memory.records.incident import Status
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.timeline import EntryKind
 
@@ -25,4 +26,4 @@ def act(turn: Turn) -> dict[str, Any]:
                 "executions": done,
                 "reason": f"{action.action} is {execution.state.value}: {execution.detail}",
             }
-    return {"executions": done}
+    return {"executions": done, "status": Status.VERIFYING}

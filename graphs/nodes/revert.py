@@ -29,6 +29,7 @@ def revert(turn: Turn) -> dict[str, Any]:
     return {
         "executions": undone,
         "status": Status.OPEN,
+        "reviews": [],
         "attempt": attempt + 1,
         "reason": f"{why}; it was undone",
     }

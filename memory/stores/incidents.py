@@ -45,7 +45,7 @@ class IncidentStore:
         second event of an alarm whose incident is open joins it, and two callers can never both open one.
         """
         for _ in range(8):
-            standing = self._standing(incident)
+            standing = self.standing(incident)
             if standing is not None:
                 mine = (
                     standing.incident_id == incident.incident_id and standing.thread_id == incident.thread_id
@@ -58,18 +58,17 @@ class IncidentStore:
             return Claim(Claimed.OPENED, incident)
         raise ConflictError(f"could not claim {incident.incident_id}: too many callers at once")
 
-    def join(self, incident: Incident) -> bool:
+    def join(self, scope: Scope, event_id: str, incident_id: str) -> bool:
         """Note that an event belongs to a standing incident; say False when that is known already.
 
         While the incident is still being claimed nothing is noted: the claim itself takes the event.
         """
-        if self._table.get(keys.incident(incident.scope, incident.incident_id)) is None:
+        if self._table.get(keys.incident(scope, incident_id)) is None:
             return False
-        key = keys.event(incident.scope, incident.event_id)
-        return self._table.create(key, {"incident_id": incident.incident_id})
+        return self._table.create(keys.event(scope, event_id), {"incident_id": incident_id})
 
-    def _standing(self, incident: Incident) -> Incident | None:
-        """Find the incident that an event already belongs to, by event id, by own id or by open episode."""
+    def standing(self, incident: Incident) -> Incident | None:
+        """Find the incident that an event belongs to already: by event id, by own id, or by open episode."""
         scope = incident.scope
         event = self._table.get(keys.event(scope, incident.event_id))
         if event is not None:
@@ -77,13 +76,14 @@ class IncidentStore:
         own = self._table.get(keys.incident(scope, incident.incident_id))
         if own is not None:
             return Incident.model_validate(own.body)
-        episode = self._table.get(keys.episode(scope, incident.alarm.arn))
-        if episode is not None and episode.body["open"]:
-            self._table.create(
-                keys.event(scope, incident.event_id), {"incident_id": episode.body["incident_id"]}
-            )
-            return self.get(episode.body["incident_id"])
-        return None
+        return self.open_for(scope, incident.alarm.arn)
+
+    def open_for(self, scope: Scope, alarm_arn: str) -> Incident | None:
+        """Return the open incident of an alarm, or None when its last episode is over."""
+        episode = self._table.get(keys.episode(scope, alarm_arn))
+        if episode is None or not episode.body["open"]:
+            return None
+        return self.get(episode.body["incident_id"])
 
     def _open(self, incident: Incident) -> None:
         scope, body = incident.scope, incident.model_dump(mode="json")

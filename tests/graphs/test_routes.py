@@ -42,13 +42,21 @@ def verification(found: Recovery) -> Verification:
 @pytest.mark.parametrize(
     ("fields", "node"),
     [
-        ({"incident": object()}, "first_look"),
+        ({"incident": object(), "status": Status.OPEN}, "first_look"),
+        ({"incident": object(), "status": Status.OPEN, "attempt": 2}, "remediation"),
+        ({"incident": object(), "status": Status.OPEN, "failures": [object()]}, "escalate"),
+        ({"incident": object(), "status": Status.OPEN, "reviews": [review(Ruling.ASK)]}, "approve"),
+        ({"incident": object(), "status": Status.OPEN, "reviews": [review(Ruling.PERMIT)]}, "act"),
+        ({"incident": object(), "status": Status.ACTING}, "act"),
+        ({"incident": object(), "status": Status.VERIFYING}, "watch"),
+        ({"incident": object(), "status": Status.ESCALATED}, "escalate"),
+        ({"incident": object(), "status": Status.RESOLVED}, "communicate"),
         ({"incident": object(), "joined": "other"}, "__end__"),
         ({"joined": "not_an_alarm"}, "__end__"),
         ({}, "__end__"),
     ],
 )
-def test_work_starts_only_on_an_incident_this_run_opened(fields: dict[str, Any], node: str) -> None:
+def test_work_begins_once_and_goes_on_where_it_stood(fields: dict[str, Any], node: str) -> None:
     assert routes.after_intake(state(**fields)) == node
 
 
