@@ -1,16 +1,12 @@
 """Run one event from a file, and consume the queue."""
 
 import json
-import logging
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from console.demo import write_out
 from console.drive import drive, record_of
@@ -20,18 +16,16 @@ from console.session import Session
 from console.story import Story
 from console.text import plain, screen, styled
 from graphs.copilot import Records
+from graphs.intake_queue import QueueIntake
 from graphs.sweeper import Swept, sweep
 from memory.records.alarm import Route
 from memory.records.base import digest
 from memory.records.incident import Status, incident_of
 from memory.records.incident_record import IncidentRecord
-from memory.stores.leases import IncidentBusyError
-from tools.aws.queue import Delivery, IncidentQueue
-from tools.errors import CopilotError
+from tools.aws.queue import IncidentQueue
 from tools.intake import RefusedEvent, parse_event
 
-log = logging.getLogger(__name__)
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 5
 
 
 def run_file(session: Session, path: Path, *, wait: bool, as_json: bool) -> int:
@@ -79,50 +73,22 @@ class Worker:
     """Takes events from the queue, one after the other, and wakes what is due between them."""
 
     session: Session
-    queue: IncidentQueue
+    intake: QueueIntake
     over: threading.Event
 
     def work(self) -> int:
         """Go on until told to stop; the message in hand is finished first."""
         out = screen()
-        out.print(f"consuming {self.queue.url}; Ctrl-C ends")
+        out.print(f"consuming {self.intake.queue.url}; Ctrl-C ends")
         while not self.over.is_set():
-            for delivery in self.queue.receive(wait_seconds=int(SWEEP_SECONDS), most=1):
-                out.print(plain(self.take(delivery)))
+            said = self.intake.take_next(wait_seconds=SWEEP_SECONDS)
+            if said:
+                out.print(plain(said))
             swept = sweep(self.session.records, self.session.runs, self.session.copilot.flush)
             if swept != Swept():
                 out.print(plain(told_of(swept)))
         out.print("ended; what waits is kept and goes on with the next worker")
         return 0
-
-    def take(self, delivery: Delivery) -> str:
-        """Deal with one message: run it, keep it as refused, or let it come again."""
-        records = self.session.records
-        now = records.clock.now()
-        body = delivery.body.encode()
-        try:
-            event: dict[str, Any] = _event(delivery.body)
-            started = self.session.runs.start(event)
-        except RefusedEvent as error:
-            records.refusals.keep(now, digest(delivery.body), error.reason, body)
-            self.queue.done(delivery)
-            return f"refused: {error.reason}"
-        except (CopilotError, ClientError, BotoCoreError, IncidentBusyError) as error:
-            log.warning("an event could not be run", extra={"error": str(error)})
-            self.queue.put_back(delivery)
-            return f"comes again: {error}"
-        self.queue.done(delivery)
-        return f"{started.outcome.value}  {started.incident_id or started.route.value}"
-
-
-def _event(body: str) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise RefusedEvent(f"the body is not JSON: {error}", 400) from error
-    if not isinstance(event, dict):
-        raise RefusedEvent("the body is JSON but no object", 400)
-    return event
 
 
 def told_of(swept: Swept) -> str:
@@ -134,13 +100,14 @@ def told_of(swept: Swept) -> str:
 
 def run_worker(session: Session) -> int:
     """Consume the queue until Ctrl-C or SIGTERM."""
-    queue = IncidentQueue(session.records.access, session.records.backend.queue_url)
-    with _ended_by_signal() as over:
-        return Worker(session, queue, over).work()
+    records = session.records
+    queue = IncidentQueue(records.access, records.backend.queue_url)
+    with ended_by_signal() as over:
+        return Worker(session, QueueIntake(records, session.runs, queue), over).work()
 
 
 @contextmanager
-def _ended_by_signal() -> Iterator[threading.Event]:
+def ended_by_signal() -> Iterator[threading.Event]:
     """Turn the first Ctrl-C or SIGTERM into a wish; a second Ctrl-C interrupts at once."""
     over = threading.Event()
 

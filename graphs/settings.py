@@ -81,6 +81,7 @@ class Settings(Record):
     state_dir: Path
     out_dir: Path
     runs_url: str | None = None
+    consumes_queue: bool = True
     rubric: Rubric
     prices: PriceList
     autonomy: AutonomySettings
@@ -128,6 +129,7 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             state_dir=state_dir,
             out_dir=Path(env.get("CLOUDOPS_OUT", cwd / "out")),
             runs_url=env.get("CLOUDOPS_RUNS_URL"),
+            consumes_queue=_is_on(env, "CLOUDOPS_QUEUE"),
             rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
             prices=PriceList.model_validate(_toml(folder / "prices.toml")),
             autonomy=AutonomySettings.model_validate(autonomy),
@@ -138,6 +140,13 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
         )
     except ValidationError as error:
         raise Misconfigured(f"a settings file in {folder} is wrong: {error}") from error
+
+
+def _is_on(env: Mapping[str, str], name: str) -> bool:
+    said = (env.get(name) or "on").lower()
+    if said not in {"on", "off"}:
+        raise Misconfigured(f"{name} is {said!r}; it is either 'on' or 'off'")
+    return said == "on"
 
 
 def _default_folder(cwd: Path) -> Path:

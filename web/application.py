@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from tools.errors import CopilotError
 from web.alarms import post_alarm
+from web.consuming import consuming
 from web.desk import Desk
 from web.doorkeeper import Doorkeeper
 from web.errors import DoorError, on_account_error, on_door_error
@@ -39,8 +40,8 @@ def application(doorkeeper: Doorkeeper) -> Starlette:
         desk = await threads.call(lambda: Desk.open(doorkeeper.settings, threads))
         app.state.desk, app.state.readers = desk, Readers()
         try:
-            async with sweeping(desk) as sweeper:
-                app.state.sweeper = sweeper
+            async with sweeping(desk) as sweeper, consuming(desk) as consumer:
+                app.state.sweeper, app.state.consumer = sweeper, consumer
                 yield
         finally:
             await threads.call(desk.close)

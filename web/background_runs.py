@@ -9,13 +9,14 @@ from typing import Any
 from graphs.runs import InProcessRuns, Started, StartOutcome
 from memory.records.timeline import TimelineEntry
 from memory.stores.leases import IncidentBusyError
+from tools.errors import Transient
 
 RUN_THREADS = 8
 MOST_UNDER_WAY = 64
 log = logging.getLogger(__name__)
 
 
-class TooBusyError(Exception):
+class TooBusyError(Transient):
     """As many runs are under way as this server takes on; the event must be delivered again later."""
 
 
@@ -33,9 +34,13 @@ class BackgroundRuns:
         self._lock = threading.Lock()
         self._under_way: dict[str, bool] = {}
 
+    def has_room(self) -> bool:
+        """Say whether another run can be taken on."""
+        return len(self._under_way) < self._most
+
     def start(self, event: dict[str, Any]) -> Started:
         """Take an event in; a new incident goes on in the background."""
-        if len(self._under_way) >= self._most:
+        if not self.has_room():
             raise TooBusyError(f"{self._most} runs are under way here")
         started = self._inner.start(event, only_intake=True)
         if started.incident_id and started.outcome in {StartOutcome.OPENED, StartOutcome.CONTINUED}:

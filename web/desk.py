@@ -54,6 +54,10 @@ class Desk:
         """Wake what is due and send what is queued. Blocks."""
         return sweep(self.records, self.runs, self.copilot.flush)
 
+    def has_room(self) -> bool:
+        """Say whether another event can be taken in; a LangGraph server keeps what it cannot run yet."""
+        return not isinstance(self.runs, BackgroundRuns) or self.runs.has_room()
+
     def reachable(self) -> bool:
         """Say whether the account answers. Blocks."""
         now = time.monotonic()

@@ -11,10 +11,13 @@ async def get_health(request: Request) -> JSONResponse:
     desk = desk_of(request)
     reachable = await desk.threads.call(desk.reachable)
     sweeping = not request.app.state.sweeper.done()
+    consumer = request.app.state.consumer
     answer = {
         "world": desk.records.settings.connection.world.value,
         "version": product_version(),
         "reachable": reachable,
         "sweeping": sweeping,
+        "consuming": consumer is not None and not consumer.done(),
     }
-    return JSONResponse(answer, status_code=200 if reachable and sweeping else 503)
+    stopped = consumer is not None and consumer.done()
+    return JSONResponse(answer, status_code=200 if reachable and sweeping and not stopped else 503)

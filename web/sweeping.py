@@ -5,17 +5,12 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-import httpx
-from botocore.exceptions import BotoCoreError, ClientError
-from langgraph_sdk.errors import LangGraphError
-
+from graphs.intake_queue import PASSING
 from memory.stores.leases import IncidentBusyError
-from tools.errors import CopilotError
 from web.desk import Desk
 
 EVERY_SECONDS = 1.0
 LOOKED_AT = 200
-PASSING = (ClientError, BotoCoreError, CopilotError, httpx.HTTPError, LangGraphError)
 log = logging.getLogger(__name__)
 
 

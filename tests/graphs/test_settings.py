@@ -148,6 +148,17 @@ def test_the_environment_cannot_release_the_kill_switch(own_folder: Path) -> Non
     assert load({**AWS, "CLOUDOPS_KILL_SWITCH": "0"}, own_folder.parent).autonomy.kill_switch
 
 
+@pytest.mark.parametrize(("value", "consumes"), [("on", True), ("ON", True), ("off", False), ("", True)])
+def test_servers_consume_the_queue_unless_it_is_switched_off(value: str, consumes: bool) -> None:
+    assert load({**AWS, "CLOUDOPS_QUEUE": value}, ROOT).consumes_queue is consumes
+    assert load(AWS, ROOT).consumes_queue
+
+
+def test_a_switch_that_says_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="CLOUDOPS_QUEUE"):
+        load({**AWS, "CLOUDOPS_QUEUE": "perhaps"}, ROOT)
+
+
 def test_models_can_be_named_by_tier_in_the_environment() -> None:
     settings = load({**AWS, "CLOUDOPS_MODEL_SMALL": "global.amazon.nova-2-lite-v1:0"}, ROOT)
     assert settings.models.tiers["small"] == "global.amazon.nova-2-lite-v1:0"

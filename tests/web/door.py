@@ -94,7 +94,8 @@ def settings_of(account: SimulatedAccount, **env: str) -> Settings:
 
 @contextmanager
 def served(account: SimulatedAccount, **env: str) -> Iterator[Door]:
-    settings = settings_of(account, **env)
+    """A door that leaves the queue to its test, unless it is told otherwise."""
+    settings = settings_of(account, **{"CLOUDOPS_QUEUE": "off", **env})
     set_up(settings)
     with TestClient(application(Doorkeeper(lambda: settings))) as client:
         yield Door(account, settings, client, open_records(settings))

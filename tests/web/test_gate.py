@@ -93,6 +93,7 @@ def test_health_is_open_and_says_where_it_works(door: Door) -> None:
         "version": answer.json()["version"],
         "reachable": True,
         "sweeping": True,
+        "consuming": False,
     }
 
 

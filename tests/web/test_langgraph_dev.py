@@ -85,6 +85,7 @@ def langgraph_dev(account: SimulatedAccount, log: Path) -> Iterator[Host]:
         **QUIET,
         "CLOUDOPS_STATE_DIR": str(account.state_dir),
         "CLOUDOPS_RUNS_URL": url,
+        "CLOUDOPS_QUEUE": "off",
         "PYTHONPATH": str(ROOT),
     }
     with log.open("wb") as out:
