@@ -7,7 +7,8 @@ copilot's own calls to its LangGraph server anywhere. Its key never leaves the s
 import fnmatch
 import json
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from graphs.settings import AccessSettings, Settings, World
+from graphs.settings import AccessSettings, Issuer, Settings, World
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 
 LOCAL_ISSUER = "cloudops-local"
 AUDIENCE = "cloudops"
 LEEWAY_SECONDS = 30
+FETCH_SECONDS = 5.0
+KEYS_KEPT_SECONDS = 300.0
 
 
 class UnauthenticatedError(Exception):
@@ -73,18 +76,44 @@ class LocalIssuer:
         return jwt.encode(claims, self.key, algorithm="EdDSA")
 
 
+@dataclass(frozen=True)
+class IssuerKeys:
+    """The public keys of the issuers that settings name: fetched when first needed, kept, and fetched anew in time.
+
+    A token with a key id that is not among those kept makes PyJWT look once more, at most every half minute.
+    """
+
+    kept_seconds: float = KEYS_KEPT_SECONDS
+    _clients: dict[str, jwt.PyJWKClient] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def key_of(self, token: str, trusted: Issuer) -> jwt.PyJWK:
+        """Return the key that a token of an issuer names. Blocks while keys are fetched."""
+        return self._client(trusted).get_signing_key_from_jwt(token)
+
+    def _client(self, trusted: Issuer) -> jwt.PyJWKClient:
+        with self._lock:
+            if trusted.issuer not in self._clients:
+                self._clients[trusted.issuer] = jwt.PyJWKClient(
+                    trusted.jwks_url, lifespan=self.kept_seconds, timeout=FETCH_SECONDS
+                )
+            return self._clients[trusted.issuer]
+
+
 def own_token(issuer: LocalIssuer, tenant: str) -> str:
     """Return a short token for the copilot's calls to its own server; it can start and wake, never decide."""
     me = COPILOT.model_copy(update={"tenant": tenant, "roles": (Role.OPERATOR, Role.VIEWER)})
     return issuer.sign(me, minutes=5)
 
 
-def principal_of_token(token: str, settings: Settings, issuer: LocalIssuer) -> Principal:
+def principal_of_token(token: str, settings: Settings, issuer: LocalIssuer, keys: IssuerKeys) -> Principal:
     """Check a token's signature, issuer, audience and times, and return its principal."""
     try:
         named = jwt.decode(token, options={"verify_signature": False}).get("iss")
         claims = (
-            _local_claims(token, issuer) if named == LOCAL_ISSUER else _outside_claims(token, named, settings)
+            _local_claims(token, issuer)
+            if named == LOCAL_ISSUER
+            else _outside_claims(token, named, settings, keys)
         )
         kind = PrincipalKind(claims.get("kind", "person"))
         roles = tuple(Role(role) for role in claims.get("roles", []) if role in set(Role))
@@ -120,14 +149,13 @@ def _local_claims(token: str, issuer: LocalIssuer) -> dict[str, Any]:
     return claims
 
 
-def _outside_claims(token: str, named: object, settings: Settings) -> dict[str, Any]:
+def _outside_claims(token: str, named: object, settings: Settings, keys: IssuerKeys) -> dict[str, Any]:
     trusted = next((i for i in settings.access.issuers if i.issuer == named), None)
     if trusted is None:
         raise jwt.InvalidIssuerError(f"issuer {named!r} is not named in settings/access.toml")
-    key = jwt.PyJWKClient(trusted.jwks_url, timeout=5).get_signing_key_from_jwt(token)
     claims: dict[str, Any] = jwt.decode(
         token,
-        key,
+        keys.key_of(token, trusted),
         algorithms=["RS256", "ES256", "EdDSA"],
         audience=trusted.audience,
         issuer=trusted.issuer,

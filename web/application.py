@@ -21,6 +21,7 @@ from web.incidents import list_incidents, post_decision, show_incident
 from web.sweeping import sweeping
 from web.threads import Threads
 
+GATE_THREADS = 8
 ROUTES = (
     Route("/alarms", post_alarm, methods=["POST"]),
     Route("/incidents", list_incidents, methods=["GET"]),
@@ -33,7 +34,8 @@ ROUTES = (
 
 def application(doorkeeper: Doorkeeper) -> Starlette:
     """Return the app, to be served alone or mounted by the LangGraph server; nothing is opened yet."""
-    threads = Threads()
+    # Threads of its own for the gate: an issuer that does not answer holds up callers, not the work.
+    threads, at_the_gate = Threads(), Threads(GATE_THREADS)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -48,7 +50,7 @@ def application(doorkeeper: Doorkeeper) -> Starlette:
 
     return Starlette(
         routes=list(ROUTES),
-        middleware=[Middleware(Gate, doorkeeper=doorkeeper, threads=threads)],
+        middleware=[Middleware(Gate, doorkeeper=doorkeeper, threads=at_the_gate)],
         lifespan=lifespan,
         exception_handlers={
             DoorError: on_door_error,

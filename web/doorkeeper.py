@@ -1,10 +1,10 @@
 """Who is calling: settings and the issuer's key are read at the first call, never at import."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from graphs.principals import LocalIssuer, UnauthenticatedError, principal_of_token
+from graphs.principals import IssuerKeys, LocalIssuer, UnauthenticatedError, principal_of_token
 from graphs.settings import Settings, World
 from memory.records.scope import Principal
 
@@ -16,6 +16,7 @@ class Doorkeeper:
     """Turns an Authorization header into a principal of this server's tenant."""
 
     read_settings: Callable[[], Settings]
+    keys: IssuerKeys = field(default_factory=IssuerKeys)
 
     @cached_property
     def settings(self) -> Settings:
@@ -38,7 +39,8 @@ class Doorkeeper:
             raise UnauthenticatedError("a token is needed: Authorization: Bearer <token>")
         if authorization[: len(SCHEME)].lower() != SCHEME:
             raise UnauthenticatedError("the Authorization header must say: Bearer <token>")
-        caller = principal_of_token(authorization[len(SCHEME) :].strip(), self.settings, self.issuer)
+        token = authorization[len(SCHEME) :].strip()
+        caller = principal_of_token(token, self.settings, self.issuer, self.keys)
         if caller.tenant != self.settings.tenant:
             raise UnauthenticatedError("the token belongs to another tenant than this server")
         return caller

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from graphs.principals import (
     AUDIENCE,
     LOCAL_ISSUER,
+    IssuerKeys,
     LocalIssuer,
     UnauthenticatedError,
     own_token,
@@ -31,6 +32,7 @@ def settings(world: World) -> Settings:
 
 
 SIMULATED, AWS = settings(World.SIMULATED), settings(World.AWS)
+KEYS = IssuerKeys()
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def unsigned(**claims: Any) -> str:
 
 
 def test_a_signed_token_names_its_principal(issuer: LocalIssuer) -> None:
-    found = principal_of_token(issuer.sign(ANN), SIMULATED, issuer)
+    found = principal_of_token(issuer.sign(ANN), SIMULATED, issuer, KEYS)
     assert (found.id, found.kind, found.roles) == ("ann", PrincipalKind.PERSON, ANN.roles)
     assert found.issuer == LOCAL_ISSUER
 
@@ -85,48 +87,48 @@ def test_a_signed_token_names_its_principal(issuer: LocalIssuer) -> None:
 )
 def test_a_token_with_a_wrong_claim_is_refused(issuer: LocalIssuer, changed: dict[str, Any]) -> None:
     with pytest.raises(UnauthenticatedError, match="not valid"):
-        principal_of_token(signed(issuer, **changed), SIMULATED, issuer)
+        principal_of_token(signed(issuer, **changed), SIMULATED, issuer, KEYS)
 
 
 def test_a_token_of_another_key_is_refused(issuer: LocalIssuer) -> None:
     other = LocalIssuer(Ed25519PrivateKey.generate())
     with pytest.raises(UnauthenticatedError):
-        principal_of_token(other.sign(ANN), SIMULATED, issuer)
+        principal_of_token(other.sign(ANN), SIMULATED, issuer, KEYS)
 
 
 def test_an_unsigned_token_is_refused(issuer: LocalIssuer) -> None:
     forged = unsigned(iss=LOCAL_ISSUER, aud=AUDIENCE, sub="ann", roles=["approver"], exp=4102444800)
     with pytest.raises(UnauthenticatedError):
-        principal_of_token(forged, SIMULATED, issuer)
+        principal_of_token(forged, SIMULATED, issuer, KEYS)
 
 
 def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(issuer: LocalIssuer) -> None:
     public = issuer.key.public_key().public_bytes_raw().ljust(64, b"=")
     claims = {"iss": LOCAL_ISSUER, "aud": AUDIENCE, "sub": "ann", "exp": 4102444800}
     with pytest.raises(UnauthenticatedError):
-        principal_of_token(jwt.encode(claims, public, algorithm="HS256"), SIMULATED, issuer)
+        principal_of_token(jwt.encode(claims, public, algorithm="HS256"), SIMULATED, issuer, KEYS)
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "🔑", "." * 5000])
 def test_what_is_no_token_is_refused_and_not_repeated(issuer: LocalIssuer, token: str) -> None:
     with pytest.raises(UnauthenticatedError) as refused:
-        principal_of_token(token, SIMULATED, issuer)
+        principal_of_token(token, SIMULATED, issuer, KEYS)
     assert len(str(refused.value)) < 300
 
 
 def test_a_role_that_does_not_exist_is_not_held(issuer: LocalIssuer) -> None:
-    found = principal_of_token(signed(issuer, roles=["root", "viewer"]), SIMULATED, issuer)
+    found = principal_of_token(signed(issuer, roles=["root", "viewer"]), SIMULATED, issuer, KEYS)
     assert found.roles == (Role.VIEWER,)
 
 
 def test_the_local_issuer_signs_for_people_in_the_simulated_world_only(issuer: LocalIssuer) -> None:
     with pytest.raises(UnauthenticatedError, match="simulated"):
-        principal_of_token(issuer.sign(ANN), AWS, issuer)
+        principal_of_token(issuer.sign(ANN), AWS, issuer, KEYS)
 
 
 def test_the_copilots_own_token_is_valid_anywhere_and_never_an_approvers(issuer: LocalIssuer) -> None:
     for world in (SIMULATED, AWS):
-        found = principal_of_token(own_token(issuer, "default"), world, issuer)
+        found = principal_of_token(own_token(issuer, "default"), world, issuer, KEYS)
         assert found.kind is PrincipalKind.COPILOT
         assert not found.has(Role.APPROVER)
 
