@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.text import full_time, screen, styled
-from graphs.bootstrap import open_access, open_clock
+from graphs.connecting import open_access, open_clock
 from graphs.principals import principal_of_caller
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy

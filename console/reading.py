@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from graphs.bootstrap import open_access, open_clock
+from graphs.connecting import open_access, open_clock
 from graphs.settings import Settings
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.incidents import IncidentStore

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from graphs.connecting import open_access, open_clock
 from graphs.copilot import Records
 from graphs.settings import Settings, from_environment
-from memory.clock import Clock
 from memory.records.scope import Scope
 from memory.stores.approvals import ApprovalStore
 from memory.stores.evidence import EvidenceLedger
@@ -22,9 +22,7 @@ from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from memory.table import RecordTable
-from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
-from tools.aws.clock import AccountClock, SystemClock
 from tools.aws.identity import caller
 from tools.topology import load_topology
 
@@ -35,24 +33,6 @@ if TYPE_CHECKING:
 
 # A large model may think for a minute before its first byte.
 MODEL_READ_SECONDS = 90.0
-
-
-def open_access(settings: Settings, read_timeout_seconds: float = 20.0) -> AwsAccess:
-    """Return the way to the account that settings name."""
-    connection = settings.connection
-    return AwsAccess(
-        region=connection.region,
-        endpoint_url=connection.endpoint_url,
-        access_key_id=connection.access_key_id,
-        secret_access_key=connection.secret_access_key,
-        read_timeout_seconds=read_timeout_seconds,
-    )
-
-
-def open_clock(settings: Settings) -> Clock:
-    """Return the account's clock: its own where it has one, else wall time."""
-    url = settings.connection.clock_url
-    return AccountClock(url) if url else SystemClock()
 
 
 def set_up(settings: Settings) -> Backend:
