@@ -28,7 +28,10 @@ class Cause(BaseModel):
 
     kind: CauseKind = Field(description="What kind of cause this is.")
     component: str = Field(description="The service, table or other part that is the cause, by its name.")
-    change: str | None = Field(default=None, description="The change that caused it, such as a revision.")
+    change: str | None = Field(
+        default=None,
+        description="The change that caused it, such as a revision, or the property that limits it.",
+    )
     statement: str = Field(description="One plain sentence saying what broke and why.")
     evidence_for: list[str] = Field(description="Ids of observations that support it.")
     evidence_against: list[str] = Field(default_factory=list, description="Ids of observations against it.")

@@ -122,9 +122,7 @@ def _cause_marks(leading: Hypothesis | None, truth: Truth) -> tuple[bool, bool, 
         return False, False, False
     named = AWS_SERVICE.get(leading.kind.value) == cause.service and leading.kind.value == cause.kind
     component = leading.component.rsplit("/", 1)[-1] == cause.component
-    # A resource's own setting that is too small is no change: its kind and name say all.
-    change = named if leading.change is None and cause.kind == "capacity" else leading.change == cause.change
-    return named, component, change
+    return named, component, leading.change == cause.change
 
 
 def workload_changes(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from tools.analysis.findings import Rollout, ServiceFinding, TableFinding
 from tools.analysis.logs import Change, compare
 from tools.analysis.series import Point, mean_between, points_of, total_between
 from tools.analysis.severity import latency_factor
+from tools.analysis.tables import table_finding
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.query_logs import query_window
 from tools.observe.service_health import ServiceHealth, service_health
@@ -148,32 +149,9 @@ def look_at_table(sources: Sources, table: str, onset: datetime) -> TableFinding
     result = evidence.result if isinstance(evidence.result, dict) else {}
     if "write_throttles" not in result:
         return None
-    since = onset - timedelta(minutes=5)
     now = sources.clock.now()
-    throttles = [p for name in ("write_throttles", "read_throttles") for p in points_of(result[name])]
-    after = _a_minute(throttles, since, now + timedelta(minutes=1))
-    before = _a_minute(throttles, now - timedelta(minutes=MINUTES), since)
-    return TableFinding(
-        table,
-        throttled=after > 3 * before,
-        used_share=_used(result, since),
-        evidence_id=evidence.evidence_id,
-    )
-
-
-def _a_minute(points: Sequence[Point], start: datetime, end: datetime) -> float:
-    minutes = max((end - start).total_seconds() / 60, 1.0)
-    return total_between(points, start, end) / minutes
-
-
-def _used(result: dict[str, Any], since: datetime) -> float | None:
-    shares = []
-    for side in ("write", "read"):
-        provisioned = result.get(f"{side}_capacity_units")
-        points = [value for at, value in points_of(result[f"consumed_{side}_per_second"]) if at >= since]
-        if provisioned and points:
-            shares.append(max(points) / provisioned)
-    return round(max(shares), 3) if shares else None
+    window = (now - timedelta(minutes=MINUTES), now + timedelta(minutes=1))
+    return table_finding(table, result, onset, window, evidence.evidence_id)
 
 
 def _points(evidence: Evidence) -> list[Any]:

@@ -15,6 +15,7 @@ from tools.actions.capacity_document import find_document
 from tools.actions.dynamodb_capacity import MOST_FACTOR, DynamoDbSetWriteCapacity, read_table
 from tools.actions.ecs_rollback import EcsRollbackService, read_service
 from tools.actions.registry import ACTIONS, Catalogue
+from tools.analysis.tables import PROPERTIES
 from tools.aws.access import AwsAccess
 from tools.errors import classify
 from tools.inspection import inspect
@@ -77,7 +78,12 @@ def _rollback(place: _Place, cause: Hypothesis) -> PlannedAction | None:
 
 
 def _capacity(place: _Place, cause: Hypothesis) -> PlannedAction | None:
-    """Offer the write capacity that the demand of the last minutes needs, by a document that can set it."""
+    """Offer the write capacity that the demand of the last minutes needs, by a document that can set it.
+
+    Where another property limits the table, more write capacity would help nobody.
+    """
+    if cause.change not in {None, PROPERTIES["write"]}:
+        return None
     state = read_table(place.access, cause.component)
     document = find_document(place.access.client("ssm"))
     if not state["found"] or state["billing"] != "PROVISIONED" or document is None:

@@ -25,7 +25,10 @@ class Hypothesis(Record):
 
     kind: CauseKind = Field(description="What kind of cause this is.")
     component: str = Field(description="The service, table or other part that is the cause.")
-    change: str | None = Field(default=None, description="The change that caused it, e.g. a revision.")
+    change: str | None = Field(
+        default=None,
+        description="The change that caused it, such as a revision, or the property that limits it.",
+    )
     statement: str = Field(description="One plain sentence saying what broke and why.")
     evidence_for: tuple[str, ...] = Field(default=(), description="Ids of stored evidence that support it.")
     evidence_against: tuple[str, ...] = Field(default=(), description="Ids of stored evidence against it.")

@@ -102,6 +102,25 @@ def test_a_wrong_cause_loses_its_marks_and_only_those() -> None:
     assert scored.action
 
 
+@pytest.mark.parametrize(
+    ("component", "change", "right"),
+    [
+        ("orders", "WriteCapacityUnits", (True, True)),
+        ("orders", "ReadCapacityUnits", (True, False)),
+        ("orders", None, (True, False)),
+        ("carts", "WriteCapacityUnits", (False, True)),
+    ],
+)
+def test_a_full_table_is_right_by_its_name_and_by_the_property_that_limits_it(
+    component: str, change: str | None, right: tuple[bool, bool]
+) -> None:
+    claimed = RIGHT.model_copy(update={"kind": CauseKind.CAPACITY, "component": component, "change": change})
+    scored = judged(record(claimed), scenario="throttled-table")
+
+    assert (scored.answer.cause_resource, scored.answer.cause_change) == right
+    assert scored.answer.cause is all(right)
+
+
 def test_a_right_cause_in_a_first_look_counts_beside_a_wrong_answer() -> None:
     mixed = record(WRONG).model_copy(update={"first_look": record().first_look})
 

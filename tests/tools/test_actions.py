@@ -522,6 +522,15 @@ def eventually(holds: Callable[[], bool], account: SimulatedAccount) -> bool:
     return holds()
 
 
+def test_more_write_capacity_is_not_offered_where_reading_is_what_is_limited(
+    small_table: SimulatedAccount,
+) -> None:
+    at = bench(small_table, "limit")
+
+    assert len(at.options(CauseKind.CAPACITY, "orders", "WriteCapacityUnits")) == 1
+    assert at.options(CauseKind.CAPACITY, "orders", "ReadCapacityUnits") == ()
+
+
 def test_a_throttled_table_gets_the_capacity_it_needs_and_gives_it_back(
     small_table: SimulatedAccount,
 ) -> None:

@@ -14,6 +14,7 @@ from tools.analysis.logs import compare, is_failure, template_of
 from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
 from tools.analysis.series import Point, breaches_before, find_onset, is_over
 from tools.analysis.severity import rate
+from tools.analysis.tables import table_finding
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -152,6 +153,67 @@ def test_a_full_table_outranks_a_deployment_of_its_caller() -> None:
     verdict, ranked, _ = rank(_findings(caller, rollouts=(_rollout("caller"),), tables=(table,)))
     assert verdict is Verdict.CAUSE
     assert (ranked[0].kind, ranked[0].component) == (CauseKind.CAPACITY, "t")
+
+
+def _health(**more: object) -> dict[str, object]:
+    def minutes(value: float) -> list[list[object]]:
+        return [[(ONSET + n * MINUTE).isoformat(), value] for n in range(-10, 5)]
+
+    return {
+        "billing": "PROVISIONED",
+        "write_capacity_units": 10,
+        "read_capacity_units": 10,
+        "consumed_write_per_second": minutes(3.0),
+        "consumed_read_per_second": minutes(3.0),
+        "write_throttles": [],
+        "read_throttles": [],
+        **{key: minutes(value) if isinstance(value, float) else value for key, value in more.items()},
+    }
+
+
+def _table_finding(**more: object) -> TableFinding:
+    return table_finding("t", _health(**more), ONSET, (START, ONSET + 5 * MINUTE), "ev-t")
+
+
+REFUSED = [[(ONSET + n * MINUTE).isoformat(), 90.0] for n in range(5)]
+
+
+@pytest.mark.parametrize(("side", "limit"), [("write", "WriteCapacityUnits"), ("read", "ReadCapacityUnits")])
+def test_a_table_that_is_full_names_the_property_that_limits_it(side: str, limit: str) -> None:
+    found = _table_finding(**{f"{side}_throttles": REFUSED, f"consumed_{side}_per_second": 10.0})
+
+    assert (found.throttled, found.used_share, found.limit) == (True, 1.0, limit)
+    verdict, ranked, _ = rank(
+        _findings(_finding(_service("caller", "t", kind="table"), affected=True), tables=(found,))
+    )
+    assert (verdict, ranked[0].component, ranked[0].change) == (Verdict.CAUSE, "t", limit)
+    assert limit in ranked[0].statement
+
+
+def test_the_side_that_throttles_more_is_the_one_that_limits() -> None:
+    few = [[at, 2.0] for at, _ in REFUSED]
+    found = _table_finding(
+        write_throttles=few,
+        read_throttles=REFUSED,
+        consumed_write_per_second=9.0,
+        consumed_read_per_second=9.5,
+    )
+    assert (found.limit, found.used_share) == ("ReadCapacityUnits", 0.95)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"write_throttles": []},
+        {"consumed_write_per_second": 4.0},
+        {"billing": "PAY_PER_REQUEST", "write_capacity_units": 0},
+        {"write_throttles": [[(ONSET + n * MINUTE).isoformat(), 90.0] for n in range(-110, 5)]},
+    ],
+    ids=["nothing refused", "far from full", "on demand", "as ever"],
+)
+def test_no_property_is_named_that_the_evidence_does_not_show(facts: dict[str, object]) -> None:
+    found = _table_finding(**{"write_throttles": REFUSED, "consumed_write_per_second": 10.0, **facts})
+    assert found.limit is None
 
 
 def test_a_setting_changed_at_the_onset_is_a_cause_of_its_own_kind() -> None:

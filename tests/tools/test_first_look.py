@@ -51,6 +51,7 @@ def test_a_full_table_is_named_before_an_innocent_deployment(simulated_account: 
 
     assert seen.look.verdict is Verdict.CAUSE
     assert (_leading(seen).kind, _leading(seen).component) == (CauseKind.CAPACITY, "orders")
+    assert _leading(seen).change == "WriteCapacityUnits"
     decoy = next(h for h in seen.look.hypotheses if h.component == "inventory")
     assert decoy.confidence < 0.5
 

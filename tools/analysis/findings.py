@@ -43,12 +43,16 @@ class AccountChange:
 
 @dataclass(frozen=True)
 class TableFinding:
-    """One table: whether it refuses requests since the onset more than before, and on which evidence."""
+    """One table: whether it refuses requests since the onset more than before, and on which evidence.
+
+    `limit` names the property that holds it back, as DynamoDB names it; None where the evidence does not show one.
+    """
 
     table: str
     throttled: bool
     used_share: float | None
     evidence_id: str
+    limit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from memory.records.assessment import CauseKind, Hypothesis, Verdict
 from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
+from tools.analysis.tables import FULL
 
 BEFORE_ONSET = timedelta(minutes=15)
 # A datapoint is dated by the start of its minute, so what it shows may have begun up to a minute later.
@@ -167,14 +168,16 @@ def _of_table(table: TableFinding, findings: Findings) -> Hypothesis:
         for finding in findings.services
         if finding.affected and any(d.name == table.table for d in finding.service.depends_on)
     ]
-    full = table.used_share is not None and table.used_share >= 0.8
-    share = f" at {table.used_share:.0%} of its provisioned capacity" if table.used_share is not None else ""
+    full = table.used_share is not None and table.used_share >= FULL
+    of = f"its {table.limit}" if table.limit else "its provisioned capacity"
+    share = f" at {table.used_share:.0%} of {of}" if table.used_share is not None else ""
     who = (
         f"{_listed(sorted(f.service.name for f in hit))} affected with it" if hit else "no caller is affected"
     )
     return Hypothesis(
         kind=CauseKind.CAPACITY,
         component=table.table,
+        change=table.limit,
         statement=f"The table {table.table} throttles requests{share}, and {who}.",
         evidence_for=_ids(table.evidence_id, *(i for finding in hit for i in finding.evidence_ids)),
         confidence=round(0.5 + 0.2 * bool(hit) + 0.2 * full, 2),
