@@ -23,7 +23,6 @@ from simulator.bedrock.guardrails.operations import apply_guardrail, invoke_chec
 from simulator.bedrock.models.invents import InventsModel
 from simulator.bedrock.models.obeys import ObeysModel
 from simulator.bedrock.models.rules import RulesModel
-from simulator.bedrock.proxy import ProxyModel
 from simulator.bedrock.request import ConverseRequest
 from simulator.bedrock.validation import checked
 from simulator.wire.protocol import AwsError
@@ -164,6 +163,9 @@ def _models(model_url: str | None, model_name: str) -> dict[str, Model]:
         catalogue.INVENTS: InventsModel(),
     }
     if model_url is not None:
+        # Loaded here alone: the HTTP client it brings is an eighth of the account's start.
+        from simulator.bedrock.proxy import ProxyModel
+
         models[catalogue.OPENAI_COMPATIBLE] = ProxyModel(model_url, model_name)
     return models
 

@@ -16,6 +16,7 @@ _ALSO_READING = frozenset(
         "ConverseStream",
         "InvokeModel",
         "ApplyGuardrail",
+        "InvokeGuardrailChecks",
         "StartQuery",
         "StopQuery",
         "ReceiveMessage",

@@ -153,6 +153,24 @@ def test_every_call_is_in_the_accounts_own_log(account: SimulatedAccount) -> Non
     assert {one["caller_arn"] for one in calls} == {"arn:aws:iam::123456789012:user/operator"}
 
 
+def test_asking_a_guardrail_or_a_query_changes_nothing(account: SimulatedAccount) -> None:
+    after = account.control("GET", "calls?after=0")["next"]
+    account.client("bedrock-runtime").invoke_guardrail_checks(
+        messages=[{"role": "user", "content": [{"text": "hello"}]}],
+        checks={"promptAttack": {"categories": [{"category": "JAILBREAK"}]}},
+    )
+    account.client("logs").start_query(
+        logGroupName="/ecs/storefront/checkout", startTime=0, endTime=1, queryString="limit 1"
+    )
+
+    calls = account.calls(after=after)
+
+    assert [(one["operation"], one["read_only"]) for one in calls] == [
+        ("InvokeGuardrailChecks", True),
+        ("StartQuery", True),
+    ]
+
+
 def test_a_session_is_named_as_its_role(account: SimulatedAccount) -> None:
     role = account.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="incident-7")["Credentials"]

@@ -1,66 +1,134 @@
-"""The plainest text that a regular expression allows."""
+"""The plainest text that a regular expression allows.
 
-import importlib
+Read here: literals, escapes, classes, groups, alternatives, anchors and counts. What else a pattern may
+say (looking around, references, conditions, flags) is refused by name, never guessed at.
+"""
+
 import re
-from typing import Any
+from collections.abc import Iterator
 
 from simulator.bedrock.models.schema import unsupported
 
-# The standard library's own parser, so that what is read here is what `re` will match.
-_parser: Any = importlib.import_module("re._parser")
-_CATEGORY = {"CATEGORY_DIGIT": "0", "CATEGORY_WORD": "x", "CATEGORY_SPACE": " "}
 _PLAIN = "x0-_. X/:"
+_LONGEST = 10_000
+_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a"}
+_CATEGORY = {"d": "0", "w": "x", "s": " ", "D": "x", "W": "-", "S": "x"}
+_COUNT = re.compile(r"(?:(?P<sign>[*+?])|\{(?P<least>\d*)(?P<range>,\d*)?\})[?+]?")
+_CODE = re.compile(r"x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})")
+_OPENING = re.compile(r"\((?:\?:|\?P<\w+>|(?!\?))")
 
 
 def plainest(pattern: str, least: int = 0) -> str:
     """A text of at least `least` characters in which the pattern is found."""
     try:
-        text = "".join(_of(*item) for item in _parser.parse(pattern))
-    except re.error as error:
-        raise unsupported(f"the pattern is not a regular expression ({error.msg})") from error
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise unsupported(f"the pattern is not a regular expression ({error})") from error
+    text = _Pattern(pattern).any_of()
     text += "x" * (least - len(text))
     if re.search(pattern, text) is None:
         raise unsupported("no plain text satisfies its pattern")
     return text
 
 
-def _of(operator: Any, argument: Any) -> str:
-    name = str(operator)
-    if name == "LITERAL":
-        return chr(argument)
-    if name == "NOT_LITERAL":
-        return next(sign for sign in _PLAIN if sign != chr(argument))
-    if name == "ANY":
-        return "x"
-    if name == "IN":
-        return _member(argument)
-    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-        least, _, inner = argument
-        return "".join(_of(*item) for item in inner) * int(least)
-    if name == "BRANCH":
-        return "".join(_of(*item) for item in argument[1][0])
-    if name == "SUBPATTERN":
-        return "".join(_of(*item) for item in argument[3])
-    if name == "AT":
-        return ""
-    raise unsupported(f"its pattern uses {name.lower()}")
+class _Pattern:
+    """A pattern that `re` has accepted, read from left to right."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
 
-def _member(choices: list[tuple[Any, Any]]) -> str:
-    kind, value = choices[0]
-    if str(kind) == "NEGATE":
-        return next(sign for sign in _PLAIN if not any(_covers(choice, sign) for choice in choices[1:]))
-    if str(kind) == "RANGE":
-        return chr(int(value[0]))
-    return _CATEGORY.get(str(value), "x") if str(kind) == "CATEGORY" else chr(int(value))
+    def any_of(self) -> str:
+        """The first alternative's text; the others are read past."""
+        first = self._sequence()
+        while self._take("|"):
+            self._sequence()
+        return first
 
+    def _sequence(self) -> str:
+        made = ""
+        while self._at < len(self._text) and self._text[self._at] not in "|)":
+            made += self._counted(self._one())
+            if len(made) > _LONGEST:
+                raise unsupported(f"its pattern wants more than {_LONGEST} characters")
+        return made
 
-def _covers(choice: tuple[Any, Any], sign: str) -> bool:
-    kind, value = str(choice[0]), choice[1]
-    if kind == "RANGE":
-        low, high = value
-        return bool(low <= ord(sign) <= high)
-    if kind == "LITERAL":
-        return bool(value == ord(sign))
-    shape = {"CATEGORY_DIGIT": r"\d", "CATEGORY_WORD": r"\w", "CATEGORY_SPACE": r"\s"}.get(str(value), r".")
-    return re.fullmatch(shape, sign) is not None
+    def _counted(self, one: str) -> str:
+        count = _COUNT.match(self._text, self._at)
+        # `{}` stands for itself, as in `re`.
+        if count is None or count[0].startswith("{}"):
+            return one
+        self._at = count.end()
+        least = (1 if count["sign"] == "+" else 0) if count["sign"] else int((count["least"] or "0")[:9])
+        if least * len(one) > _LONGEST:
+            raise unsupported(f"its pattern wants more than {_LONGEST} characters")
+        return one * least
+
+    def _one(self) -> str:
+        sign = self._next()
+        if sign == "(":
+            return self._group()
+        if sign == "[":
+            return self._class()
+        if sign == "\\":
+            return self._escape(within_class=False)
+        if sign in "^$":
+            return ""
+        return "x" if sign == "." else sign
+
+    def _group(self) -> str:
+        opening = _OPENING.match(self._text, self._at - 1)
+        if opening is None:
+            raise unsupported(f"its pattern uses {self._text[self._at - 1 : self._at + 2]}")
+        self._at = opening.end()
+        inner = self.any_of()
+        self._take(")")
+        return inner
+
+    def _escape(self, within_class: bool) -> str:
+        sign = self._next()
+        if code := _CODE.match(self._text, self._at - 1):
+            self._at = code.end()
+            return chr(int(code[1] or code[2] or code[3], 16))
+        if sign in _CATEGORY:
+            return _CATEGORY[sign]
+        if within_class and sign == "b":
+            return "\b"
+        if sign in "AbBZ":
+            return ""
+        if sign in _CONTROL:
+            return _CONTROL[sign]
+        if sign.isascii() and sign.isalnum():
+            raise unsupported(f"its pattern uses \\{sign}")
+        return sign
+
+    def _class(self) -> str:
+        begin = self._at
+        negated = self._take("^")
+        members = list(self._members())
+        if not negated:
+            return members[0]
+        allowed = re.compile("[" + self._text[begin : self._at])
+        plain = next((sign for sign in _PLAIN if allowed.fullmatch(sign)), None)
+        if plain is None:
+            raise unsupported("no plain text satisfies its pattern")
+        return plain
+
+    def _members(self) -> Iterator[str]:
+        """The class's members, each by one text; of a range its beginning."""
+        first = True
+        while first or self._text[self._at] != "]":
+            first = False
+            sign = self._next()
+            yield self._escape(within_class=True) if sign == "\\" else sign
+        self._at += 1
+
+    def _next(self) -> str:
+        self._at += 1
+        return self._text[self._at - 1]
+
+    def _take(self, sign: str) -> bool:
+        if not self._text.startswith(sign, self._at):
+            return False
+        self._at += len(sign)
+        return True
