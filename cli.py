@@ -205,11 +205,14 @@ def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there inst
 
 @app.command()
 @door
-def doctor() -> int:
-    """Look at what is configured, reachable and permitted, and say the remedy of what is not."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the looks as JSON.")] = False) -> int:
+    """Look at what is configured, reachable and permitted; say the remedy of what is not.
+
+    It ends with 1 when something is to mend, 2 without settings, 3 when the account cannot be asked.
+    """
     from console.doctor import doctor as look
 
-    return look()
+    return look(as_json=as_json)
 
 
 @app.command()

@@ -1,103 +1,110 @@
 """Look at what is configured, reachable and permitted, and say the remedy of what is not."""
 
+import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from rich.table import Table
-from rich.text import Text
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
 
-from console.text import full_time, screen, styled
+from console.failures import FAILED, MISCONFIGURED, UNREACHABLE
+from console.findings import Finding, Line, drawn
+from console.permitted import look_at_actions
+from console.text import full_time, screen
 from graphs.connecting import open_access, open_clock
 from graphs.principals import principal_of_caller
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy
+from memory.records.scope import Scope
 from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
 from tools.aws.backend import BackendNames, find_backend
 from tools.aws.identity import caller
-from tools.errors import CopilotError, Misconfigured, error_code, is_denied
+from tools.errors import CopilotError, Misconfigured, is_denied
 from tools.topology import load_topology
 
-
-class Finding(StrEnum):
-    """What a look came to."""
-
-    OK = "ok"
-    NOTE = "note"
-    BAD = "bad"
+SETTINGS, CALLER = "settings", "STS"
+EXIT_CODES = {SETTINGS: MISCONFIGURED, CALLER: UNREACHABLE}
+"""What keeps every other look from being made ends with a code of its own."""
 
 
-CALLS = {
-    "ecs_rollback_service": ("ecs:UpdateService",),
-    "dynamodb_set_write_capacity": (
-        "ssm:StartAutomationExecution",
-        "dynamodb:UpdateTable",
-        "dynamodb:DescribeTable",
-    ),
-}
-SIGNS = {Finding.OK: ("✓", "green"), Finding.NOTE: ("·", "yellow"), Finding.BAD: ("✗", "bold red")}
+def doctor(world: World | None = None, *, as_json: bool = False) -> int:
+    """Print every look as a line, or all as JSON.
+
+    Return 0 when nothing is bad, 1 when something is, 2 without settings, 3 when the account cannot be asked.
+    """
+    lines: list[Line] = []
+    for line in _all_looks(world):
+        lines.append(line)
+        if not as_json:
+            screen().print(drawn(line))
+    bad = [line for line in lines if line.finding is Finding.BAD]
+    code = max((EXIT_CODES.get(line.what.partition(":")[0], FAILED) for line in bad), default=0)
+    if as_json:
+        told = {"well": not bad, "exit_code": code, "looks": [asdict(line) for line in lines]}
+        screen().file.write(json.dumps(told, indent=2) + "\n")
+    else:
+        screen().print(f"\n{len(bad)} to mend" if bad else "\nall is well")
+    return code
 
 
-@dataclass(frozen=True)
-class Line:
-    """One thing that was looked at; anything but ok says what to do."""
-
-    area: str
-    what: str
-    finding: Finding = Finding.OK
-    remedy: str = ""
-
-
-def doctor(world: World | None = None) -> int:
-    """Print every look as a line; end with 0 when nothing is bad, 1 when something is, 2 without settings."""
-    out = screen()
+def _all_looks(world: World | None) -> Iterator[Line]:
     try:
         settings = from_environment(world)
     except Misconfigured as error:
-        _print(Line("configured", "settings", Finding.BAD, str(error)))
-        return 2
-    bad = 0
-    for line in _looks(settings):
-        _print(line)
-        bad += line.finding is Finding.BAD
-    out.print(f"\n{bad} to mend" if bad else "\nall is well")
-    return 1 if bad else 0
-
-
-def _print(line: Line) -> None:
-    sign, style = SIGNS[line.finding]
-    row = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(3):
-        row.add_column(overflow="fold")
-    row.add_row(
-        Text(sign, style), f"{line.area:10}", styled(line.what, style if line.finding is Finding.BAD else "")
-    )
-    if line.remedy:
-        row.add_row("", "", styled(line.remedy, style))
-    screen().print(row)
+        yield Line("configured", SETTINGS, Finding.BAD, str(error))
+        return
+    yield from _looks(settings)
 
 
 def _looks(settings: Settings) -> Iterator[Line]:
     access = open_access(settings)
     yield from _configured(settings)
-    identity = _try(
-        "reachable", "STS", lambda: caller(access), "check the credentials: aws sts get-caller-identity"
-    )
+    identity = _caller(access)
     if isinstance(identity, Line):
         yield identity
         return
     account, arn = identity
-    yield Line("reachable", f"STS: {arn} in account {account}, {access.region}")
+    yield Line("reachable", f"{CALLER}: {arn} in account {account}, {access.region}")
     yield _clock(settings)
     yield from _backend(settings, access, account)
     yield from _door(settings, arn)
     yield _autonomy(settings, account)
     yield from _reads(settings, access)
-    yield from _actions(settings, access, arn)
+    home = Scope(tenant=settings.tenant, account=account, region=access.region)
+    yield from _actions(settings, access, arn, home)
+
+
+def _caller(access: AwsAccess) -> tuple[str, str] | Line:
+    """Return who the credentials belong to, or the line that says what is wrong with them or with the way."""
+    try:
+        return caller(access)
+    except (ClientError, BotoCoreError) as error:
+        return Line("reachable", f"{CALLER}: {error}", Finding.BAD, _remedy(access, error))
+
+
+def _remedy(access: AwsAccess, error: Exception) -> str:
+    if isinstance(error, ProfileNotFound):
+        return "name a profile that exists in AWS_PROFILE, or unset it"
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in: aws login"
+    if is_denied(error):
+        return "sign in anew, or correct the access key and its secret: STS refuses these credentials"
+    if isinstance(error, HTTPClientError | BotoConnectionError):
+        where = access.endpoint_url or f"STS of region {access.region}"
+        return f"nothing answers at {where}: check AWS_ENDPOINT_URL, AWS_REGION and the network"
+    return "check the credentials and the region: aws sts get-caller-identity"
 
 
 def _configured(settings: Settings) -> Iterator[Line]:
@@ -221,24 +228,11 @@ def _reads(settings: Settings, access: AwsAccess) -> Iterator[Line]:
         yield Line("configured", "topology: no services", Finding.NOTE, remedy)
 
 
-def _actions(settings: Settings, access: AwsAccess, arn: str) -> Iterator[Line]:
-    """Ask IAM whether each action's call would be allowed; where IAM cannot be asked, nothing is claimed."""
+def _actions(settings: Settings, access: AwsAccess, arn: str, home: Scope) -> Iterator[Line]:
     if settings.connection.world is World.SIMULATED:
         names = ", ".join(action.name for action in ACTIONS)
-        yield Line("permitted", f"actions: {names} (the simulated account has no IAM to ask)")
+        yield Line(
+            "permitted", f"actions: {names} (the caller of a simulated account has no policies to ask)"
+        )
         return
-    for name, calls in CALLS.items():
-        yield _may(access, arn, name, calls)
-
-
-def _may(access: AwsAccess, arn: str, name: str, calls: tuple[str, ...]) -> Line:
-    try:
-        answer = access.client("iam").simulate_principal_policy(PolicySourceArn=arn, ActionNames=list(calls))
-    except (ClientError, BotoCoreError) as error:
-        why = "not permitted" if is_denied(error) else error_code(error)
-        remedy = f"see that this caller may call {', '.join(calls)}"
-        return Line("permitted", f"action {name}: iam:SimulatePrincipalPolicy is {why}", Finding.NOTE, remedy)
-    denied = [r["EvalActionName"] for r in answer["EvaluationResults"] if r["EvalDecision"] != "allowed"]
-    if denied:
-        return Line("permitted", f"action {name}", Finding.BAD, f"allow {', '.join(denied)} to this caller")
-    return Line("permitted", f"action {name}: {', '.join(calls)}")
+    yield from look_at_actions(access, arn, home, ACTIONS)

@@ -1,0 +1,73 @@
+"""What each action of the catalogue needs of IAM, and whether IAM would give it to the caller."""
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, get_origin
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic.fields import FieldInfo
+
+from console.findings import Finding, Line
+from memory.records.scope import Scope
+from tools.actions.base import Action
+from tools.actions.registry import Catalogue
+from tools.aws.access import AwsAccess
+from tools.errors import error_code, is_denied
+
+ANY = "*"
+
+
+def declared_calls(action: Action[Any], home: Scope) -> tuple[str, ...]:
+    """Return the IAM actions that an action of the catalogue declares, whatever it will be done to."""
+    fields = action.parameters.model_fields
+    anything = action.parameters.model_construct(**{name: _anything(one) for name, one in fields.items()})
+    statements = action.permissions(anything, home)
+    return tuple(sorted({call for statement in statements for call in statement.actions}))
+
+
+def _anything(field: FieldInfo) -> Any:
+    """Return a value that stands for every value of a parameter."""
+    if not field.is_required():
+        return field.get_default(call_default_factory=True)
+    kind = get_origin(field.annotation) or field.annotation
+    if kind in {tuple, list, set, frozenset}:
+        return kind((ANY,))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind))
+    return kind(1) if kind in {bool, int, float} else ANY
+
+
+def policy_source(arn: str) -> str:
+    """Return the principal whose policies IAM reads: for a session of a role, the role."""
+    parts = arn.split(":", 5)
+    kind, _, name = parts[5].partition("/") if len(parts) == 6 else ("", "", "")
+    if kind != "assumed-role":
+        return arn
+    return f"arn:{parts[1]}:iam::{parts[4]}:role/{name.partition('/')[0]}"
+
+
+def look_at_actions(access: AwsAccess, arn: str, home: Scope, catalogue: Catalogue) -> Iterator[Line]:
+    """Ask IAM, for each action, whether its calls would be allowed; where IAM cannot be asked, nothing is claimed."""
+    for action in catalogue:
+        yield _look(access, policy_source(arn), action.name, declared_calls(action, home))
+
+
+def _look(access: AwsAccess, source: str, name: str, calls: tuple[str, ...]) -> Line:
+    try:
+        answer = access.client("iam").simulate_principal_policy(
+            PolicySourceArn=source, ActionNames=list(calls)
+        )
+    except (ClientError, BotoCoreError) as error:
+        why = "not permitted" if is_denied(error) else error_code(error)
+        remedy = f"see that this caller may call {', '.join(calls)}"
+        return Line("permitted", f"action {name}: iam:SimulatePrincipalPolicy is {why}", Finding.NOTE, remedy)
+    decisions = {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
+    refused = [call for call in calls if decisions.get(call) == "explicitDeny"]
+    if refused:
+        remedy = f"a policy denies {', '.join(refused)} to this caller: take that out"
+        return Line("permitted", f"action {name}: denied", Finding.BAD, remedy)
+    absent = [call for call in calls if decisions.get(call) != "allowed"]
+    if absent:
+        remedy = f"allow {', '.join(absent)} to this caller, unless a policy does so on the resources it is to change"
+        return Line("permitted", f"action {name}: not on every resource", Finding.NOTE, remedy)
+    return Line("permitted", f"action {name}: {', '.join(calls)}")
