@@ -103,6 +103,7 @@ class Holdings:
     metrics: MetricStore
     logs: LogStore
     ecs: EcsState
+    registry: set[str]
     scheduler: Scheduler
     book: AlarmBook
     log: CallLog
@@ -146,10 +147,10 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
 
 
 def _holdings(world: World, delivery: Delivery) -> Holdings:
-    images = {one.image for one in world.releases if one.can_be_pulled}
-    scheduler = Scheduler(images.__contains__, delivery.announce_deployment)
+    registry = {one.image for one in world.releases if one.can_be_pulled}
+    scheduler = Scheduler(registry.__contains__, delivery.announce_deployment)
     metrics = MetricStore()
-    return Holdings(metrics, LogStore(), EcsState(), scheduler, AlarmBook(metrics), CallLog())
+    return Holdings(metrics, LogStore(), EcsState(), registry, scheduler, AlarmBook(metrics), CallLog())
 
 
 async def _seed(seeding: Seeding, emulator: Emulator, held: Holdings, automation: AutomationOverlay) -> None:
@@ -165,6 +166,7 @@ def _workload(opening: Opening, held: Holdings, emulator: Emulator, dispatch: Di
         opening.world,
         opening.start,
         held.ecs,
+        held.registry,
         held.scheduler,
         held.metrics,
         held.logs,

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simulator.world import Deploy, World
+from simulator.world import Deploy, ImageExpiry, World
 
 PACKAGE = Path(__file__).parent
 SCENARIOS = PACKAGE / "scenarios"
@@ -112,8 +112,8 @@ def _dangling(world: World) -> Iterator[str]:
     for event in world.events:
         named = getattr(event, "service", None)
         yield from _unknown(f"event {event.kind} names", [named] if named else [], services)
-        if isinstance(event, Deploy):
-            yield from _unknown("a deploy brings the undeclared release", [event.image], images)
+        if isinstance(event, Deploy | ImageExpiry):
+            yield from _unknown(f"event {event.kind} names the undeclared release", [event.image], images)
     for alarm in world.alarms:
         yield from _unknown(f"alarm {alarm.name} belongs to", [alarm.service], services)
         yield from _unknown(f"alarm {alarm.name} notifies", filter(None, [alarm.notifies]), set(world.topics))

@@ -192,6 +192,13 @@ class Deploy(EventBase):
     session: str | None = None
 
 
+class ImageExpiry(EventBase):
+    """The registry expires an image: what runs goes on, and no further task can pull it."""
+
+    kind: Literal["image_expiry"]
+    image: str
+
+
 class TrafficChange(EventBase):
     """Traffic moves to `factor` over `ramp`, and back after `lasts` if that is given."""
 
@@ -221,7 +228,7 @@ class Slowdown(EventBase):
     lasts: Offset | None = None
 
 
-Event = Annotated[Deploy | TrafficChange | Batch | Slowdown, Field(discriminator="kind")]
+Event = Annotated[Deploy | ImageExpiry | TrafficChange | Batch | Slowdown, Field(discriminator="kind")]
 
 
 class World(Record):

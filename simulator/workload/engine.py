@@ -14,7 +14,7 @@ from simulator.workload.load import Load
 from simulator.workload.logwriting import LogWriter
 from simulator.workload.measures import Measures
 from simulator.workload.tables import WriteMeter
-from simulator.world import Deploy, Release, World
+from simulator.world import Deploy, ImageExpiry, Release, World
 
 TICK = timedelta(seconds=TICK_SECONDS)
 UNKNOWN = Release(image="", error_share=0.0)
@@ -25,11 +25,15 @@ Capacities = Callable[[], Awaitable[Mapping[str, int]]]
 
 @dataclass
 class Workload:
-    """Plays a world. `capacities` reads the tables' write capacity, `deploy` carries out a deploy."""
+    """Plays a world. `capacities` reads the tables' write capacity, `deploy` carries out a deploy.
+
+    `registry` holds the images that can be pulled.
+    """
 
     world: World
     start: datetime
     ecs: EcsState
+    registry: set[str]
     scheduler: Scheduler
     metrics: MetricStore
     logs: LogStore
@@ -53,9 +57,13 @@ class Workload:
     async def tick(self, at: datetime) -> None:
         """Play the tick that begins at `at`: what was due happens first, then traffic runs."""
         for number, event in enumerate(self.world.events):
-            if isinstance(event, Deploy) and number not in self._done and self.start + event.at <= at:
-                self._done.add(number)
+            if number in self._done or self.start + event.at > at:
+                continue
+            self._done.add(number)
+            if isinstance(event, Deploy):
                 await self.deploy(event)
+            elif isinstance(event, ImageExpiry):
+                self.registry.discard(event.image)
         for service in self.ecs.services():
             self.scheduler.move(service, at)
         capacity = await self.capacities()

@@ -368,7 +368,7 @@ def test_a_truth_speaks_of_what_is_in_its_scenario(name: str) -> None:
         ),
         (
             'world = "storefront"\n[[events]]\nat = "+1m"\nkind = "deploy"\nservice = "web"\nimage = "web:x"',
-            "a deploy brings the undeclared release 'web:x'",
+            "event deploy names the undeclared release 'web:x'",
         ),
         (
             'world = "storefront"\n[[services]]\nname = "payments"\n'
