@@ -13,7 +13,8 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.timeline import TimerKind
 from tools.aws.queue import IncidentQueue
 from tools.errors import CopilotError
-from tools.intake import RefusedEvent, parse_event
+from tools.event_body import RefusedEvent
+from tools.intake import parse_event
 
 STEP = timedelta(seconds=10)
 PATIENCE = timedelta(minutes=40)

@@ -10,7 +10,7 @@ from console.text import plain, screen
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
 from tools.errors import CopilotError, Misconfigured
-from tools.intake import RefusedEvent
+from tools.event_body import RefusedEvent
 
 FAILED = 1
 MISCONFIGURED = 2

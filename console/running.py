@@ -23,7 +23,8 @@ from memory.records.base import digest
 from memory.records.incident import Status, incident_of
 from memory.records.incident_record import IncidentRecord
 from tools.aws.queue import IncidentQueue
-from tools.intake import RefusedEvent, parse_event
+from tools.event_body import RefusedEvent
+from tools.intake import parse_event
 
 SWEEP_SECONDS = 5
 

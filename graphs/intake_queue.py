@@ -16,7 +16,8 @@ from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
 from tools.aws.queue import Delivery, IncidentQueue
 from tools.errors import CopilotError
-from tools.intake import RefusedEvent, parse_event
+from tools.event_body import RefusedEvent
+from tools.intake import parse_event
 
 # What may pass by itself: the account or the host of the runs does not answer as needed just now.
 PASSING = (CopilotError, ClientError, BotoCoreError, IncidentBusyError, httpx.HTTPError, LangGraphError)

@@ -9,7 +9,6 @@ import base64
 import binascii
 import gzip
 import hashlib
-import json
 import re
 import zlib
 from datetime import UTC, datetime
@@ -18,8 +17,8 @@ from typing import Any
 from memory.records.alarm import Alarm, AlarmState, Envelope, Metric, Route
 from memory.records.base import canonical_json
 from memory.records.scope import Scope
+from tools.event_body import RefusedEvent, read_body, read_json
 
-LIMIT_BYTES = 256 * 1024
 DECODED_LIMIT_BYTES = 4 * 1024 * 1024
 _CHANGE = "CloudWatch Alarm State Change"
 _ARN = re.compile(r"^arn:[^:]*:cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:.+$")
@@ -33,50 +32,16 @@ ID_CHARS = 256
 ARN_CHARS = 1024
 
 
-class RefusedEvent(Exception):
-    """A body that starts nothing: 400 when it is malformed, 413 when too large, 422 when nothing here knows it."""
-
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-
-
 def parse_event(
     event: bytes | str | dict[str, Any], received_at: datetime, tenant: str = "default"
 ) -> Envelope:
     """Return what an event is and says, or raise `RefusedEvent`; nothing else is ever raised."""
-    body, raw = _object(event)
+    body, raw = read_body(event)
     try:
         return _envelope(body, hashlib.sha256(raw).hexdigest(), received_at, tenant)
     except BROKEN as error:
         said = f"{type(error).__name__}: {str(error)[:200]}"
         raise RefusedEvent(f"the event lacks what its kind promises ({said})", 400) from error
-
-
-def _object(event: bytes | str | dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """Return the body, and its canonical text: the same event gives the same digest however it was spaced."""
-    if isinstance(event, bytes | str) and len(event) > LIMIT_BYTES:
-        raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
-    try:
-        text = canonical_json(event) if isinstance(event, dict) else event
-        parsed = json.loads(text, parse_int=_integer)
-        raw = canonical_json(parsed).encode()
-    except (ValueError, TypeError, RecursionError) as error:
-        raise RefusedEvent(f"the body is not JSON: {str(error)[:200]}", 400) from error
-    if not isinstance(parsed, dict):
-        raise RefusedEvent("the body is JSON but no object", 400)
-    if len(raw) > LIMIT_BYTES:
-        raise RefusedEvent(f"the body has more than {LIMIT_BYTES} bytes", 413)
-    return parsed, raw
-
-
-def _integer(text: str) -> int:
-    """Read an integer that a checkpoint can hold."""
-    value = int(text)
-    if not -(2**63) <= value < 2**64:
-        raise ValueError("a number has more than 64 bits")
-    return value
 
 
 def _envelope(body: dict[str, Any], sha256: str, received_at: datetime, tenant: str) -> Envelope:
@@ -185,7 +150,7 @@ def _sns(notification: dict[str, Any], common: dict[str, Any], tenant: str) -> E
     event_id = _event_id(notification.get("MessageId"), common)
     facts = {"subject": notification.get("Subject"), "topic": notification.get("TopicArn")}
     try:
-        message = json.loads(notification["Message"])
+        message = read_json(notification["Message"])
     except ValueError:
         message = None
     if isinstance(message, dict) and "detail-type" in message:
@@ -291,7 +256,7 @@ def _logs(awslogs: dict[str, Any], common: dict[str, Any]) -> Envelope:
         raise ValueError(f"the data is not gzipped base64: {error}") from error
     if unpacked.unconsumed_tail:
         raise RefusedEvent(f"the data unpacks to more than {DECODED_LIMIT_BYTES} bytes", 413)
-    message = json.loads(text)
+    message = read_json(text)
     facts = {
         "log_group": message["logGroup"],
         "log_stream": message["logStream"],

@@ -11,7 +11,8 @@ from graphs.joining import noted_on
 from graphs.runs import Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.scope import Role
-from tools.intake import LIMIT_BYTES, RefusedEvent, parse_event
+from tools.event_body import LIMIT_BYTES, RefusedEvent
+from tools.intake import parse_event
 from web.background_runs import TooBusyError
 from web.desk import Desk, caller_with, desk_of
 from web.errors import DoorError

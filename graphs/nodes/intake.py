@@ -10,7 +10,8 @@ from memory.records.incident import Incident, Status, incident_of
 from memory.records.timeline import EntryKind
 from memory.state import SCHEMA_VERSION
 from memory.stores.incidents import Claimed
-from tools.intake import RefusedEvent, parse_event
+from tools.event_body import RefusedEvent
+from tools.intake import parse_event
 
 
 def intake(turn: Turn) -> dict[str, Any]:

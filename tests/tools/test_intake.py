@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.records.alarm import AlarmState, Envelope, Route
-from tools.intake import LIMIT_BYTES, RefusedEvent, parse_event
+from tools.event_body import LIMIT_BYTES, RefusedEvent
+from tools.intake import parse_event
 
 EVENTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "alarm_events"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -204,13 +205,14 @@ for _ in range(3000):
     [
         b'{"source": "x", "detail-type": "\\ud800"}',
         b'{"a":' * 3000 + b"1" + b"}" * 3000,
+        b'{"source": "x", "detail-type": "y", "detail": ' + b"[" * 80 + b"]" * 80 + b"}",
         json.dumps({"Type": "Notification", "Message": "[" * 50_000}).encode(),
         json.dumps(_change(time="0001-01-01T00:00:00+14:00"))
         .replace("2026-01-01T00:00:00.123+0000", "")
         .encode(),
         DEEP,
     ],
-    ids=["lone surrogate", "deep bytes", "deep message", "before time", "deep object"],
+    ids=["lone surrogate", "deep bytes", "deep but readable", "deep message", "before time", "deep object"],
 )
 def test_a_body_that_breaks_readers_is_refused(body: bytes | dict[str, Any]) -> None:
     with pytest.raises(RefusedEvent) as refused:
