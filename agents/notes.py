@@ -7,7 +7,7 @@ from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.incident import Incident, Severity, Status
-from memory.records.outcome import Execution, Verification
+from memory.records.outcome import Execution, ExecutionState, Verification
 from memory.records.plan import Plan
 
 FIRST_NOTE = "first_note"
@@ -162,6 +162,8 @@ def _told(execution: Execution) -> str:
     undo = "undo of " if execution.is_revert else ""
     when = f" at {stamp(execution.done_at)}" if execution.done_at else ""
     detail = f" ({execution.detail})" if execution.detail else ""
+    if execution.state is ExecutionState.REVERTED:
+        return f"{execution.action} was done{when} and undone{detail}"
     return f"{undo}{execution.action} is {execution.state.value}{when}{detail}"
 
 

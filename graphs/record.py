@@ -1,9 +1,9 @@
 """Build the public record from the state and from what is stored beside it."""
 
 from graphs.copilot import Records
-from memory.records.approval import ApprovalStatus
+from memory.records.approval import ApprovalRequest, ApprovalStatus
 from memory.records.evidence import EvidenceRef
-from memory.records.incident import Status
+from memory.records.incident import Incident, Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.plan import Plan
 from memory.records.spend import Spend
@@ -15,10 +15,9 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
     """Assemble the public record; what is stored wins over what the state says."""
     incident = state["incident"]
     scope, key = incident.scope, incident.incident_id
-    plan = state.get("plan")
-    approval = records.approvals.get(scope, key, plan.plan_hash) if plan and plan.actions else None
     entries = list(records.timeline.entries(scope, key))
     plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
+    approval = last_approval(records, incident)
     verifications = [e.facts["verification"] for e in entries if e.kind is EntryKind.VERIFICATION]
     asks = approval is not None and approval.status is ApprovalStatus.PENDING
     status = state.get("status", Status.OPEN)
@@ -35,7 +34,8 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
             "first_look": first_look,
             "assessment": assessment,
             "plans": plans,
-            "reviews": state.get("reviews", []),
+            "reviews": state.get("reviews")
+            or [e.facts["review"] for e in entries if e.kind is EntryKind.REVIEW],
             "approval": approval,
             "decision": records.approvals.decision(scope, key, approval.plan_hash) if approval else None,
             "executions": sorted(records.executions.all(scope, key), key=lambda e: e.claimed_at),
@@ -50,9 +50,15 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
             "models": state.get("models", []),
             "events_joined": sum(e.kind is EntryKind.JOINED for e in entries),
             "updated_at": records.clock.now(),
-            "closed_at": records.clock.now() if status.is_end else None,
+            "closed_at": next((e.at for e in entries if e.kind is EntryKind.CLOSED), None),
         }
     )
+
+
+def last_approval(records: Records, incident: Incident) -> ApprovalRequest | None:
+    """Return the newest request to people: the plan that came after it may hold no action."""
+    asked = records.approvals.requests(incident.scope, incident.incident_id)
+    return max(asked, key=lambda request: request.requested_at, default=None)
 
 
 def save_record(records: Records, state: IncidentState) -> None:

@@ -99,6 +99,12 @@ def after_verify(state: IncidentState) -> Literal["close", "watch", "revert"]:
             return "revert"
 
 
-def after_revert(state: IncidentState) -> Literal["remediation", "escalate"]:
-    """Plan once more if a plan is left and the undo is certain; else people take over."""
-    return "remediation" if state["status"] is Status.OPEN else "escalate"
+def after_revert(state: IncidentState) -> Literal["remediation", "revert", "escalate"]:
+    """Plan once more if a plan is left and the undo is over; wait for the undo; else people take over."""
+    match state["status"]:
+        case Status.OPEN:
+            return "remediation"
+        case Status.VERIFYING:
+            return "revert"
+        case _:
+            return "escalate"

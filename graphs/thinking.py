@@ -10,7 +10,9 @@ from agents.notes import facts_of
 from agents.remediation import PlanResult, Remediation
 from agents.triage import Triage, TriageResult
 from graphs.copilot import Records
+from graphs.record import last_approval
 from memory.records.assessment import Assessment, FirstLook
+from memory.records.base import digest
 from memory.records.incident import Incident, Severity
 from memory.records.message import Audience, Message
 from memory.records.outcome import Execution, ExecutionState
@@ -28,6 +30,7 @@ from tools.policy import Circumstances
 
 CHANNEL = "sns"
 RUNBOOKS = 2
+_HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
 
 
 @dataclass(frozen=True)
@@ -82,11 +85,13 @@ class Copilot:
         )
 
     def propose(
-        self, incident: Incident, assessment: Assessment, tried: Collection[tuple[str, str]], attempt: int
+        self, incident: Incident, assessment: Assessment, tried: Collection[str], attempt: int
     ) -> PlanResult:
-        """Ask for a plan among the options that were not tried in this incident."""
+        """Ask for a plan among the options that were not tried in this incident; `tried` holds their digests."""
         found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
-        fresh = [option for option in found if (option.action, str(option.parameters)) not in tried]
+        fresh = [option for option in found if digest([option.action, option.parameters]) not in tried]
+        if found and not fresh:
+            return PlanResult(Plan(no_action_reason="what fits this cause was tried", attempt=attempt))
         books = self.runbooks.search(assessment.summary, RUNBOOKS)
         effects = {action.name: action.effect for action in ACTIONS}
         return self.remediation_agent.propose(incident, assessment, fresh, books, attempt, effects)
@@ -104,24 +109,27 @@ class Copilot:
         return self.executor.confirm(incident, execution)
 
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
-        """Return what a plan has done so far, by the durable account."""
+        """Return what a plan has done so far, by the durable account; also what failed once AWS had accepted it."""
         start = f"{plan.plan_hash[:12]}-"
         stored = self.records.executions.all(incident.scope, incident.incident_id)
-        return [
-            e
-            for e in stored
-            if e.action_id.startswith(start) and e.state is ExecutionState.DONE and not e.is_revert
-        ]
+        mine = [e for e in stored if e.action_id.startswith(start) and not e.is_revert]
+        return [e for e in mine if e.state in _HAPPENED or (e.state is ExecutionState.FAILED and e.answer)]
 
     def undo(self, incident: Incident, execution: Execution) -> Execution:
-        """Run the inverse of an action, once."""
-        return self.executor.revert(incident, execution, self._around(incident))
+        """Run the inverse of an action, once, and return how it went on."""
+        undo = self.executor.revert(incident, execution, self._around(incident))
+        return self.executor.confirm(incident, undo) if undo.answer else undo
+
+    def is_under_way(self, incident: Incident, execution: Execution) -> bool:
+        """Say whether an accepted action may still take effect."""
+        return self.executor.is_under_way(incident, execution)
 
     def announce(self, state: IncidentState, kind: str, audience: Audience) -> tuple[Spend, list[ModelUse]]:
         """Tell people where the incident stands; the same news goes out once."""
         incident, plan = state["incident"], state.get("plan")
         scope, incident_id = incident.scope, incident.incident_id
-        plan_hash = plan.plan_hash if plan and plan.actions else ""
+        asked = last_approval(self.records, incident)
+        plan_hash = plan.plan_hash if plan and plan.actions else asked.plan_hash if asked else ""
         facts = facts_of(
             incident,
             first_look=state.get("first_look"),
@@ -129,7 +137,7 @@ class Copilot:
             plan=plan,
             approval=self.records.approvals.get(scope, incident_id, plan_hash) if plan_hash else None,
             decision=self.records.approvals.decision(scope, incident_id, plan_hash) if plan_hash else None,
-            executions=state.get("executions", []),
+            executions=[self._as_stored(incident, one) for one in state.get("executions", [])],
             verification=state.get("verification"),
             status=state.get("status"),
             reason=state.get("reason", ""),
@@ -149,6 +157,11 @@ class Copilot:
         told = {"send_key": sent.send_key, "state": sent.state.value, "body": sent.body}
         self.tell(incident, EntryKind.MESSAGE, f"{sent.state.value}: {sent.subject}", "communicate", told)
         return draft.spend, draft.models
+
+    def _as_stored(self, incident: Incident, execution: Execution) -> Execution:
+        """Return how an action stands by now; one that was refused is not stored."""
+        stored = self.records.executions.get(incident.scope, incident.incident_id, execution.action_id)
+        return stored or execution
 
     def flush(self) -> int:
         """Send what is still queued."""

@@ -84,6 +84,11 @@ class Executor:
         once = self._once(incident, inspect(self.access, _planned(stored), self.catalogue))
         return once.check(stored) if once else stored
 
+    def is_under_way(self, incident: Incident, execution: Execution) -> bool:
+        """Say whether an accepted action may still take effect; where AWS does not say, it may."""
+        once = self._once(incident, inspect(self.access, _planned(execution), self.catalogue))
+        return once is None or once.is_under_way(execution)
+
     def _execute(
         self, incident: Incident, plan: Plan, index: int, around: Circumstances, observed: dict[str, Any]
     ) -> Execution:

@@ -35,6 +35,7 @@ OPEN = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.
 _UNSENDABLE = (NoCredentialsError, ParamValidationError, PartialCredentialsError)
 _UNCONNECTED = (ConnectTimeoutError, EndpointConnectionError)
 _SENDS = 2
+UNDER_WAY = "accepted by AWS, still under way"
 _NAMESPACE = uuid.UUID("b9f0c1a8-5e0e-5a53-9c0c-0f2f1c6a7d11")
 
 
@@ -123,9 +124,13 @@ class Once:
         return self._perform(standing)
 
     def check(self, done: Execution) -> Execution:
-        """Look again at an accepted call; one that failed afterwards is recorded as failed."""
-        if self._settled(done.answer) is False:
+        """Look again at an accepted call, and record how it went on: failed, or over."""
+        settled = self._settled(done.answer)
+        if settled is False:
             return self._move(done, ExecutionState.FAILED, "AWS accepted it, but it failed")
+        if settled and done.detail == UNDER_WAY:
+            over = done.model_copy(update={"detail": ""})
+            return self.executions.advance(self.scope, done, over)
         return done
 
     def is_under_way(self, done: Execution) -> bool:
@@ -167,7 +172,7 @@ class Once:
         settled = self._settled(answer)
         if settled is False:
             return self._move(called, ExecutionState.FAILED, "AWS accepted it, but it failed", answer)
-        detail = "" if settled else "accepted by AWS, still under way"
+        detail = "" if settled else UNDER_WAY
         return self._move(called, ExecutionState.DONE, detail, answer)
 
     def _took_effect(self, called: Execution) -> bool | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from memory.records.outcome import Execution, ExecutionState
 from tools.inspection import Inspection
-from tools.once import Once
+from tools.once import UNDER_WAY, Once
 from tools.policy import Circumstances, Policy
 
 _UNDOABLE = frozenset(
@@ -50,6 +50,8 @@ class Undo:
     def mark(self, undo: Execution) -> Execution:
         """Record on the action that it was undone, once its undo is done."""
         if undo.state is ExecutionState.DONE and self.undone.state is not ExecutionState.REVERTED:
-            reverted = self.undone.model_copy(update={"state": ExecutionState.REVERTED})
+            # What was under way was replaced by its undo.
+            detail = "" if self.undone.detail == UNDER_WAY else self.undone.detail
+            reverted = self.undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
             self.once.executions.advance(self.once.scope, self.undone, reverted)
         return undo

@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.step import Turn
+from memory.records.base import digest
 from memory.records.incident import Status
 from memory.records.timeline import EntryKind
 
@@ -10,7 +11,7 @@ from memory.records.timeline import EntryKind
 def remediation(turn: Turn) -> dict[str, Any]:
     """Propose what to do about the assessed cause, without what was tried before."""
     incident = turn.state["incident"]
-    tried = {(e.action, str(e.parameters)) for e in turn.state.get("executions", [])}
+    tried = {digest([e.action, e.parameters]) for e in turn.state.get("executions", [])}
     result = turn.copilot.propose(incident, turn.state["assessment"], tried, turn.state.get("attempt", 1))
     plan = result.plan
     text = plan.summary or plan.no_action_reason or "no action"

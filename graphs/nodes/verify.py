@@ -4,13 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from graphs.step import Turn
-from memory.records.outcome import ExecutionState, Recovery
+from memory.records.outcome import Recovery
 from memory.records.timeline import EntryKind
 from tools.verification import verify_recovery
-
-
-class ActionFailedError(Exception):
-    """AWS took an action on and did not finish it: people have to look."""
 
 
 def verify(turn: Turn) -> dict[str, Any]:
@@ -19,8 +15,6 @@ def verify(turn: Turn) -> dict[str, Any]:
     sources = turn.copilot.sources(incident)
     window = timedelta(minutes=records.settings.limits.verification_minutes)
     last = turn.copilot.confirm(incident, turn.state["executions"][-1])
-    if last.state is ExecutionState.FAILED:
-        raise ActionFailedError(f"{last.action} was accepted and failed afterwards: {last.detail}")
     found = verify_recovery(sources, incident, last, window)
     if found.recovery is not Recovery.UNKNOWN:
         facts = {"verification": found.model_dump(mode="json")}

@@ -76,6 +76,23 @@ class Desk:
             self.sweep()
         raise AssertionError("the incident does not end")
 
+    def on_call_queue(self) -> str:
+        """Subscribe a queue to what on-call is told."""
+        sqs, sns = self.account.client("sqs"), self.account.client("sns")
+        url = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=self.records.backend.topic_arn, Protocol="sqs", Endpoint=arn)
+        return str(url)
+
+    def told(self, url: str) -> list[str]:
+        """Take the subjects of all messages that reached on-call."""
+        sqs, subjects = self.account.client("sqs"), []
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                subjects.append(json.loads(message["Body"])["Subject"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return subjects
+
     def writes(self) -> list[str]:
         """What was changed in the team's account by the copilot, by the account's own log."""
         names = {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
@@ -88,8 +105,16 @@ class Desk:
 
 
 @contextmanager
-def desk(folder: Path, scenario: str = "bad-deployment", **settings: Any) -> Iterator[Desk]:
-    account = started_account(folder / "state", scenario, start="2026-11-23T09:00:00Z", history_hours=3)
+def desk(
+    folder: Path, scenario: str = "bad-deployment", *, scenarios_dir: Path | None = None, **settings: Any
+) -> Iterator[Desk]:
+    account = started_account(
+        folder / "state",
+        scenario,
+        start="2026-11-23T09:00:00Z",
+        history_hours=3,
+        scenarios_dir=scenarios_dir,
+    )
     try:
         found = load({"CLOUDOPS_STATE_DIR": str(account.state_dir)}, ROOT, World.SIMULATED)
         found = found.model_copy(update=settings)

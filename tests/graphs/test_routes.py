@@ -129,6 +129,7 @@ def test_what_did_not_help_is_undone(found: Recovery, node: str) -> None:
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_a_second_plan_needs_a_certain_undo(status: Status) -> None:
-    node = "remediation" if status is Status.OPEN else "escalate"
+def test_a_second_plan_waits_for_the_undo_and_needs_it_certain(status: Status) -> None:
+    ways = {Status.OPEN: "remediation", Status.VERIFYING: "revert"}
+    node = ways.get(status, "escalate")
     assert routes.after_revert(state(status=status)) == node
