@@ -1,8 +1,11 @@
-"""The life of Logs Insights queries: Scheduled, Running, then Complete or Cancelled.
+"""The life of Logs Insights queries: Scheduled, Running, then Complete, Cancelled or Timeout.
 
 A query reads the events that exist when it starts. It is Scheduled until its results are first asked
 for; that first answer says Running and has no rows, as a client of AWS must expect; the next one waits
 for the rows.
+
+AWS gives a query an hour. Here only a regular expression can take long: a query that matches for longer than
+the engine allows ends as AWS's overlong ones do, with the status Timeout and no rows.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ from simulator.logs.insights.engine import Outcome, run_query
 from simulator.logs.insights.errors import MalformedQuery
 from simulator.logs.insights.parser import MOST_ROWS, parse_query
 from simulator.logs.insights.syntax import Query
+from simulator.logs.matching import OverrunError
 from simulator.logs.refusals import constraint, group_name, invalid
 from simulator.logs.store import LogEvent, LogStore, milliseconds
 from simulator.wire.protocol import AwsError, Call
@@ -34,6 +38,7 @@ class Status(StrEnum):
     RUNNING = "Running"
     COMPLETE = "Complete"
     CANCELLED = "Cancelled"
+    TIMEOUT = "Timeout"
 
 
 @dataclass
@@ -48,10 +53,11 @@ class StartedQuery:
     work: "asyncio.Task[Outcome]"
     status: Status = Status.SCHEDULED
 
-    def complete(self) -> None:
-        """Its rows are there; one stopped while they were waited for stays stopped."""
+    def end(self) -> None:
+        """Its work is over; a query stopped while that was waited for stays stopped."""
         if self.status is Status.RUNNING:
-            self.status = Status.COMPLETE
+            overrun = isinstance(self.work.exception(), OverrunError)
+            self.status = Status.TIMEOUT if overrun else Status.COMPLETE
 
 
 class LogQueries:
@@ -92,7 +98,7 @@ class LogQueries:
             return _report(query, None, call.parameters)
         if query.status is Status.RUNNING:
             await asyncio.wait([query.work])
-            query.complete()
+            query.end()
         outcome = query.work.result() if query.status is Status.COMPLETE else None
         return _report(query, outcome, call.parameters)
 

@@ -3,6 +3,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from simulator.logs.insights.engine import Outcome, run_query
 from simulator.logs.insights.errors import MalformedQuery
 from simulator.logs.insights.parser import parse_query
+from simulator.logs.matching import OverrunError
 from simulator.logs.store import LogEvent, LogStore
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -420,3 +422,63 @@ def test_a_percentile_is_a_value_that_enough_values_do_not_exceed(values: list[i
     (row,) = rows(f"stats pct(v, {percentile}) as p", events)
     assert int(row["p"]) in values
     assert sum(value <= int(row["p"]) for value in values) >= percentile / 100 * len(values)
+
+
+BACKTRACKS = "parse @message /(?<x>(a|aa)+)$/"
+
+
+def test_an_expression_that_backtracks_for_ever_ends_with_an_overrun() -> None:
+    events = events_of(["a" * 80 + "!"] * 20)
+    began = monotonic()
+    for query in (BACKTRACKS, "filter @message like /(a|aa)+$/"):
+        with pytest.raises(OverrunError):
+            run_query(parse_query(query), events, START, "123456789012", matching_seconds=0.2)
+    assert monotonic() - began < 20
+
+
+def test_a_glob_of_many_stars_takes_no_longer_than_reading_the_message() -> None:
+    events = events_of(["a" * 5000] * 5)
+    names = ", ".join(f"f{place}" for place in range(12))
+    query = f"parse @message '{'*a' * 12}b' as {names} | filter ispresent(f1)"
+    assert rows(query, events) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "matches"),
+    [
+        (r"a(?i)b|c", "xC", True),
+        (r"(x(?i)y)z", "xYz", True),
+        (r"(x(?i)y)z", "xYZ", False),
+        (r"(?s)a.b", "a\nb", True),
+        (r"a.b", "a\nb", False),
+        (r"(\d{4})-\1", "2026-2026", True),
+        (r"(?<!x)y", "xy", False),
+        (r"[^\[\]]+\]", "[info]", True),
+        (r'{"level":', '{"level":1}', True),
+        (r"x{2,3}$", "xxx", True),
+        (r"\/path\/", "/path/", True),
+        (r"\p{Lu}", "é", False),
+    ],
+)
+def test_expressions_speak_perls_dialect(expression: str, message: str, matches: bool) -> None:
+    escaped = expression.replace("/", r"\/") if r"\/" not in expression else expression
+    assert run(f"filter @message like /{escaped}/", events_of([message])).records_matched == int(matches)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(?:foo){e<=1}x(?R)",
+        "(?|a|b)",
+        r"\Qa\E",
+        r"\L<x>",
+        "(?P<x>a)",
+        "[a&&b]",
+        "[[:alpha:]]",
+        "(?#c)",
+        "a**",
+    ],
+)
+def test_an_expression_that_may_mean_another_thing_to_aws_is_refused(expression: str) -> None:
+    with pytest.raises(MalformedQuery):
+        parse_query(f"filter @message like /{expression}/")

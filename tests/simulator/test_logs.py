@@ -308,3 +308,23 @@ def test_a_range_read_gives_exactly_the_events_in_it_in_order(
     assert [event.stamp for event in store.events(["/g"], start, end)] == [
         milliseconds(START) + stamp for stamp in found
     ]
+
+
+def test_a_query_that_backtracks_times_out_and_the_account_answers_meanwhile(client: Any) -> None:
+    client.create_log_group(logGroupName="/slow")
+    client.create_log_stream(logGroupName="/slow", logStreamName="a")
+    client.put_log_events(
+        logGroupName="/slow",
+        logStreamName="a",
+        logEvents=[{"timestamp": SECOND * 1000, "message": "a" * 80 + "!"}],
+    )
+    query = "filter @message like /(a|aa)+$/"
+    started = client.start_query(logGroupName="/slow", startTime=0, endTime=SECOND, queryString=query)
+    began = time.monotonic()
+    assert client.describe_queries(logGroupName="/slow")["queries"][0]["status"] == "Scheduled"
+    assert time.monotonic() - began < 2
+    ended = finished(client, started["queryId"])
+    assert (ended["status"], ended["results"]) == ("Timeout", [])
+    assert (
+        refused(client.stop_query, queryId=started["queryId"])["Error"]["Code"] == "InvalidParameterException"
+    )

@@ -28,9 +28,11 @@ from simulator.logs.insights.syntax import (
 )
 from simulator.logs.insights.templates import summarise
 from simulator.logs.insights.values import Value, sort_key, text
+from simulator.logs.matching import Allowance
 from simulator.logs.store import LogEvent
 
 DEFAULT_LIMIT = 10_000
+MATCHING_SECONDS = 5.0
 _IMPLICIT = ("@timestamp", "@message")
 
 
@@ -45,12 +47,22 @@ class Outcome:
 
 
 def run_query(
-    query: Query, events: Iterable[LogEvent], now: datetime, account: str, limit: int | None = None
+    query: Query,
+    events: Iterable[LogEvent],
+    now: datetime,
+    account: str,
+    limit: int | None = None,
+    matching_seconds: float = MATCHING_SECONDS,
 ) -> Outcome:
-    """The query's outcome over these events; `limit` caps the rows beside the query's own `limit`."""
+    """The query's outcome over these events; `limit` caps the rows beside the query's own `limit`.
+
+    OverrunError where its regular expressions match for longer than `matching_seconds` in all.
+    """
     scanned = list(events)
     scanned.reverse()
-    pipeline = _Pipeline([Record(event, account) for event in scanned], Compiler(now), account)
+    allowance = Allowance(matching_seconds)
+    records = [Record(event, account) for event in scanned]
+    pipeline = _Pipeline(records, Compiler(now, allowance), account, allowance)
     for command in query.commands:
         pipeline.apply(command)
     return Outcome(
@@ -69,8 +81,9 @@ def _row_limit(query: Query, limit: int | None) -> int | None:
 
 
 class _Pipeline:
-    def __init__(self, records: list[Record], compiler: Compiler, account: str) -> None:
+    def __init__(self, records: list[Record], compiler: Compiler, account: str, allowance: Allowance) -> None:
         self.matched = len(records)
+        self._allowance = allowance
         self._records = records
         self._compiler = compiler
         self._account = account
@@ -127,7 +140,7 @@ class _Pipeline:
         source = self._compiler.value(command.source)
         for record in self._records:
             given = text(source(record))
-            match = command.pattern.search(given) if given is not None else None
+            match = self._allowance.search(command.pattern, given) if given is not None else None
             if match is not None:
                 record.values.update({name: match[group] for name, group in command.names})
         names = [name for name, _ in command.names]

@@ -1,8 +1,9 @@
 """Expressions, compiled into functions of a row."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
+
+import regex
 
 from simulator.logs.insights.functions import FUNCTIONS, arithmetic, ceil_time, floor_time
 from simulator.logs.insights.records import Record
@@ -20,6 +21,7 @@ from simulator.logs.insights.syntax import (
     Not,
 )
 from simulator.logs.insights.values import Value, equal, number, ordered, text
+from simulator.logs.matching import Allowance
 
 Evaluator = Callable[[Record], Value]
 Predicate = Callable[[Record], bool]
@@ -35,8 +37,9 @@ _ORDER_SIGNS: dict[str, Callable[[int], bool]] = {
 class Compiler:
     """Turns expressions into functions. `now` is what `now()` says, the same for every row."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, allowance: Allowance) -> None:
         self._now = int(now.timestamp())
+        self._allowance = allowance
 
     def value(self, expression: Expression) -> Evaluator:
         """A function from a row to the expression's value; a condition gives 1 or 0."""
@@ -97,12 +100,12 @@ class Compiler:
 
     def _like(self, like: Like) -> Predicate:
         subject = self.value(like.subject)
-        if isinstance(like.pattern, re.Pattern):
-            search = like.pattern.search
+        if isinstance(like.pattern, regex.Pattern):
+            pattern, search = like.pattern, self._allowance.search
 
             def matches(record: Record) -> bool:
                 given = text(subject(record))
-                return given is not None and search(given) is not None
+                return given is not None and search(pattern, given) is not None
 
             return matches
         wanted = self.value(like.pattern)

@@ -2,6 +2,8 @@
 
 import re
 
+import regex
+
 from simulator.logs.insights.aggregates import AGGREGATES
 from simulator.logs.insights.cursor import Cursor
 from simulator.logs.insights.functions import BIN_CAPS, FUNCTIONS, PERIODS, TIME_FUNCTIONS
@@ -64,7 +66,7 @@ class ExpressionParser:
             raise self._cursor.unexpected(token)
         return self._known(field_of(token), token)
 
-    def pattern(self) -> re.Pattern[str]:
+    def pattern(self) -> regex.Pattern[str]:
         """The regular expression that opens at the current `/`."""
         token = self._cursor.regex()
         try:

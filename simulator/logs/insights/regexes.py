@@ -1,75 +1,58 @@
-"""Regular expressions of the query language, said in Python's dialect.
+"""Regular expressions of the query language, checked piece by piece.
 
-AWS's dialect writes named groups `(?<name>...)` and allows flags such as `(?i)` anywhere; Python does
-neither. What has no sure equivalent is refused.
+AWS documents the common pieces of Perl's dialect and named groups `(?<name>...)`. The library that matches
+knows far more (fuzzy matches, recursion, sets): what is not listed here is refused, since it may mean another
+thing to AWS.
+Rules: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Filter.html
 """
 
-import re
-import warnings
+import regex
 
-_NAMED = re.compile(r"\(\?<(?=[A-Za-z_])")
-_FLAGS = re.compile(r"\(\?([ims]+)\)")
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_PIECE = regex.compile(
+    r"""
+      (?P<escape>\\(?:[dDwWsSbBAtnrfv1-9]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|p\{\w+\}|P\{\w+\}|[^\w\s]|\ ))
+    | (?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])
+    | (?P<count>(?:[*+?]|\{\d+(?:,\d*)?\})[?+]?)
+    | (?P<opening>\((?:(?!\?)|\?(?:[:>=!]|<[=!]|<[A-Za-z_]\w*>|[ims]*-[ims]+:|[ims]+[:)])))
+    | (?P<brace>[{}])
+    | (?P<plain>[^\\\[(*+?{}])
+    """,
+    regex.VERBOSE | regex.DOTALL,
+)
+_ESCAPED = regex.compile(r"\\.", regex.DOTALL)
+_SET_OPERATION = regex.compile(r"\[|&&|\|\||--|~~")
 
 
-def compile_regex(text: str) -> re.Pattern[str]:
+def compile_regex(text: str) -> regex.Pattern[str]:
     """The compiled expression, or ValueError saying why it is not understood."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            return re.compile(_translated(text))
-        except (re.error, OverflowError, RecursionError, FutureWarning, DeprecationWarning) as error:
-            raise ValueError(f"Invalid regular expression: {error}") from error
+    try:
+        return regex.compile("".join(_pieces(text)), regex.VERSION0)
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"Invalid regular expression: {error}") from error
 
 
-def glob_regex(glob: str) -> re.Pattern[str]:
-    """The expression of a `parse` glob: each `*` captures, the last one at the end all that is left."""
-    pieces = glob.split("*")
-    body = "(.*?)".join(re.escape(piece) for piece in pieces[:-1])
-    last = "(.*)" if pieces[-1] == "" else "(.*?)" + re.escape(pieces[-1])
-    return re.compile((body + last) if len(pieces) > 1 else re.escape(glob), re.DOTALL)
+def glob_regex(glob: str) -> regex.Pattern[str]:
+    """The expression of a `parse` glob: each `*` captures, the last one at the end all that is left.
+
+    What stands before each literal is taken once and for all, so that no glob backtracks.
+    """
+    first, *others = glob.split("*")
+    body = regex.escape(first)
+    for place, piece in enumerate(others):
+        at_the_end = place == len(others) - 1 and piece == ""
+        body += "(.*)" if at_the_end else f"(?>(.*?){regex.escape(piece)})"
+    return regex.compile(body, regex.DOTALL | regex.VERSION0)
 
 
-def _translated(text: str) -> str:
-    out: list[str] = []
-    closing: list[str] = [""]
+def _pieces(text: str) -> list[str]:
+    pieces: list[str] = []
     position = 0
     while position < len(text):
-        piece = _piece(text, position)
-        position += len(piece)
-        if flags := _FLAGS.fullmatch(piece):
-            _refuse_alternatives(text[position:])
-            out.append(f"(?{flags[1]}:")
-            closing[-1] += ")"
-        elif piece == "(?<":
-            closing.append("")
-            out.append("(?P<")
-        elif piece == "(":
-            closing.append("")
-            out.append(piece)
-        elif piece == ")" and len(closing) > 1:
-            out.append(closing.pop() + piece)
-        else:
-            out.append(piece)
-    return "".join(out) + "".join(reversed(closing))
-
-
-def _piece(text: str, position: int) -> str:
-    """The next escape, character class, flag group, group opening or single character."""
-    if text[position] == "\\":
-        return text[position : position + 2]
-    for pattern in (_CLASS, _FLAGS, _NAMED):
-        if match := pattern.match(text, position):
-            return match[0]
-    return text[position]
-
-
-def _refuse_alternatives(rest: str) -> None:
-    """Flags inside an expression reach over `|`; a wrapped group would not, so that is refused."""
-    depth, position = 0, 0
-    while position < len(rest) and depth >= 0:
-        piece = _piece(rest, position)
-        position += len(piece)
-        if piece == "|" and depth == 0:
-            raise re.error("flags before alternatives")
-        depth += {"(": 1, ")": -1}.get(piece[:1], 0) if not _FLAGS.fullmatch(piece) else 0
+        piece = _PIECE.match(text, position)
+        if piece is None:
+            raise regex.error(f"{text[position : position + 4]} is not supported")
+        if piece["set"] and _SET_OPERATION.search(_ESCAPED.sub("", piece["set"][1:])):
+            raise regex.error(f"{piece['set']} is not supported")
+        pieces.append("\\" + piece[0] if piece["brace"] else piece[0])
+        position = piece.end()
+    return pieces

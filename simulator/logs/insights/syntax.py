@@ -1,8 +1,9 @@
 """The syntax tree of a query."""
 
-import re
 from dataclasses import dataclass
 from typing import TypeAlias
+
+import regex
 
 from simulator.logs.insights.values import Value
 
@@ -64,7 +65,7 @@ class Like:
     """Whether the subject's text contains a string or matches an expression somewhere."""
 
     subject: "Expression"
-    pattern: "re.Pattern[str] | Expression"
+    pattern: "regex.Pattern[str] | Expression"
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Parse:
     """`parse`: each name takes the group of that number. Events that do not match stay."""
 
     source: Expression
-    pattern: re.Pattern[str]
+    pattern: regex.Pattern[str]
     names: tuple[tuple[str, int], ...]
 
 
