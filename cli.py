@@ -3,18 +3,18 @@
 Each command imports what it needs when it runs, so that those which run no graph load no model library.
 """
 
-import functools
 import gc
 import importlib
 import importlib.util
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import typer
 
-P = ParamSpec("P")
+from console.command import Folder, Seed, door
+from console.sim import sim
+
 # Objects between two collections; Python's own 700 has them search the modules over and over while those load.
 GARBAGE_AFTER = 100_000
 app = typer.Typer(
@@ -24,15 +24,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-sim = typer.Typer(help="Start, stop and move the simulated account on this machine.", no_args_is_help=True)
 evidence = typer.Typer(help="Look at stored observations.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
 app.add_typer(evidence, name="evidence")
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident record on stdout.")]
 Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
-Folder = Annotated[Path | None, typer.Option("--scenarios", help="Another folder of scenarios.")]
-Seed = Annotated[int | None, typer.Option(help="The seed of the account's noise.")]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the incident until it ends or needs you.")
 ]
@@ -44,20 +41,6 @@ class AskedRole(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
     APPROVER = "approver"
-
-
-def door(command: Callable[P, int]) -> Callable[P, None]:
-    """End a command with its exit code, and say in one sentence what kept it from its work."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from console.failures import told
-
-        with told():
-            code = command(*args, **kwargs)
-        raise typer.Exit(code)
-
-    return run
 
 
 @app.command()
@@ -174,8 +157,25 @@ def _decide(incident: str, *, approved: bool, reason: str, as_json: bool, wait: 
 
 @app.command()
 @door
+def serve(
+    host: Annotated[str, typer.Option(help="Others than this machine need an issuer.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    queue: Annotated[bool | None, typer.Option(help="Consume the queue; else CLOUDOPS_QUEUE says.")] = None,
+) -> int:
+    """Serve the HTTP door, run the graph, wake what is due and consume the queue, until Ctrl-C."""
+    from console.serving import run_server, settings_to_serve
+    from graphs.settings import from_environment
+    from web.application import application
+    from web.doorkeeper import Doorkeeper
+
+    settings = settings_to_serve(from_environment(), queue)
+    return run_server(application(Doorkeeper(lambda: settings)), settings, host, port)
+
+
+@app.command()
+@door
 def worker() -> int:
-    """Consume the queue of alarm events and wake what is due, until Ctrl-C."""
+    """Consume the queue of alarm events and wake what is due, without a server, until Ctrl-C."""
     from console.running import run_worker
     from console.session import open_session
     from graphs.settings import from_environment
@@ -269,60 +269,6 @@ def show_evidence(
     from graphs.settings import from_environment
 
     return show_one(open_shelf(from_environment()), incident, evidence_id)
-
-
-@sim.command("start")
-@door
-def sim_start(
-    scenario: Annotated[str, typer.Option(help="Which scenario to play.")] = "bad-deployment",
-    scenarios: Folder = None,
-    seed: Seed = None,
-    pace: Annotated[float, typer.Option(help="Account seconds a second; 0 lets the clock stand.")] = 0.0,
-) -> int:
-    """Start a simulated account that goes on after this command, and set the copilot up in it."""
-    from console.account import Play
-    from console.controlling import start_account
-    from graphs.bootstrap import set_up
-    from graphs.settings import World, from_environment, state_dir_here
-
-    code = start_account(Play(scenario, scenarios, seed, pace), state_dir_here())
-    set_up(from_environment(World.SIMULATED))
-    return code
-
-
-@sim.command("stop")
-@door
-def sim_stop() -> int:
-    """End the simulated account."""
-    from console.controlling import stop_account
-    from graphs.settings import state_dir_here
-
-    return stop_account(state_dir_here())
-
-
-@sim.command("status")
-@door
-def sim_status() -> int:
-    """Say what plays, where, and what time it is there."""
-    from console.controlling import show_status
-    from graphs.settings import state_dir_here
-
-    return show_status(state_dir_here())
-
-
-@sim.command("clock", context_settings={"ignore_unknown_options": True})
-@door
-def sim_clock(
-    span: Annotated[str | None, typer.Argument(help="How far to move it: +10m, 90s, 1h30m.")] = None,
-    pace: Annotated[
-        float | None, typer.Option(help="Let it run at so many seconds a second; 0 stops it.")
-    ] = None,
-) -> int:
-    """Read the account's clock, move it, or let it run."""
-    from console.controlling import move_clock
-    from graphs.settings import state_dir_here
-
-    return move_clock(state_dir_here(), span, pace)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ SLOW = (
     "console/test_processes.py",
     "web/test_langgraph_dev.py",
     "web/test_make_dev.py",
+    "web/test_serve.py",
     "web/test_background_runs.py",
     "graphs/test_killed.py",
     "tools/test_first_look.py",
