@@ -138,7 +138,8 @@ def open_runs(records: Records, copilot: "Copilot") -> "RunPort":
 
         issuer = LocalIssuer.open(records.settings.state_dir)
         tenant = records.settings.tenant
-        return LangGraphServerRuns(records, records.settings.runs_url, lambda: own_token(issuer, tenant))
+        url = records.settings.outward_url("langgraph_server", records.settings.runs_url)
+        return LangGraphServerRuns(records, url, lambda: own_token(issuer, tenant))
     from graphs.runs import in_process
     from graphs.wiring import wire
 

@@ -153,6 +153,7 @@ def _outside_claims(token: str, named: object, settings: Settings, keys: IssuerK
     trusted = next((i for i in settings.access.issuers if i.issuer == named), None)
     if trusted is None:
         raise jwt.InvalidIssuerError(f"issuer {named!r} is not named in settings/access.toml")
+    settings.outward_url("token_issuers", trusted.jwks_url)
     claims: dict[str, Any] = jwt.decode(
         token,
         keys.key_of(token, trusted),

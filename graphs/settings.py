@@ -14,9 +14,14 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from graphs.outward import Outward
 from memory.records.base import Record
 from memory.records.config import Autonomy, Limits, PriceList, Rubric, Topology
 from tools.errors import Misconfigured
+
+# What switches the tracing of LangChain's libraries on, and where it goes when nothing is said.
+TRACING = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
+LANGSMITH = "https://api.smith.langchain.com"
 
 
 class World(StrEnum):
@@ -87,6 +92,7 @@ class Settings(Record):
     autonomy: AutonomySettings
     models: ModelChoice
     access: AccessSettings
+    outward: Outward = Outward()
     limits: Limits = Limits()
     topology: Topology = Topology()
     topology_parameter: str | None = None
@@ -96,6 +102,10 @@ class Settings(Record):
         if self.connection.world is World.SIMULATED:
             return self.autonomy.simulated
         return self.autonomy.accounts.get(account, self.autonomy.default)
+
+    def outward_url(self, name: str, url: str = "") -> str:
+        """Return the URL of a service outside AWS's endpoints; raise `Misconfigured` unless its list allows it."""
+        return self.outward.url_of(name, url, simulated=self.connection.world is World.SIMULATED)
 
 
 def from_environment(world: World | None = None, state_dir: Path | None = None) -> Settings:
@@ -118,17 +128,19 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
     folder = Path(env.get("CLOUDOPS_SETTINGS", _default_folder(cwd)))
     connection = _connection(env, state_dir, world)
     topology = _toml(folder / "topology.toml")
+    outward = read_outward(folder)
     autonomy = _toml(folder / "autonomy.toml")
     if env.get("CLOUDOPS_KILL_SWITCH", "").lower() in {"1", "true", "yes", "on"}:
         autonomy["kill_switch"] = True
     try:
-        return Settings(
+        settings = Settings(
             connection=connection,
             tenant=env.get("CLOUDOPS_TENANT", "default"),
             prefix=env.get("CLOUDOPS_PREFIX", "cloudops"),
             state_dir=state_dir,
             out_dir=Path(env.get("CLOUDOPS_OUT", cwd / "out")),
-            runs_url=env.get("CLOUDOPS_RUNS_URL"),
+            runs_url=env.get("CLOUDOPS_RUNS_URL") or outward.langgraph_server.base_url or None,
+            outward=outward,
             consumes_queue=_is_on(env, "CLOUDOPS_QUEUE"),
             rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
             prices=PriceList.model_validate(_toml(folder / "prices.toml")),
@@ -140,6 +152,30 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
         )
     except ValidationError as error:
         raise Misconfigured(f"a settings file in {folder} is wrong: {error}") from error
+    _check_outward(settings, env)
+    return settings
+
+
+def read_outward(folder: Path) -> Outward:
+    """Read which services outside AWS's endpoints may be called; raise `Misconfigured` when that is not said."""
+    path = folder / "outward.toml"
+    try:
+        return Outward.model_validate(_toml(path))
+    except ValidationError as error:
+        raise Misconfigured(f"{path} is wrong: {error}") from error
+
+
+def _check_outward(settings: Settings, env: Mapping[str, str]) -> None:
+    """Refuse, before anything is called, a URL that its service's list does not allow."""
+    urls = [("token_issuers", issuer.jwks_url) for issuer in settings.access.issuers]
+    if settings.runs_url:
+        urls.append(("langgraph_server", settings.runs_url))
+    if any(env.get(name, "").strip().lower() in {"1", "true", "yes"} for name in TRACING):
+        # LangChain's libraries trace by the environment alone, and to this host when it names none.
+        there = env.get("LANGSMITH_ENDPOINT") or env.get("LANGCHAIN_ENDPOINT") or LANGSMITH
+        urls.append(("langsmith", there))
+    for name, url in urls:
+        settings.outward_url(name, url)
 
 
 def _is_on(env: Mapping[str, str], name: str) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from graphs.principals import IssuerKeys, LocalIssuer, UnauthenticatedError, principal_of_token
-from graphs.settings import AccessSettings, Issuer, Settings, load
+from graphs.settings import AccessSettings, Issuer, Settings, World, load
 from memory.records.scope import Principal, Role
 from tests.simulated import ROOT
 from tests.web.door import until
@@ -98,7 +98,8 @@ Asking = Callable[[str], Principal]
 def door(tmp_path: Path, keys: IssuerKeys, *idps: Idp) -> Asking:
     access = AccessSettings(issuers=tuple(one.trusted() for one in idps))
     read = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": "us-east-1"}, ROOT)
-    settings: Settings = read.model_copy(update={"access": access})
+    here = read.connection.model_copy(update={"world": World.SIMULATED})
+    settings: Settings = read.model_copy(update={"access": access, "connection": here})
     issuer = LocalIssuer.open(tmp_path)
     return lambda token: principal_of_token(token, settings, issuer, keys)
 

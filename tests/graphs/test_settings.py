@@ -184,3 +184,106 @@ def test_the_process_environment_is_read(tmp_path: Path, monkeypatch: pytest.Mon
     settings = from_environment(state_dir=tmp_path / "elsewhere")
     assert settings.tenant == "blue"
     assert settings.state_dir == tmp_path / "elsewhere"
+
+
+OUTWARD = load(AWS, ROOT).outward
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("langsmith", ""),
+        ("langsmith", "https://eu.api.smith.langchain.com"),
+        ("token_issuers", "https://cognito-idp.eu-west-1.amazonaws.com/POOL/.well-known/jwks.json"),
+    ],
+)
+def test_services_outside_aws_are_reached_where_their_lists_allow(name: str, url: str) -> None:
+    for simulated in (True, False):
+        assert OUTWARD.url_of(name, url, simulated=simulated) == (url or "https://api.smith.langchain.com")
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "remedy"),
+    [
+        ("langsmith", "https://smith.example", r"add it to allowed_hosts of \[langsmith\]"),
+        ("langsmith", "https://api.smith.langchain.com.evil.example", "allowed_hosts"),
+        ("langsmith", "https://a.b.api.smith.langchain.com", "allowed_hosts"),
+        ("langsmith", "https://api.smith.langchain.com@evil.example", "https://host/path"),
+        ("langsmith", "http://api.smith.langchain.com", "use https"),
+        ("langsmith", "ftp://api.smith.langchain.com", "https://host/path"),
+        ("langgraph_server", "", "https://host/path"),
+        ("langgraph_server", "https://graph.example", r"\[langgraph_server\]"),
+        ("token_issuers", "https://idp.example/jwks", r"\[token_issuers\]"),
+        ("token_issuers", "https://cognito-idp.evil.example/x.amazonaws.com", r"\[token_issuers\]"),
+    ],
+)
+def test_any_other_host_or_way_is_refused_with_the_remedy(name: str, url: str, remedy: str) -> None:
+    for simulated in (True, False):
+        with pytest.raises(Misconfigured, match=remedy):
+            OUTWARD.url_of(name, url, simulated=simulated)
+
+
+@pytest.mark.parametrize("name", ["langsmith", "langgraph_server", "token_issuers"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:2024", "http://localhost:1", "http://[::1]:1"])
+def test_this_machine_serves_the_simulated_account_only(name: str, url: str) -> None:
+    assert OUTWARD.url_of(name, url, simulated=True) == url
+    with pytest.raises(Misconfigured, match="this machine"):
+        OUTWARD.url_of(name, url, simulated=False)
+
+
+@pytest.mark.parametrize("host", ["*", "*.com", "com", "example.*", "api*.example.com", ""])
+def test_a_list_that_would_allow_nearly_everything_is_refused(own_folder: Path, host: str) -> None:
+    text = (
+        (own_folder / "outward.toml").read_text().replace("allowed_hosts = []", f'allowed_hosts = ["{host}"]')
+    )
+    (own_folder / "outward.toml").write_text(text)
+    with pytest.raises(Misconfigured, match=r"outward\.toml"):
+        load(AWS, own_folder.parent)
+
+
+def test_a_host_that_a_team_lists_is_reached(own_folder: Path) -> None:
+    path = own_folder / "outward.toml"
+    path.write_text(path.read_text().replace("allowed_hosts = []", 'allowed_hosts = ["graph.example"]'))
+    settings = load({**AWS, "CLOUDOPS_RUNS_URL": "https://graph.example"}, own_folder.parent)
+    assert settings.runs_url == settings.outward_url("langgraph_server", settings.runs_url or "")
+
+
+def test_a_base_url_stands_where_the_environment_names_none(own_folder: Path) -> None:
+    path = own_folder / "outward.toml"
+    text = path.read_text().replace("allowed_hosts = []", 'allowed_hosts = ["graph.example"]')
+    path.write_text(text.replace('base_url = ""', 'base_url = "https://graph.example"', 1))
+    assert load(AWS, own_folder.parent).runs_url == "https://graph.example"
+
+
+def test_settings_that_name_a_host_outside_the_lists_are_refused_before_it_is_called(
+    own_folder: Path,
+) -> None:
+    cwd = own_folder.parent
+    with pytest.raises(Misconfigured, match="langgraph_server"):
+        load({**AWS, "CLOUDOPS_RUNS_URL": "https://graph.example"}, cwd)
+    traced = {**AWS, "LANGSMITH_TRACING": "true"}
+    load(traced, cwd)
+    with pytest.raises(Misconfigured, match="langsmith"):
+        load({**traced, "LANGSMITH_ENDPOINT": "https://smith.example"}, cwd)
+    issuer = '[[issuers]]\nissuer = "i"\naudience = "a"\njwks_url = "https://idp.example/jwks"\n'
+    with (own_folder / "access.toml").open("a") as file:
+        file.write(issuer)
+    with pytest.raises(Misconfigured, match="token_issuers"):
+        load(AWS, cwd)
+
+
+def test_traces_stay_where_the_list_is_even_when_the_environment_names_no_place(own_folder: Path) -> None:
+    path = own_folder / "outward.toml"
+    only = text_with_langsmith_at(path.read_text(), "eu.api.smith.langchain.com")
+    path.write_text(only)
+    traced = {**AWS, "LANGCHAIN_TRACING_V2": "true"}
+    with pytest.raises(Misconfigured, match=r"api\.smith\.langchain\.com is not a host of langsmith"):
+        load(traced, own_folder.parent)
+    load({**traced, "LANGSMITH_ENDPOINT": "https://eu.api.smith.langchain.com"}, own_folder.parent)
+
+
+def text_with_langsmith_at(text: str, host: str) -> str:
+    return text.replace(
+        'allowed_hosts = ["api.smith.langchain.com", "*.api.smith.langchain.com"]',
+        f'allowed_hosts = ["{host}"]',
+    )
