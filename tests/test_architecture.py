@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -222,6 +222,28 @@ def test_every_runtime_dependency_is_explained() -> None:
     names = {re.match(r"[A-Za-z0-9-]+", one)[0].lower() for one in wanted}  # type: ignore[index]
     rows = re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     assert sorted(rows) == sorted(names)
+
+
+def declared(wanted: Iterable[str]) -> dict[str, set[str]]:
+    """What each declared distribution brings to import."""
+    brings: dict[str, set[str]] = {}
+    for module, owners in importlib.metadata.packages_distributions().items():
+        for owner in owners:
+            brings.setdefault(owner.lower().replace("_", "-"), set()).add(module)
+    names = (re.match(r"[A-Za-z0-9-]+", one)[0].lower() for one in wanted)  # type: ignore[index]
+    return {name: brings[name] for name in names}
+
+
+def test_every_runtime_dependency_is_imported_and_every_import_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    used = {name.split(".")[0] for path in sources() for name in imports(path)}
+    runtime = declared(project["dependencies"])
+    assert [name for name, modules in runtime.items() if not modules & used] == []
+    extras = chain.from_iterable(project["optional-dependencies"].values())
+    # Stubs are imported for the type checker alone.
+    stubs = {name for name in used if name.startswith("mypy_boto3_")}
+    known = {*chain.from_iterable([*runtime.values(), *declared(extras).values()]), *OURS, *stubs}
+    assert used - known - set(sys.stdlib_module_names) == set()
 
 
 def test_doors_that_run_no_graph_load_no_model_library() -> None:
