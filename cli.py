@@ -247,10 +247,14 @@ def setup() -> int:
     return 0
 
 
-@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+# Its options, `--help` among them, are read in evals.run: evals are not shipped, and this door has to start without.
+@app.command(
+    "eval",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
 @door
 def evaluate(context: typer.Context) -> int:
-    """Score scenarios through the whole path; options are those of evals.run."""
+    """Score scenarios through the whole path."""
     if importlib.util.find_spec("evals") is None or importlib.util.find_spec("evals.run") is None:
         typer.echo("evals are not installed with the package: run this in a checkout", err=True)
         return 2

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evals.drive import Outcome
+from evals.drive import Outcome, Trial
 from evals.truth import AcceptableCall, Truth
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
 from memory.records.incident import Status
@@ -63,6 +63,7 @@ class Score:
     said: str
     not_checked: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    by_model: bool = False
 
     @property
     def share(self) -> float:
@@ -74,8 +75,9 @@ class Score:
 
     def as_json(self) -> dict[str, Any]:
         """Return the score as plain JSON."""
+        answer = {**asdict(self.answer), "share": self.answer.share}
         alone = {**asdict(self.first_look), "share": self.first_look.share}
-        return {**asdict(self), "share": self.share, "first_look": alone}
+        return {**asdict(self), "share": self.share, "answer": answer, "first_look": alone}
 
 
 def score(outcome: Outcome, truth: Truth) -> Score:
@@ -99,6 +101,27 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         said=_said(record.assessment if record else None),
         not_checked=record.first_look.not_checked if record and record.first_look else (),
         models=tuple(sorted({one.model_id for one in record.models})) if record else (),
+        by_model=bool(record and record.assessment and record.assessment.by_model),
+    )
+
+
+def not_played(trial: Trial, why: str, seconds: float) -> Score:
+    """Return the score of a trial that broke off: nothing of it is right."""
+    nothing = Marks(False, False, False, False, False)
+    return Score(
+        scenario=trial.scenario,
+        seed=trial.seed,
+        answer=nothing,
+        first_look=nothing,
+        action=False,
+        forbidden=(),
+        end_state=False,
+        steps=0,
+        tokens=0,
+        usd=0.0,
+        seconds=round(seconds, 1),
+        status="not played",
+        said=why,
     )
 
 

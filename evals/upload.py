@@ -1,40 +1,86 @@
-"""Results go to LangSmith when it is configured. When it is not, its client is not even made."""
+"""Results go to LangSmith when it is configured. When it is not, its client is not even made.
 
-import os
+Configured means both `LANGSMITH_TRACING=true` and `LANGSMITH_API_KEY`: a key alone is often left in a shell, and
+nobody asked for anything by it. `langsmith.evaluate` is not used, since it sends the runs of its targets also where
+it was told to upload nothing.
+"""
+
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+ENDPOINT = "https://api.smith.langchain.com"
 PROJECT = "cloudops-evals"
 YES = frozenset({"1", "true", "yes"})
+TIMEOUT_MS = 20_000
 
 
-def is_configured(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether there is a key and tracing is switched on; a key alone sends nothing."""
-    tracing = environment.get("LANGSMITH_TRACING", "").lower() in YES
-    return tracing and bool(environment.get("LANGSMITH_API_KEY"))
+class NotUploaded(Exception):
+    """LangSmith did not take the results."""
 
 
-def send(summary: dict[str, Any]) -> None:
-    """Upload one run for each score, with its marks as feedback."""
+@dataclass(frozen=True)
+class LangSmith:
+    """Where results go, as whom, and under which project."""
+
+    endpoint: str
+    api_key: str
+    project: str
+
+
+def configured(environment: Mapping[str, str]) -> LangSmith | None:
+    """Return where results go; None unless there is a key and tracing is switched on."""
+    key = environment.get("LANGSMITH_API_KEY", "").strip()
+    if not key or environment.get("LANGSMITH_TRACING", "").strip().lower() not in YES:
+        return None
+    endpoint = environment.get("LANGSMITH_ENDPOINT", "").strip() or ENDPOINT
+    return LangSmith(endpoint, key, environment.get("LANGSMITH_PROJECT", "").strip() or PROJECT)
+
+
+def keep_on_this_machine() -> None:
+    """Switch LangChain's own tracing off in this process, whatever else the environment says of it."""
+    from langsmith.run_trees import configure
+
+    configure(enabled=False)
+
+
+def send(summary: Mapping[str, Any], to: LangSmith) -> None:
+    """Upload one run for each score, with its marks as feedback; raise NotUploaded when it is not taken."""
     from langsmith import Client
+    from langsmith.utils import LangSmithError
 
-    client = Client()
-    project = os.environ.get("LANGSMITH_PROJECT", PROJECT)
-    for one in summary["scores"]:
-        run_id, now = uuid.uuid4(), datetime.now(UTC)
-        inputs = {"scenario": one["scenario"], "seed": one["seed"], "models": one["models"]}
-        client.create_run(
-            name=f"eval {one['scenario']}",
-            inputs=inputs,
-            run_type="chain",
-            id=run_id,
-            project_name=project,
-            start_time=now,
-            end_time=now,
-            outputs=one,
-        )
-        for key, value in (("score", one["share"]), ("first_look", one["first_look"]["share"])):
-            client.create_feedback(run_id=run_id, key=key, score=value)
-    client.flush()
+    # Each request is made at once: one that fails in a background queue would be logged and forgotten.
+    client = Client(
+        api_url=to.endpoint,
+        api_key=to.api_key,
+        auto_batch_tracing=False,
+        omit_traced_runtime_info=True,
+        tracing_sampling_rate=1.0,
+        timeout_ms=TIMEOUT_MS,
+    )
+    try:
+        project = client.create_project(to.project, upsert=True)
+        for one in summary["scores"]:
+            _send_one(client, one, project.id)
+    # An answer that is not LangSmith's, such as a proxy's page, is a ValueError.
+    except (LangSmithError, OSError, ValueError) as error:
+        raise NotUploaded(f"LangSmith at {to.endpoint} did not take the scores: {error}") from error
+
+
+def _send_one(client: Any, one: Mapping[str, Any], project: uuid.UUID) -> None:
+    run_id, now = uuid.uuid4(), datetime.now(UTC)
+    client.create_run(
+        name=f"eval {one['scenario']}",
+        inputs={"scenario": one["scenario"], "seed": one["seed"], "models": one["models"]},
+        run_type="chain",
+        id=run_id,
+        session_id=project,
+        start_time=now,
+        end_time=now,
+        outputs=dict(one),
+    )
+    marks = {"score": one["share"], "model": one["answer"]["share"], "first_look": one["first_look"]["share"]}
+    for key, value in marks.items():
+        client.create_feedback(run_id=run_id, session_id=project, start_time=now, key=key, score=value)

@@ -2,77 +2,16 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from rich.console import Console
 
-from evals import upload
-from evals.drive import Outcome, Trial
-from evals.run import run, summarise, table
-from evals.score import Score, score
+from evals.run import summarise
 from evals.truth import Truth, read_truth
-from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
+from memory.records.assessment import CauseKind, Verdict
 from memory.records.incident import Severity, Status
-from memory.records.incident_record import IncidentRecord
-from memory.records.spend import Spend
 from simulator.scenario import SCENARIOS, scenario_names
-from tests.agents.desk import INCIDENT
-
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-RIGHT = Hypothesis(
-    kind=CauseKind.DEPLOYMENT,
-    component="checkout",
-    change="checkout:42",
-    statement="it throws",
-    confidence=0.9,
-)
-WRONG = RIGHT.model_copy(update={"component": "payments", "change": "payments:24"})
-
-
-def call(api: str, parameters: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    service, operation = api.split(":")
-    read = operation.startswith(("Describe", "Get"))
-    return {
-        "service": service,
-        "operation": operation,
-        "parameters": dict(parameters or {}),
-        "read_only": read,
-        "error_code": None,
-        **more,
-    }
-
-
-ROLLBACK = call("ecs:UpdateService", {"service": "checkout", "taskDefinition": "checkout:41"})
-
-
-def record(
-    leading: Hypothesis = RIGHT,
-    status: Status = Status.RESOLVED,
-    verdict: Verdict = Verdict.CAUSE,
-    severity: Severity = Severity.HIGH,
-) -> IncidentRecord:
-    look = FirstLook(severity=severity, severity_reason="r", verdict=verdict, hypotheses=(leading,))
-    said = Assessment(verdict=verdict, severity=severity, summary="s", hypotheses=(leading,), confidence=0.9)
-    spend = Spend(model_calls=3, tool_calls=2, input_tokens=100, output_tokens=20, usd=0.01)
-    return IncidentRecord(
-        incident=INCIDENT, status=status, first_look=look, assessment=said, spend=spend, updated_at=NOW
-    )
-
-
-def judged(
-    made: IncidentRecord | None,
-    *calls: dict[str, Any],
-    scenario: str = "bad-deployment",
-    alarms: Mapping[str, str] | None = None,
-    truth: Truth | None = None,
-) -> Score:
-    shown = dict(alarms if alarms is not None else {"checkout-5xx": "OK"})
-    outcome = Outcome(Trial(scenario), made, tuple(calls), shown, 1.0)
-    return score(outcome, truth or read_truth(scenario))
+from tests.evals.outcomes import RIGHT, ROLLBACK, WRONG, call, judged, record
 
 
 @pytest.mark.parametrize("scenario", scenario_names())
@@ -197,39 +136,6 @@ def test_a_summary_is_plain_json_and_passes_by_the_threshold() -> None:
     assert summarise([good, bad], 0.5)["passed"]
     assert not summarise([], 0.0)["passed"]
     assert json.loads(json.dumps(summarise([good, bad], 1.0)))["scores"][0]["first_look"]["share"] == 1.0
-    assert table([good, bad]).row_count == 2
-
-
-@pytest.mark.parametrize(("leading", "code"), [(RIGHT, 0), (WRONG, 1)])
-def test_a_run_writes_its_results_and_ends_by_the_threshold(
-    leading: Hypothesis, code: int, tmp_path: Path
-) -> None:
-    def player(trial: Trial) -> Outcome:
-        return Outcome(trial, record(leading), (ROLLBACK,), {"checkout-5xx": "OK"}, 1.0)
-
-    out, file = Console(record=True, width=120, quiet=True), tmp_path / "results" / "scores.json"
-
-    assert run([Trial("bad-deployment", seed=5)], file, 1.0, out, player) == code
-
-    written = json.loads(file.read_text())
-    assert written["passed"] is (code == 0)
-    assert (written["scores"][0]["scenario"], written["scores"][0]["seed"]) == ("bad-deployment", 5)
-
-
-@pytest.mark.parametrize(
-    ("environment", "configured"),
-    [
-        ({}, False),
-        ({"LANGSMITH_API_KEY": "k"}, False),
-        ({"LANGSMITH_TRACING": "true"}, False),
-        ({"LANGSMITH_API_KEY": "k", "LANGSMITH_TRACING": "false"}, False),
-        ({"LANGSMITH_API_KEY": "k", "LANGSMITH_TRACING": "true"}, True),
-    ],
-)
-def test_results_leave_the_machine_only_with_a_key_and_tracing(
-    environment: dict[str, str], configured: bool
-) -> None:
-    assert upload.is_configured(environment) is configured
 
 
 def test_only_evals_read_the_truth() -> None:
