@@ -5,6 +5,7 @@ names, numbers or wording fails on it; whoever judges by what is measured does n
 """
 
 import copy
+import math
 import re
 import tomllib
 from collections.abc import Callable
@@ -49,6 +50,16 @@ WORDING = {
     "slow client": ("hesitant caller", "late reader"),
 }
 HEALTHY_ERRORS = 0.002
+# Which scenarios have a fault that can be elsewhere, and to where it is moved.
+MOVES = {
+    "bad-deployment": ("payments", "inventory"),
+    "throttled-table": ("payments", "inventory", "web"),
+}
+# And which have none. A scenario is in one of the two.
+UNMOVED = {
+    "false-alarm": "Nothing is broken. Elsewhere the job would be as harmless, and the answer the same: noise.",
+    "hidden-cause": "No evidence shows the cause. Elsewhere it would be shown as little, so no answer could move.",
+}
 _REVISION = re.compile(r"(?P<family>[\w-]+):(?P<number>\d+)")
 
 
@@ -134,12 +145,16 @@ def fault_removed(play: Play) -> Play:
 
 
 def fault_moved(to: str) -> Change:
-    """Return a change that moves a bad release or a full table to another service, and the truth with it."""
+    """Return a change that moves a bad release or a full table to another service, and the truth with it.
+
+    What has no cause that the evidence shows cannot be moved, and the change raises ValueError.
+    """
 
     def change(play: Play) -> Play:
-        if play.truth["cause"]["kind"] == "deployment":
-            return _release_moved(play, to)
-        return _table_moved(play, to)
+        kind = play.truth.get("cause", {}).get("kind")
+        if kind not in _MOVERS:
+            raise ValueError(f"nothing to move: the truth is {play.truth['verdict']}, the cause {kind}")
+        return _MOVERS[kind](play, to)
 
     return change
 
@@ -172,12 +187,17 @@ def _release_moved(play: Play, to: str) -> Play:
 
 
 def _table_moved(play: Play, to: str) -> Play:
-    """Give another service a small table of its own, and the alarm on it; the first table gets room."""
+    """Give another service a small table of its own, and the alarm on it; the first table gets room.
+
+    The new table is as small for its service's traffic as the first one was, so that it is full no sooner.
+    """
     old = play.truth["cause"]["resource"].rpartition("/")[2]
     new = f"{to}-entries"
     origin = next(one for one in play.world["services"] if one.get("writes"))
     target, table = play.service(to), next(one for one in play.world["tables"] if one["name"] == old)
-    play.world["tables"].append({**table, "name": new})
+    share = _requests(play, to) / _requests(play, origin["name"])
+    small = {**table, "name": new, "write_capacity": math.ceil(table["write_capacity"] * share)}
+    play.world["tables"].append(small)
     table["write_capacity"] = 40
     target["writes"], target["metrics"] = [{**origin["writes"][0], "table": new}], origin.pop("metrics")
     target["logs"] += [one for one in origin["logs"] if one["on"] == "throttle"]
@@ -187,6 +207,20 @@ def _table_moved(play: Play, to: str) -> Play:
         play.truth[part] = each_string(play.truth[part], change)
     play.truth["severity"] = ["critical", "high", "medium"]
     return play
+
+
+_MOVERS = {"deployment": _release_moved, "capacity": _table_moved}
+
+
+def _requests(play: Play, name: str) -> float:
+    """Return the share of the shop's requests that a service gets, from outside and from those that call it."""
+    calls: list[float] = [
+        _requests(play, caller["name"]) * call["per_request"]
+        for caller in play.world["services"]
+        for call in caller.get("calls", [])
+        if call["service"] == name
+    ]
+    return float(play.service(name).get("entry_share", 0.0)) + sum(calls)
 
 
 def _point_alarm(play: Play, service: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evals import variants
 from evals.drive import Outcome, Trial, play
 from evals.score import Score, score, workload_changes
 from evals.truth import read_truth
@@ -13,7 +14,7 @@ from memory.records.assessment import Verdict
 from simulator.scenario import read_scenario, scenario_names
 
 SCENARIOS = scenario_names()
-MOVES = [("bad-deployment", "payments"), ("bad-deployment", "inventory"), ("throttled-table", "payments")]
+MOVES = [(scenario, to) for scenario, services in variants.MOVES.items() for to in services]
 
 
 def judged(scenario: str, folder: Path, seed: int) -> Score:
@@ -80,6 +81,16 @@ def test_a_moved_fault_has_a_moved_truth(scenario: str, to: str, tmp_path: Path)
     assert truth.cause.component != before.cause.component
     assert to in truth.cause.component
     assert truth.end_state == before.end_state
+
+
+def test_every_scenario_has_a_fault_that_moves_or_a_reason_why_not() -> None:
+    assert sorted([*variants.MOVES, *variants.UNMOVED]) == SCENARIOS
+
+
+@pytest.mark.parametrize("scenario", variants.UNMOVED)
+def test_what_has_no_cause_to_find_cannot_be_moved(scenario: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nothing to move"):
+        make_variant(scenario, tmp_path, fault_moved("inventory"))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
