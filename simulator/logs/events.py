@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulator.clock import AccountClock
+from simulator.logs.matching import OverrunError
 from simulator.logs.pages import event_page
 from simulator.logs.patterns.errors import InvalidPatternError
 from simulator.logs.patterns.pattern import Matcher, parse_pattern
@@ -52,13 +53,13 @@ class LogEvents:
         for name in streams or ():
             named_stream(group, name)
         matches = _matcher(given.get("filterPattern", ""))
-        events = [
+        candidates = [
             event
             for event in group.between(*_range(given))
             if (streams is None or event.stream in streams)
             and (prefix is None or event.stream.startswith(prefix))
-            and matches(event.message)
         ]
+        events = _matched(candidates, matches)
         limit, forward = checked_limit(given, _LARGEST_PAGE), given.get("startFromHead", True)
         page = event_page(events, given.get("nextToken"), limit, forward)
         records = [
@@ -89,6 +90,13 @@ def _matcher(pattern: str) -> Matcher:
         return parse_pattern(pattern)
     except InvalidPatternError as error:
         raise invalid(str(error)) from error
+
+
+def _matched(events: list[LogEvent], matches: Matcher) -> list[LogEvent]:
+    try:
+        return [event for event in events if matches(event.message)]
+    except OverrunError as error:
+        raise invalid(f"Invalid filter pattern: {error}") from error
 
 
 def _range(given: Mapping[str, Any]) -> tuple[int, int]:

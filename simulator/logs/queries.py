@@ -24,10 +24,13 @@ from simulator.logs.insights.syntax import Query
 from simulator.logs.matching import OverrunError
 from simulator.logs.refusals import constraint, group_name, invalid
 from simulator.logs.store import LogEvent, LogStore, milliseconds
+from simulator.wire.paging import UnknownTokenError, page
 from simulator.wire.protocol import AwsError, Call
 
 _LARGEST_PAGE = 10_000
 _MOST_GROUPS = 50
+# A caller is answered before its client gives up, also where the rows are still to come.
+_PATIENCE_SECONDS = 2.0
 _LAST_SECOND = 253_402_300_799
 
 
@@ -54,8 +57,8 @@ class StartedQuery:
     status: Status = Status.SCHEDULED
 
     def end(self) -> None:
-        """Its work is over; a query stopped while that was waited for stays stopped."""
-        if self.status is Status.RUNNING:
+        """Note that its work is over, if it is; a query stopped while that was waited for stays stopped."""
+        if self.status is Status.RUNNING and self.work.done():
             overrun = isinstance(self.work.exception(), OverrunError)
             self.status = Status.TIMEOUT if overrun else Status.COMPLETE
 
@@ -97,7 +100,7 @@ class LogQueries:
             query.status = Status.RUNNING
             return _report(query, None, call.parameters)
         if query.status is Status.RUNNING:
-            await asyncio.wait([query.work])
+            await asyncio.wait([query.work], timeout=_PATIENCE_SECONDS)
             query.end()
         outcome = query.work.result() if query.status is Status.COMPLETE else None
         return _report(query, outcome, call.parameters)
@@ -113,8 +116,6 @@ class LogQueries:
     async def describe(self, call: Call) -> Mapping[str, Any]:
         """DescribeQueries: the newest first."""
         given = call.parameters
-        if "nextToken" in given:
-            raise invalid("The specified nextToken is invalid.")
         wanted_group, wanted_status = given.get("logGroupName"), given.get("status")
         chosen = [
             query
@@ -123,7 +124,11 @@ class LogQueries:
             and (wanted_status is None or wanted_status == query.status)
             and given.get("queryLanguage", "CWLI") == "CWLI"
         ]
-        return {"queries": [_summary(query) for query in chosen[: given.get("maxResults", 1000)]]}
+        try:
+            shown, token = page(chosen, given.get("nextToken"), given.get("maxResults", 1000))
+        except UnknownTokenError as error:
+            raise invalid("The specified nextToken is invalid.") from error
+        return {"queries": [_summary(query) for query in shown], "nextToken": token}
 
     async def _work(self, query: Query, events: list[LogEvent], account: str, limit: int | None) -> Outcome:
         return await asyncio.to_thread(run_query, query, events, self._clock.now(), account, limit)
@@ -182,11 +187,11 @@ def _report(query: StartedQuery, outcome: Outcome | None, given: Mapping[str, An
     start = _offset(given.get("nextToken"))
     size = min(given.get("maxItems") or _LARGEST_PAGE, _LARGEST_PAGE)
     rows = outcome.rows if outcome else ()
-    page = [[{"field": name, "value": value} for name, value in row] for row in rows[start : start + size]]
+    results = [[{"field": name, "value": value} for name, value in row] for row in rows[start : start + size]]
     return {
         "queryLanguage": "CWLI",
         "status": query.status.value,
-        "results": page,
+        "results": results,
         "statistics": {
             "recordsMatched": float(outcome.records_matched if outcome else 0),
             "recordsScanned": float(outcome.records_scanned if outcome else 0),

@@ -1,9 +1,11 @@
 import json
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.logs.matching import OverrunError
 from simulator.logs.patterns.errors import InvalidPatternError
 from simulator.logs.patterns.pattern import parse_pattern
 
@@ -75,6 +77,94 @@ def test_json_patterns_match_as_aws_documents(pattern: str, matches: bool) -> No
     assert parse_pattern(pattern)(EVENT) is matches
 
 
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
+ACCESS = '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534'
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message", "matches"),
+    [
+        ("[ip, user, username, timestamp, request, status_code, bytes]", ACCESS, True),
+        ("[ip, user, username, timestamp, request, status_code]", ACCESS, False),
+        ("[ip, user, username, timestamp, request, status_code, bytes, more]", ACCESS, False),
+        ("[..., status_code, bytes]", ACCESS, True),
+        ("[ip, user, ..., status_code, bytes]", ACCESS, True),
+        ("[ip, user, ...]", ACCESS, True),
+        ("[...]", "", True),
+        ("[ip, user, username, timestamp, request, status_code, bytes > 1000]", ACCESS, True),
+        ("[ip, user, username, timestamp, request, status_code, bytes > 2000]", ACCESS, False),
+        ("[ip, user, username, timestamp, request, status_code = 200, bytes]", ACCESS, False),
+        ("[ip, user, username, timestamp, request, status_code = 4*, bytes]", ACCESS, True),
+        ("[ip, user, username, timestamp, request = *html*, status_code = 4*, bytes]", ACCESS, True),
+        (
+            "[ip, user, username, timestamp, request, status_code = 4* && status_code != 403, bytes]",
+            ACCESS,
+            True,
+        ),
+        (
+            "[ip, user, username, timestamp, request, status_code = 4* && status_code != 404, bytes]",
+            ACCESS,
+            False,
+        ),
+        ("[..., request=*.html*, status_code=4*,]", ACCESS, True),
+        ("[..., request=*.html*, status_code=5* || status_code=4*,]", ACCESS, True),
+        ("[ip=%127\\.0\\.0\\.[1-9]%, ...]", ACCESS, True),
+        ('[..., request != "GET*", code, size]', ACCESS, False),
+        ("[..., size >= 1534.0]", ACCESS, True),
+        ("[..., size = 1534.0]", ACCESS, True),
+        ("[ip > 5, ...]", ACCESS, False),
+        ("[w1=ERROR, w2]", "ERROR message", True),
+        ("[w1=ERROR, w2]", "ERROR WARN message", False),
+        ("[w1=ERROR || w1=WARN, w2]", "WARN message", True),
+        ("[w1=ERROR || w1=WARN && w1=x, w2]", "ERROR message", True),
+        ("[w1!=ERROR&&w1!=WARN, w2]", "INFO message", True),
+        ("[w1!=ERROR&&w1!=WARN, w2]", "WARN message", False),
+        ("[a, b]", "[open ended", True),
+    ],
+)
+def test_space_delimited_patterns_match_as_aws_documents(pattern: str, message: str, matches: bool) -> None:
+    assert parse_pattern(pattern)(message) is matches
+
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html
+@pytest.mark.parametrize(
+    ("pattern", "message", "matches"),
+    [
+        ("%AUTHORIZED%", "[ERROR 401] UNAUTHORIZED REQUEST", True),
+        ("%AUTHORIZED%", "[SUCCESS 200] authorized", False),
+        ("%^[hc]at%", "cat and dog", True),
+        ("%^[hc]at%", "the cat", False),
+        ("%[hc]at$%", "the hat", True),
+        ("%colou?r%", "color", True),
+        ("%[abcx-z]9%", "y9", True),
+        ("%^a{3,5}$%", "aaaaaa", False),
+        ("%gra|ey%", "grab", True),
+        (r"%\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}%", "from 10.0.0.17", True),
+        (r"%\w+\s\S%", "a b", True),
+        (r"%\x41%", "A", True),
+        ("%1.*2%", "1 and 2", True),
+        (r"{ $.eventType = %Trail$% && $.user.id = %^\d$% }", EVENT, True),
+        ("{ $.eventType != %Trail% }", EVENT, False),
+        ("{ $.ThisFlag = %True% }", EVENT, False),
+    ],
+)
+def test_regular_expressions_match_as_aws_documents(pattern: str, message: str, matches: bool) -> None:
+    assert parse_pattern(pattern)(message) is matches
+
+
+def test_an_expression_that_takes_too_long_is_ended() -> None:
+    matches = parse_pattern("%" + "[ab]*" * 20 + "[cd]%", matching_seconds=0.1)
+    with pytest.raises(OverrunError):
+        for _ in range(200):
+            matches("ab" * 2000)
+
+
+def test_an_event_of_opening_brackets_is_read_once() -> None:
+    began = monotonic()
+    assert not parse_pattern("[a, b]")("[ " * 100_000)
+    assert monotonic() - began < 5
+
+
 def test_a_json_pattern_matches_no_plain_text() -> None:
     assert not parse_pattern("{ $.a NOT EXISTS }")("plain text")
 
@@ -86,8 +176,26 @@ def test_a_json_pattern_matches_no_plain_text() -> None:
         "@message",
         "- term",
         '"open',
-        "[ip, user]",
-        "%regex%",
+        "[ip, user",
+        "[ip, ..., user, ...]",
+        "[ip = 1 && user = 2]",
+        "[ip = ]",
+        "[ip > x]",
+        "[4xx = 4*]",
+        "[(a = 1)]",
+        "[a = 1 & a = 2]",
+        "[a=%x%, b=%y%, c=%z%]",
+        "%%",
+        "%open",
+        "%something!%",
+        "%(sub)%",
+        "%a**%",
+        "%é%",
+        "%[a%",
+        "%a% %b%",
+        "ERROR %a%",
+        "{ $.a = %(b)% }",
+        "{ $.a > %1% }",
         "{ $.a }",
         "{ $.a = }",
         "{ $.a = 1",
@@ -105,7 +213,7 @@ def test_what_is_not_understood_is_refused(pattern: str) -> None:
         parse_pattern(pattern)
 
 
-@given(st.text(alphabet='{}()$.ab[]01="*&|!<>- ?%\\ISNULTRE', max_size=60))
+@given(st.text(alphabet='{}()$.,ab[]01="*&|!<>- ?%\\ISNULTRE', max_size=60))
 def test_any_text_is_a_pattern_or_refused(text: str) -> None:
     try:
         matches = parse_pattern(text)

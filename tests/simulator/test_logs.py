@@ -195,7 +195,8 @@ def test_stream_pages_end_where_the_token_comes_back(client: Any, shop: str) -> 
 
 def test_bad_patterns_and_limits_are_invalid_parameters(client: Any, shop: str) -> None:
     for more in (
-        {"filterPattern": "[a, b]"},
+        {"filterPattern": "[a, b"},
+        {"filterPattern": "%a|(b)%"},
         {"filterPattern": "foo-bar"},
         {"nextToken": "x"},
         {"limit": 20_000},

@@ -32,7 +32,7 @@ from simulator.logs.matching import Allowance
 from simulator.logs.store import LogEvent
 
 DEFAULT_LIMIT = 10_000
-MATCHING_SECONDS = 5.0
+MATCHING_SECONDS = 3.0
 _IMPLICIT = ("@timestamp", "@message")
 
 
@@ -110,10 +110,10 @@ class _Pipeline:
             self._pattern(command)
 
     def rows(self, limit: int | None) -> list[tuple[tuple[str, str], ...]]:
-        shown = [Field(name, tuple(name.split("."))) for name in self._shown or _IMPLICIT]
+        shown = [Field(name) for name in self._shown or _IMPLICIT]
         fields = [self._named.get(field.name, field) for field in shown]
         if self._of_events:
-            fields.append(Field("@ptr", ("@ptr",)))
+            fields.append(Field("@ptr"))
         return [_row(record, fields) for record in self._records[:limit]]
 
     def _filter(self, command: Filter) -> None:

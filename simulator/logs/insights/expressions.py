@@ -6,7 +6,7 @@ import regex
 
 from simulator.logs.insights.aggregates import AGGREGATES
 from simulator.logs.insights.cursor import Cursor
-from simulator.logs.insights.functions import BIN_CAPS, FUNCTIONS, PERIODS, TIME_FUNCTIONS
+from simulator.logs.insights.functions import BIN_CAPS, FUNCTIONS, PERIODS, TIME_FUNCTIONS, UNITS
 from simulator.logs.insights.lexer import Kind, Token, unquoted
 from simulator.logs.insights.regexes import compile_regex
 from simulator.logs.insights.syntax import (
@@ -25,7 +25,8 @@ from simulator.logs.insights.syntax import (
 
 KEYWORDS = {"and", "or", "not", "in", "like", "as", "by", "asc", "desc"}
 _PART = re.compile(r"`([^`]+)`|([^.`]+)")
-_TIMESTAMP = Field("@timestamp", ("@timestamp",))
+_TIMESTAMP = Field("@timestamp")
+_MESSAGE = Field("@message")
 
 
 def normal(text: str) -> str:
@@ -36,7 +37,7 @@ def normal(text: str) -> str:
 def field_of(token: Token) -> Field:
     """The field a name token names."""
     parts = tuple(quoted or plain for quoted, plain in _PART.findall(token.text))
-    return Field(".".join(parts), parts)
+    return Field(".".join(parts))
 
 
 class ExpressionParser:
@@ -65,6 +66,10 @@ class ExpressionParser:
         if token.word in KEYWORDS:
             raise self._cursor.unexpected(token)
         return self._known(field_of(token), token)
+
+    def message(self) -> Field:
+        """The field `@message`, which is meant where none is named."""
+        return self._known(_MESSAGE, self._cursor.token)
 
     def pattern(self) -> regex.Pattern[str]:
         """The regular expression that opens at the current `/`."""
@@ -191,7 +196,7 @@ class ExpressionParser:
                     self._cursor.back_to(token, before)
                     while self._cursor.token.start < end:
                         self._cursor.advance()
-                    return Field(label, (label,))
+                    return Field(label)
         return self._call(token)
 
     def _spells(self, text: str, start: int) -> int:
@@ -247,9 +252,9 @@ class ExpressionParser:
 
     def _period(self, capped: bool) -> int:
         token = self._cursor.expect_kind(Kind.PERIOD)
-        unit = token.text.lstrip("0123456789")
-        count = int(token.text[: -len(unit)][:9])
-        if count == 0:
+        word = token.text.lstrip("0123456789")
+        count, unit = int(token.text[: -len(word)][:9]), UNITS.get(word.lower())
+        if count == 0 or unit is None:
             raise self._cursor.refusal("Invalid period: " + token.text, token)
         if capped and unit in BIN_CAPS:
             count = min(count, BIN_CAPS[unit])
@@ -287,4 +292,4 @@ class ExpressionParser:
         label = self.columns.get(normal(field.name))
         if label is None:
             raise self._cursor.refusal(f"Field {field.name} is not available after stats", token)
-        return Field(label, (label,))
+        return Field(label)

@@ -8,10 +8,25 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from simulator.logs.insights.addresses import ANY, is_address, is_in_subnet
 from simulator.logs.insights.values import Timestamp, Value, number, sort_key, text
 
 Body = Callable[[Sequence[Value]], Value]
 PERIODS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_WORDS = {
+    "ms": ("ms", "msec", "millisecond"),
+    "s": ("s", "sec", "second"),
+    "m": ("m", "min", "minute"),
+    "h": ("h", "hr", "hour"),
+    "d": ("d", "day"),
+}
+# Every way to write a unit; those of more than one letter may stand in the plural.
+UNITS = {
+    written: unit
+    for unit, words in _UNIT_WORDS.items()
+    for word in words
+    for written in ((word, f"{word}s") if len(word) > 1 else (word,))
+}
 BIN_CAPS = {"ms": 1000, "s": 60, "m": 60, "h": 24}
 
 
@@ -154,6 +169,12 @@ FUNCTIONS: dict[str, Function] = {
     "toupper": Function(1, 1, _textual(str.upper)),
     "frommillis": Function(1, 1, _from_millis),
     "tomillis": Function(1, 1, _to_millis),
+    "isvalidip": Function(1, 1, is_address(*ANY)),
+    "isvalidipv4": Function(1, 1, is_address(4)),
+    "isvalidipv6": Function(1, 1, is_address(6)),
+    "isipinsubnet": Function(2, 2, is_in_subnet(*ANY)),
+    "isipv4insubnet": Function(2, 2, is_in_subnet(4)),
+    "isipv6insubnet": Function(2, 2, is_in_subnet(6)),
     "ispresent": Function(1, 1, lambda arguments: int(arguments[0] is not None)),
 }
 TIME_FUNCTIONS = {"bin", "datefloor", "dateceil"}

@@ -115,7 +115,9 @@ class _CommandParser:
         return Filter(self._expressions.expression())
 
     def _parse(self) -> Command:
-        source = self._expressions.field()
+        token = self._cursor.token
+        unnamed = self._cursor.at("/") or token.kind is Kind.STRING
+        source = self._expressions.message() if unnamed else self._expressions.field()
         token = self._cursor.token
         if self._cursor.at("/"):
             pattern = self._expressions.pattern()
@@ -184,7 +186,7 @@ class _CommandParser:
         if self._has(Stats) or self._has(Pattern):
             raise self._refused_here("pattern")
         field = self._expressions.field()
-        self._scope_to([Column(name, Field(name, (name,))) for name in PATTERN_COLUMNS])
+        self._scope_to([Column(name, Field(name)) for name in PATTERN_COLUMNS])
         return Pattern(field)
 
 

@@ -17,10 +17,9 @@ class Literal:
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the event, discovered or ephemeral. `parts` is the way to it inside a JSON message."""
+    """A field of the event, discovered or ephemeral. A dotted name leads into a JSON message."""
 
     name: str
-    parts: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ Rules: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPattern
 """
 
 import json
-import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from simulator.logs.patterns.errors import InvalidPatternError
+from simulator.logs.patterns.regexes import Regexes
+from simulator.logs.patterns.values import Token, compared
 
 Condition = Callable[[Any], bool]
 Path = tuple[str | int, ...]
@@ -22,35 +22,21 @@ _TOKEN = re.compile(
     r"""\s*(?:
         (?P<selector>\$(?:\.[A-Za-z0-9_-]+|\[\d+\])+)
       | (?P<string>"(?:[^"\\]|\\.)*")
+      | %(?P<regex>[^%]*)%
       | (?P<operator>&&|\|\||!=|<=|>=|=|<|>|\(|\))
-      | (?P<word>[^\s()&|=!<>"{}]+)
+      | (?P<word>[^\s()&|=!<>"{}%]+)
     )""",
     re.VERBOSE,
 )
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _DEEPEST = 50
 
 
-@dataclass(frozen=True)
-class Token:
-    """A piece of a JSON pattern."""
-
-    kind: str
-    text: str
-
-
-def parse_json_pattern(pattern: str) -> Callable[[str], bool]:
+def parse_json_pattern(pattern: str, regexes: Regexes) -> Callable[[str], bool]:
     """A predicate over messages, or InvalidPatternError. A message that is no JSON object never matches."""
     if not pattern.endswith("}"):
         raise InvalidPatternError("Invalid filter pattern")
-    condition = _Parser(_tokens(pattern[1:-1])).whole()
+    condition = _Parser(_tokens(pattern[1:-1]), regexes).whole()
 
     def matches(message: str) -> bool:
         if not message.lstrip().startswith("{"):
@@ -77,7 +63,8 @@ def _tokens(body: str) -> list[Token]:
 
 
 class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], regexes: Regexes) -> None:
+        self._regexes = regexes
         self._tokens = [*tokens, Token("end", "")]
         self._at = 0
         self._depth = 0
@@ -118,9 +105,10 @@ class _Parser:
         if token.kind != "operator" or token.text in {"(", ")", "&&", "||"}:
             raise InvalidPatternError("Invalid filter pattern")
         value = self._next()
-        if value.kind not in {"string", "word"}:
+        if value.kind not in {"string", "word", "regex"}:
             raise InvalidPatternError("Invalid filter pattern")
-        return _compared(path, token.text, value)
+        holds = compared(token.text, value, self._regexes)
+        return lambda record: holds(_lookup(record, path))
 
     def _worded(self, path: Path, word: str) -> Condition:
         second = self._expect("word").text.upper()
@@ -164,54 +152,3 @@ def _lookup(record: Any, path: Path) -> Any:
         else:
             record = record[step]
     return record
-
-
-def _compared(path: Path, sign: str, value: Token) -> Condition:
-    number = float(value.text) if value.kind == "word" and _NUMBER.fullmatch(value.text) else None
-    if sign in _ORDERINGS:
-        if number is None:
-            raise InvalidPatternError("Invalid filter pattern")
-        compare = _ORDERINGS[sign]
-        return lambda record: _is_number(found := _lookup(record, path)) and compare(found, number)
-    equal = _equality(value, number)
-    wanted = sign == "="
-
-    def holds(record: Any) -> bool:
-        found = _lookup(record, path)
-        return isinstance(found, str | int | float) and equal(found) is wanted
-
-    return holds
-
-
-def _equality(value: Token, number: float | None) -> Callable[[Any], bool]:
-    plain = _unquoted(value.text) if value.kind == "string" else value.text
-    leading, trailing = plain.startswith("*"), len(plain) > 1 and plain.endswith("*")
-    core = plain[1 if leading else 0 : -1 if trailing else None]
-
-    def equal(found: Any) -> bool:
-        if _is_number(found):
-            return plain == "*" or (number is not None and bool(found == number))
-        if isinstance(found, bool):
-            return plain == "*"
-        return _wild(str(found), core, leading, trailing)
-
-    return equal
-
-
-def _unquoted(quoted: str) -> str:
-    try:
-        return str(json.loads(quoted, strict=False))
-    except ValueError:
-        raise InvalidPatternError("Invalid filter pattern") from None
-
-
-def _wild(found: str, core: str, leading: bool, trailing: bool) -> bool:
-    if leading and trailing:
-        return core in found
-    if leading:
-        return found.endswith(core)
-    return found.startswith(core) if trailing else found == core
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,30 +1,40 @@
 """CloudWatch Logs filter patterns, as FilterLogEvents takes them.
 
-Understood: terms, quoted phrases, `-term`, `?term` and JSON patterns. A pattern of another kind
-(space-delimited `[a, b]`, `%regular expression%`) or one that does not parse is InvalidPatternError.
+Understood: terms, quoted phrases, `-term`, `?term`, one `%regular expression%`, JSON patterns and
+space-delimited ones. What does not parse is InvalidPatternError.
 Rules: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
 import re
 from collections.abc import Callable
 
+from simulator.logs.patterns.delimited_pattern import parse_delimited_pattern
 from simulator.logs.patterns.errors import InvalidPatternError
 from simulator.logs.patterns.json_pattern import parse_json_pattern
+from simulator.logs.patterns.regexes import Regexes
 
 Matcher = Callable[[str], bool]
+MATCHING_SECONDS = 1.0
 
 _TERM = re.compile(r'(?P<sign>[-?]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|(?P<word>[^\s"]+))(?=\s|$)')
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _ESCAPE = re.compile(r'\\(["\\])')
 
 
-def parse_pattern(pattern: str) -> Matcher:
-    """A predicate over messages, or InvalidPatternError. An empty pattern matches every message."""
-    text = pattern.strip()
+def parse_pattern(pattern: str, matching_seconds: float = MATCHING_SECONDS) -> Matcher:
+    """A predicate over messages, or InvalidPatternError. An empty pattern matches every message.
+
+    The predicate raises OverrunError once its regular expressions have used up their time.
+    """
+    text, regexes = pattern.strip(), Regexes(matching_seconds)
     if text.startswith("{"):
-        return parse_json_pattern(text)
-    if text.startswith(("[", "%")):
-        raise InvalidPatternError("Invalid filter pattern")
+        return parse_json_pattern(text, regexes)
+    if text.startswith("["):
+        return parse_delimited_pattern(text, regexes)
+    if text.startswith("%"):
+        if len(text) < 3 or not text.endswith("%"):
+            raise InvalidPatternError("Invalid filter pattern")
+        return regexes.compiled(text[1:-1])
     return _terms(text)
 
 
