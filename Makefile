@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures schema dev test lint format lock clean
+.PHONY: help setup demo pictures schema dev bench test lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -35,6 +35,9 @@ schema: $(STAMP) ## Write docs/schema/incident.v1.json, unless it would break it
 
 dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctrl-C
 	@$(BIN)/python -m web.dev
+
+bench: $(STAMP) ## Time the commands beside a peer, and write docs/benchmarks.md
+	@$(BIN)/python -m evals.bench
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

@@ -16,7 +16,7 @@ from console.command import Folder, Seed, door
 from console.sim import sim
 
 # Objects between two collections; Python's own 700 has them search the modules over and over while those load.
-GARBAGE_AFTER = 100_000
+GARBAGE_AFTER = 300_000
 app = typer.Typer(
     name="cloudops",
     help="Takes a CloudWatch alarm to a closed incident: cause on stored evidence, one approved action, verified.",

@@ -42,13 +42,21 @@ class Story:
 
     def tell(self, entry: TimelineEntry) -> None:
         """Print one entry with what belongs to it."""
+        self._print_line(clock_time(entry.at), _line(entry))
+        for block in self._details(entry):
+            self.console.print(Padding(block, (0, 0, 0, INDENT)))
+
+    def _print_line(self, at: str, text: Text) -> None:
+        """Print what fits as it is; only what has to be folded needs a table, which takes longer to lay out."""
+        whole = Text.assemble((f"{at}  ", "dim"), text)
+        if whole.cell_len <= self.console.width and "\n" not in whole.plain:
+            self.console.print(whole)
+            return
         line = Table.grid(padding=(0, 2, 0, 0))
         line.add_column(style="dim", no_wrap=True)
         line.add_column(overflow="fold")
-        line.add_row(clock_time(entry.at), _line(entry))
+        line.add_row(at, text)
         self.console.print(line)
-        for block in self._details(entry):
-            self.console.print(Padding(block, (0, 0, 0, INDENT)))
 
     def _details(self, entry: TimelineEntry) -> list[RenderableType]:
         facts = entry.facts
