@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import HumanMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
-from agents.errors import MODEL_ERRORS, AnswerUnusable, Fault, ModelFailure, failure_of
+from agents.errors import MODEL_ERRORS, AnswerUnusable, ModelFailure, failure_of
 from agents.ledger import CallLedger, price_of
 from agents.models import RoleModel, answer_form
 from agents.prompting import Prompt
@@ -60,11 +60,7 @@ def ask(
 
 
 def _taken(state: dict[str, Any], form: type[Form]) -> tuple[Form | None, ModelFailure | None]:
-    """Take the form out of the agent's end state; a guardrail's words come back like an answer."""
-    last = state["messages"][-1]
-    metadata = last.response_metadata if isinstance(last, AIMessage) else {}
-    if metadata.get("stopReason") == "guardrail_intervened":
-        return None, ModelFailure(fault=Fault.BLOCKED, detail=last.text[:200])
+    """Take the form out of the agent's end state."""
     filled = state.get("structured_response")
     if not isinstance(filled, form):
         return None, failure_of(AnswerUnusable(f"no {form.__name__} in it"))

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from agents.asking import ask
+from agents.errors import ModelFailure
 from agents.grounding import mentions, unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
@@ -48,6 +49,7 @@ class CriticResult:
     assessment: Assessment
     spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
+    failure: ModelFailure | None = None
 
     @property
     def models(self) -> list[ModelUse]:
@@ -81,7 +83,7 @@ class Critic:
             unread = checked.model_copy(
                 update={"not_checked": (*checked.not_checked, f"No second reader doubted this: {why}.")}
             )
-            return CriticResult(unread, answer.spend, (answer.use,))
+            return CriticResult(unread, answer.spend, (answer.use,), answer.failure)
         doubted = _doubted(checked, leading, answer.form, seen.evidence)
         return CriticResult(doubted, answer.spend, (answer.use,))
 

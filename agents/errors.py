@@ -24,6 +24,10 @@ class AnswerUnusable(CopilotError):
     """The model answered, and not with what was asked for."""
 
 
+class GuardrailStopped(CopilotError):
+    """A guardrail put words of its own in the place of a request or an answer."""
+
+
 class Fault(StrEnum):
     """Why there is no answer, named by who can react."""
 
@@ -62,6 +66,7 @@ MODEL_ERRORS = (
     GraphRecursionError,
     BudgetSpent,
     AnswerUnusable,
+    GuardrailStopped,
 )
 
 _WORDS = {
@@ -86,6 +91,8 @@ def failure_of(error: Exception) -> ModelFailure:
 def _fault(error: Exception) -> Fault:
     if isinstance(error, BudgetSpent | GraphRecursionError):
         return Fault.BUDGET
+    if isinstance(error, GuardrailStopped):
+        return Fault.BLOCKED
     if isinstance(error, ContextOverflowError):
         return Fault.TOO_LONG
     if isinstance(error, StructuredOutputError | OutputParserException | ValidationError | AnswerUnusable):

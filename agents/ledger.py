@@ -9,7 +9,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from agents.errors import BudgetSpent
+from agents.errors import BudgetSpent, GuardrailStopped
 from memory.records.config import Limits, Price, PriceList
 from memory.records.spend import Spend
 
@@ -52,11 +52,12 @@ class CallLedger(BaseCallbackHandler):
         self._add(Spend(model_calls=1))
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Add what a call used."""
+        """Add what a call used, and end the work where a guardrail intervened: its words are nobody's answer."""
         for generations in response.generations:
             for generation in generations:
                 if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
                     self._add(self._cost(generation.message))
+                    _refuse_guardrails_words(generation.message)
 
     def on_tool_start(
         self, serialized: dict[str, Any], input_str: str, *, run_id: UUID, **kwargs: Any
@@ -89,3 +90,8 @@ class CallLedger(BaseCallbackHandler):
             raise BudgetSpent(f"{limits.agent_usd} dollars")
         if spend.seconds >= limits.agent_seconds:
             raise BudgetSpent(f"{limits.agent_seconds} seconds")
+
+
+def _refuse_guardrails_words(message: AIMessage) -> None:
+    if message.response_metadata.get("stopReason") == "guardrail_intervened":
+        raise GuardrailStopped(message.text or "it said nothing")

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from agents.asking import ask
+from agents.errors import ModelFailure
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
@@ -51,6 +52,7 @@ class PlanResult:
     plan: Plan
     spend: Spend = field(default_factory=Spend)
     model_use: tuple[ModelUse, ...] = ()
+    failure: ModelFailure | None = None
 
     @property
     def models(self) -> list[ModelUse]:
@@ -94,7 +96,7 @@ class Remediation:
             if plan.actions and not plan.expected_effect:
                 effect = known_effects.get(plan.actions[0].action, "")
                 plan = plan.model_copy(update={"expected_effect": effect})
-        return PlanResult(plan, answer.spend, (answer.use,))
+        return PlanResult(plan, answer.spend, (answer.use,), answer.failure)
 
 
 def spoken(action: PlannedAction) -> str:

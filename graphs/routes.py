@@ -43,7 +43,9 @@ def _before_acting(state: IncidentState) -> Stage:
 
 
 def after_critic(state: IncidentState) -> Literal["close", "escalate", "remediation"]:
-    """Close noise, hand what is not understood to people, and plan for a cause that stands."""
+    """Close noise, hand what is not understood or was stopped to people, and plan for a cause that stands."""
+    if state.get("failures"):
+        return "escalate"
     match state["assessment"].verdict:
         case Verdict.NOISE:
             return "close"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.step import Turn
+from graphs.stopped import stopped
 from memory.records.timeline import EntryKind
 
 
@@ -19,4 +20,5 @@ def critic(turn: Turn) -> dict[str, Any]:
         "critic",
         {"assessment": checked.model_dump(mode="json")},
     )
-    return {"assessment": checked, "spend": result.spend, "models": result.models}
+    told = stopped(turn, "critic", result.failure)
+    return {"assessment": checked, "spend": result.spend, "models": result.models, **told}

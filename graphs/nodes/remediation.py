@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.step import Turn
+from graphs.stopped import stopped
 from memory.records.base import digest
 from memory.records.incident import Status
 from memory.records.timeline import EntryKind
@@ -16,4 +17,5 @@ def remediation(turn: Turn) -> dict[str, Any]:
     plan = result.plan
     text = plan.summary or plan.no_action_reason or "no action"
     turn.copilot.tell(incident, EntryKind.PLAN, text, "remediation", {"plan": plan.model_dump(mode="json")})
-    return {"plan": plan, "status": Status.OPEN, "spend": result.spend, "models": result.models}
+    told = stopped(turn, "remediation", result.failure)
+    return {"plan": plan, "status": Status.OPEN, "spend": result.spend, "models": result.models, **told}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.step import Turn
+from graphs.stopped import stopped
 from memory.records.timeline import EntryKind
 
 
@@ -17,4 +18,5 @@ def triage(turn: Turn) -> dict[str, Any]:
         "triage",
         {"assessment": result.assessment.model_dump(mode="json")},
     )
-    return {"assessment": result.assessment, "spend": result.spend, "models": result.models}
+    told = stopped(turn, "triage", result.failure)
+    return {"assessment": result.assessment, "spend": result.spend, "models": result.models, **told}

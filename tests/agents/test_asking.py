@@ -107,10 +107,9 @@ def test_an_answer_that_does_not_fit_the_form_is_a_failure() -> None:
     assert answer.failure.fault is Fault.UNUSABLE
 
 
-def test_the_words_of_a_guardrail_are_no_answer() -> None:
-    said = AIMessage(
-        content=ANSWER.model_dump_json(), response_metadata={"stopReason": "guardrail_intervened"}
-    )
+@pytest.mark.parametrize("words", [ANSWER.model_dump_json(), "Sorry, it was blocked.", ""])
+def test_the_words_of_a_guardrail_are_no_answer(words: str) -> None:
+    said = AIMessage(content=words, response_metadata={"stopReason": "guardrail_intervened"})
     model, _ = role(said)
     answer = ask(model, PROMPT, "Hello.", Doubt)
     assert answer.form is None

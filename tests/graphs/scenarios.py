@@ -78,3 +78,13 @@ def _written(folder: Path, name: str, text: str) -> Path:
     place.mkdir(parents=True)
     (place / "scenario.toml").write_text(text, encoding="utf-8")
     return place.parent
+
+
+def hostile(folder: Path, *, description: str = "", log_line: str = "") -> Path:
+    """A release that throws, in an account whose alarm or whose log says more than it should."""
+    text = _RELEASED % {"error_share": 0.35}
+    if description:
+        text = text.replace("Checkout fails more than 20 requests a minute.", description)
+    if log_line:
+        text = text.replace('"msg":"coupon could not be read"', f'"msg":"{log_line}"')
+    return _written(folder, "hostile", text)

@@ -9,6 +9,8 @@ Point = tuple[datetime, float]
 LEAST_POINTS = 8
 LEAST_NOISE = 0.03
 LEAST_SHARE = 0.25
+# Sixteen digits say nothing more than six, and pass for a card number with whoever looks for such.
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _noise(values: Sequence[float]) -> float:
 def mean_between(points: Sequence[Point], start: datetime, end: datetime) -> float | None:
     """Return the mean of the points from a start up to, but not at, an end; None without points."""
     values = [value for at, value in points if start <= at < end]
-    return fmean(values) if values else None
+    return round(fmean(values), DECIMALS) if values else None
 
 
 def total_between(points: Sequence[Point], start: datetime, end: datetime) -> float:
