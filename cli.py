@@ -107,6 +107,17 @@ def show(incident: Incident, as_json: Json = False) -> int:
     return show_incident(open_shelf(from_environment()), incident, as_json=as_json)
 
 
+@app.command()
+@door
+def report(incident: Incident) -> int:
+    """Write one incident's report and record again, from what is stored."""
+    from console.report import report_again
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return report_again(open_records(from_environment()), incident)
+
+
 @app.command("list")
 @door
 def list_all(

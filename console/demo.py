@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +16,7 @@ from console.deciding import Answering, put_decision, standing_answer
 from console.drive import StuckError, await_event, drive
 from console.inspecting import record_json
 from console.live import Tail
-from console.report import write_report
+from console.report import write_out
 from console.session import Session, open_session
 from console.story import Story
 from console.text import screen, styled
@@ -27,8 +26,6 @@ from graphs.settings import World, from_environment, state_dir_here
 from memory.records.incident import incident_of
 from memory.records.incident_record import IncidentRecord
 from tools.intake import parse_event
-
-AFTERWARDS = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -128,20 +125,9 @@ def _from_alarm_to_end(session: Session, console: Console, answering: Answering)
 
 
 def _check_and_write(records: Records, record: IncidentRecord) -> Played:
-    """Look at the account as it is at the end, then let it go on a little for the report's plot."""
+    """Look at the account as it is at the end, and write the record with its report."""
     record = records.incidents.record(record.incident.incident_id) or record
-    claims = check_claims(records, record)
-    records.clock.wait_until(records.clock.now() + AFTERWARDS)
-    return Played(record, claims, write_out(records, record))
-
-
-def write_out(records: Records, record: IncidentRecord) -> Path:
-    """Write the record and its report, and return their folder."""
-    folder = records.settings.out_dir / record.incident.incident_id
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "incident.json").write_text(record_json(record) + "\n", encoding="utf-8")
-    write_report(records, record, folder / "report.html")
-    return folder
+    return Played(record, check_claims(records, record), write_out(records, record))
 
 
 def _conclude(console: Console, played: Played, seconds: float, demo: Demo) -> None:

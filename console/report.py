@@ -7,10 +7,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from console.drive import record_of
+from console.inspecting import record_json
 from console.plot import draw
-from console.series import read_plot
+from console.series import evidence_of, read_plot
 from console.story import cost, told_title
-from console.text import amount, clock_time, full_time, plain, share, span
+from console.text import amount, clock_time, full_time, plain, screen, share, span
 from graphs.copilot import Records
 from memory.records.evidence import Evidence
 from memory.records.incident_record import IncidentRecord
@@ -26,12 +28,28 @@ def write_report(records: Records, record: IncidentRecord, path: Path) -> None:
     path.write_text(render(records, record), encoding="utf-8")
 
 
+def write_out(records: Records, record: IncidentRecord) -> Path:
+    """Write the record and its report, and return their folder. What is stored gives the same bytes every time."""
+    folder = records.settings.out_dir / record.incident.incident_id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "incident.json").write_text(record_json(record) + "\n", encoding="utf-8")
+    write_report(records, record, folder / "report.html")
+    return folder
+
+
+def report_again(records: Records, incident: str) -> int:
+    """Write the files of a stored incident, and say where they are."""
+    folder = write_out(records, record_of(records, records.incidents.full_id(incident)))
+    screen().print(f"{folder}/report.html")
+    return 0
+
+
 def render(records: Records, record: IncidentRecord) -> str:
     """Return the report as HTML. All text is escaped; only our own drawings go in as they are."""
     scope, incident_id = record.incident.scope, record.incident.incident_id
     plot = read_plot(records, record)
     entries = list(records.timeline.entries(scope, incident_id))
-    evidence = list(records.evidence.all(scope, incident_id))
+    evidence = evidence_of(records, record)
     return (
         _environment()
         .get_template("report.html")

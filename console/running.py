@@ -8,10 +8,10 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.demo import write_out
 from console.drive import drive, record_of
 from console.inspecting import record_json
 from console.live import Tail
+from console.report import write_out
 from console.session import Session
 from console.story import Story
 from console.text import plain, screen, styled

@@ -3,16 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from graphs.copilot import Records
 from memory.records.alarm import Metric
 from memory.records.evidence import Evidence
 from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import Recovery
-from tools.evidence import Recorder
-from tools.observe.get_metric import GetMetric, get_metric
-from tools.observe.sources import Sources
 
 BEFORE = timedelta(minutes=25)
 AFTER = timedelta(minutes=4)
@@ -39,23 +35,13 @@ class Plot:
     period: timedelta
 
 
-class NoRunbooks:
-    """A look at one metric needs no runbook."""
-
-    def search(self, text: str, k: int = 3) -> list[dict[str, Any]]:
-        """Find nothing."""
-        return []
-
-
 def read_plot(records: Records, record: IncidentRecord) -> Plot | None:
-    """Return the alarm's metric from stored evidence and from one more read now; None without a metric."""
+    """Return the alarm's metric as the incident's stored evidence shows it; None without a metric."""
     alarm = record.incident.alarm
     metric = next((m for m in alarm.metrics if m.name), None)
     if metric is None:
         return None
-    scope = record.incident.scope
-    look_again(records, record, metric)
-    evidence = list(records.evidence.all(scope, record.incident.incident_id))
+    evidence = evidence_of(records, record)
     marks = tuple(sorted(find_marks(record, evidence), key=lambda mark: mark.at))
     moments = [mark.at for mark in marks] or [alarm.changed_at]
     since, until = min(moments) - BEFORE, max(moments) + AFTER
@@ -75,29 +61,11 @@ def _threshold(evidence: Iterable[Evidence], alarm_name: str) -> float | None:
     return None
 
 
-def look_again(records: Records, record: IncidentRecord, metric: Metric) -> Evidence:
-    """Read the alarm's metric once more, as evidence like any other: it shows what came after."""
-    incident = record.incident
-    recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id)
-    sources = Sources(
-        records.access,
-        recorder,
-        records.clock,
-        records.settings.topology,
-        incident.scope,
-        records.settings.limits,
-        NoRunbooks(),
-    )
-    return get_metric(
-        sources,
-        GetMetric(
-            namespace=metric.namespace,
-            metric_name=metric.name,
-            dimensions=metric.dimensions,
-            stat=metric.stat or "Sum",
-            period_seconds=max(60, (metric.period_seconds or 60) // 60 * 60),
-        ),
-    )
+def evidence_of(records: Records, record: IncidentRecord) -> list[Evidence]:
+    """Return what a record refers to by id, and nothing that was read after it was written."""
+    scope, incident_id = record.incident.scope, record.incident.incident_id
+    known = {reference.evidence_id for reference in record.evidence}
+    return [seen for seen in records.evidence.all(scope, incident_id) if seen.evidence_id in known]
 
 
 def merged(evidence: Iterable[Evidence], metric: Metric) -> list[Point]:

@@ -1,9 +1,11 @@
 """The demo plays each scenario to the end that its record claims and the account shows."""
 
+import json
 import signal
 import socket
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from console.check import check_claims
@@ -48,6 +50,23 @@ def test_with_nobody_to_ask_the_plan_is_denied_and_nothing_is_changed(desk: Desk
     assert record.status.value == "escalated"
     assert record.executions == ()
     assert sum("escalated" in message.subject for message in record.messages) == 1
+
+
+def test_a_denied_demo_changes_nothing_by_the_accounts_own_log(desk: Desk) -> None:
+    done = desk.run("demo", "--deny", "--keep", "--json")
+    assert done.returncode == 0, done.stderr
+    record = IncidentRecord.model_validate_json(done.stdout)
+    assert record.status.value == "escalated"
+    assert record.decision is not None and not record.decision.approved
+    assert "--deny was given" in record.reason
+    local = json.loads((desk.state_dir / "local.json").read_text())
+    calls = httpx.get(f"{local['endpoint']}/_sim/calls").json()["calls"]
+    published = [call["parameters"]["Subject"] for call in calls if call["operation"] == "Publish"]
+    mine = {call["operation"] for call in calls if call["caller_arn"] == record.decision.by.id}
+    assert mine >= {"DescribeServices", "Publish"}
+    assert not mine & {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
+    assert sum("escalated" in subject for subject in published) == 1
+    assert len(published) == len(set(published)) == len(record.messages)
 
 
 def test_a_change_that_no_record_claims_is_found(played: PlayedIncident) -> None:

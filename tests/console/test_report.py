@@ -76,6 +76,23 @@ def test_the_report_tells_what_was_done_told_and_spent(played: PlayedIncident) -
         assert words in played.report
 
 
+def test_a_report_made_again_from_what_is_stored_is_the_same_to_the_byte(played: PlayedIncident) -> None:
+    files = sorted((played.desk.out / played.incident_id).iterdir())
+    before = [file.read_bytes() for file in files]
+    played.records().clock.wait_until(played.records().clock.now() + timedelta(minutes=2))
+
+    for _ in range(2):
+        done = played.desk.run("report", played.incident_id[:8])
+        assert done.returncode == 0, done.stderr
+        assert "report.html" in done.stdout
+        assert [file.read_bytes() for file in files] == before
+
+
+def test_the_report_shows_the_evidence_of_the_record_and_no_other(played: PlayedIncident) -> None:
+    shown = {one for one in Page(played.report).ids if re.fullmatch(r"ev-[0-9a-f]{12}", one)}
+    assert shown == {reference["evidence_id"] for reference in played.record["evidence"]}
+
+
 def _plot(values: list[float], marks: tuple[Mark, ...] = ()) -> Plot:
     points = tuple((START + timedelta(minutes=i), v) for i, v in enumerate(values) if v >= 0)
     return Plot("Shop Errors, Sum", points, marks, 20.0, timedelta(minutes=1))
