@@ -118,16 +118,9 @@ def open_copilot(records: Records) -> "Copilot":
 
 def open_saver(records: Records) -> Any:
     """Return the checkpointer over the account's checkpoint table."""
-    from memory.checkpoints import open_checkpointer
+    from memory.checkpointed import open_checkpointer
 
-    access = records.access
-    return open_checkpointer(
-        access.session(),
-        records.backend.checkpoints_table,
-        access.region,
-        access.endpoint_url,
-        access.config(),
-    )
+    return open_checkpointer(records.access.client("dynamodb"), records.backend.checkpoints_table)
 
 
 def open_runs(records: Records, copilot: "Copilot") -> "RunPort":

@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from memory.checkpoints.table import create_table
 from memory.table import table_definition
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured, error_code
@@ -65,7 +66,7 @@ class Backend:
 def ensure_backend(access: AwsAccess, names: BackendNames) -> Backend:
     """Create what is missing and return where everything is; what stands is left as it is."""
     _table(access, table_definition(names.records_table))
-    _table(access, _checkpoints(names.checkpoints_table))
+    create_table(access.client("dynamodb"), names.checkpoints_table)
     sqs = access.client("sqs")
     dead_url = sqs.create_queue(QueueName=names.dead_letters)["QueueUrl"]
     dead_arn = _queue_arn(access, dead_url)
@@ -105,18 +106,6 @@ def _table(access: AwsAccess, definition: dict[str, Any]) -> None:
     dynamodb.get_waiter("table_exists").wait(
         TableName=definition["TableName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
-
-
-def _checkpoints(name: str) -> dict[str, Any]:
-    return {
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": n, "AttributeType": "S"} for n in ("PK", "SK")],
-        "KeySchema": [
-            {"AttributeName": "PK", "KeyType": "HASH"},
-            {"AttributeName": "SK", "KeyType": "RANGE"},
-        ],
-    }
 
 
 def _queue(access: AwsAccess, name: str, attributes: dict[str, str]) -> str:

@@ -1,14 +1,10 @@
-"""Checkpoints in DynamoDB, with the types a checkpoint may hold.
-
-`DynamoDBSaver` keeps the serializer it was built with, so the list of allowed types that LangGraph derives
-from the state never reaches it; the list is put where it is used.
-"""
+"""What the copilot's checkpoints may hold, and the saver that reads back exactly that."""
 
 from typing import Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph_checkpoint_aws import DynamoDBSaver
 
+from memory.checkpoints.saver import DynamoSaver
 from memory.records.alarm import Alarm, AlarmState, Metric
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.base import Record
@@ -49,20 +45,11 @@ RECORDS: tuple[type, ...] = (
 )
 
 
-def open_checkpointer(
-    session: Any, table: str, region: str, endpoint_url: str | None, config: Any
-) -> DynamoDBSaver:
-    """Return a saver on a table that stands, which reads back exactly the types in `RECORDS`."""
-    saver = DynamoDBSaver(
-        table_name=table,
-        session=session,
-        region_name=region,
-        endpoint_url=endpoint_url,
-        boto_config=config,
-        enable_checkpoint_compression=True,
-    )
-    allowed = [(kind.__module__, kind.__qualname__) for kind in RECORDS]
-    serde = JsonPlusSerializer(allowed_msgpack_modules=allowed)
-    saver.serde = serde
-    saver.serializer.serde = serde
-    return saver
+def serializer() -> JsonPlusSerializer:
+    """Return the serializer that reads back the types in `RECORDS` and no others of ours."""
+    return JsonPlusSerializer(allowed_msgpack_modules=[(one.__module__, one.__qualname__) for one in RECORDS])
+
+
+def open_checkpointer(client: Any, table: str) -> DynamoSaver:
+    """Return the saver on a table that stands."""
+    return DynamoSaver(client, table, serde=serializer())

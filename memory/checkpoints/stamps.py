@@ -1,0 +1,31 @@
+"""Moments in text, each later than every one this process has made or read.
+
+Which of two writes was first must not rest on two hosts' clocks: LangGraph reads a checkpoint before it writes to
+it, so what it then writes is stamped later than all that stood there.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+
+DIGITS = 20
+
+
+class Stamps:
+    """Makes stamps."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> str:
+        """Return a stamp of its own, later than all before it."""
+        with self._lock:
+            self._last = max(self._last + 1, int(self._now() * 1_000_000_000))
+            return f"{self._last:0{DIGITS}d}{secrets.token_hex(3)}"
+
+    def seen(self, stamp: str) -> None:
+        """Take note of a stamp that was read."""
+        with self._lock:
+            self._last = max(self._last, int(stamp[:DIGITS]))
