@@ -1,6 +1,8 @@
 # Every target sets up what it needs in the checkout (.venv) and nothing outside it.
 SHELL := /bin/bash
 PYTHON ?= python3
+# Where `make dev` serves: `make dev PORT=2025`, say.
+PORT ?= 2024
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -34,7 +36,7 @@ schema: $(STAMP) ## Write docs/schema/incident.v1.json, unless it would break it
 	$(BIN)/python -m memory.schema
 
 dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctrl-C
-	@$(BIN)/python -m web.dev
+	@$(BIN)/python -m web.dev --port $(PORT)
 
 bench: $(STAMP) ## Time the commands beside a peer, and write docs/benchmarks.md
 	@$(BIN)/python -m evals.bench

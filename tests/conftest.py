@@ -20,6 +20,7 @@ SLOW = (
     "web/test_background_runs.py",
     "graphs/test_killed.py",
     "tools/test_first_look.py",
+    "test_readme.py",
     "test_recipes.py",
     "evals/test_variants.py",
     "simulator/test_scenarios.py",

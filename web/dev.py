@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ QUIET = {"LANGGRAPH_CLI_NO_ANALYTICS": "1", "LANGGRAPH_NO_VERSION_CHECK": "true"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Start both, wait until one ends or somebody says stop, and end both."""
     asked = _parser().parse_args(arguments)
+    if not _is_free(asked.port):
+        raise SystemExit(f"port {asked.port} is taken; name another with: make dev PORT={asked.port + 1}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     running: list[subprocess.Popen[bytes]] = []
@@ -51,6 +54,17 @@ def end(process: "subprocess.Popen[bytes]", seconds: float = END_SECONDS) -> Non
             return
         except subprocess.TimeoutExpired:
             continue
+
+
+def _is_free(port: int) -> bool:
+    """Say whether the server could listen there now, before anything has been started."""
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _account(scenario: str, pace: float) -> "subprocess.Popen[bytes]":
