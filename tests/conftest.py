@@ -14,6 +14,7 @@ SLOW = (
     "console/test_account_commands.py",
     "console/test_demo.py",
     "console/test_processes.py",
+    "graphs/test_undone.py",
     "web/test_langgraph_dev.py",
     "web/test_make_dev.py",
     "web/test_serve.py",
