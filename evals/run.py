@@ -20,8 +20,9 @@ from evals.drive import Outcome, Trial, play
 from evals.score import Score, not_played, score
 from evals.table import table
 from evals.truth import read_truth
+from graphs.settings import outward_here
 from simulator.scenario import scenario_names
-from tools.errors import CopilotError
+from tools.errors import CopilotError, Misconfigured
 
 THRESHOLD = 1.0
 PASSED, BELOW, NOT_UPLOADED = 0, 1, 3
@@ -124,7 +125,10 @@ def main(
         for name in asked.scenario or known
         for seed in range(asked.seed, asked.seed + asked.seeds)
     ]
-    langsmith = upload.configured(os.environ if environment is None else environment)
+    try:
+        langsmith = upload.configured(os.environ if environment is None else environment, outward_here())
+    except Misconfigured as error:
+        parser.error(str(error))
     return run(trials, asked.json, asked.threshold, player=player, langsmith=langsmith)
 
 

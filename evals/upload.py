@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-ENDPOINT = "https://api.smith.langchain.com"
+from graphs.outward import Outward
+
 PROJECT = "cloudops-evals"
 YES = frozenset({"1", "true", "yes"})
 TIMEOUT_MS = 20_000
@@ -30,12 +31,17 @@ class LangSmith:
     project: str
 
 
-def configured(environment: Mapping[str, str]) -> LangSmith | None:
-    """Return where results go; None unless there is a key and tracing is switched on."""
+def configured(environment: Mapping[str, str], outward: Outward) -> LangSmith | None:
+    """Return where results go; None unless there is a key and tracing is switched on.
+
+    Raises `Misconfigured` when the settings do not allow that host.
+    """
     key = environment.get("LANGSMITH_API_KEY", "").strip()
     if not key or environment.get("LANGSMITH_TRACING", "").strip().lower() not in YES:
         return None
-    endpoint = environment.get("LANGSMITH_ENDPOINT", "").strip() or ENDPOINT
+    named = environment.get("LANGSMITH_ENDPOINT", "").strip()
+    # What is scored here is always a simulated account, so a LangSmith on this machine will do.
+    endpoint = outward.url_of("langsmith", named, simulated=True)
     return LangSmith(endpoint, key, environment.get("LANGSMITH_PROJECT", "").strip() or PROJECT)
 
 

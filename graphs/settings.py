@@ -165,6 +165,11 @@ def read_outward(folder: Path) -> Outward:
         raise Misconfigured(f"{path} is wrong: {error}") from error
 
 
+def outward_here() -> Outward:
+    """Read the same for this process, also when there is no account yet."""
+    return read_outward(Path(os.environ.get("CLOUDOPS_SETTINGS", _default_folder(Path.cwd()))))
+
+
 def _check_outward(settings: Settings, env: Mapping[str, str]) -> None:
     """Refuse, before anything is called, a URL that its service's list does not allow."""
     urls = [("token_issuers", issuer.jwks_url) for issuer in settings.access.issuers]

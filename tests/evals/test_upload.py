@@ -9,10 +9,13 @@ import pytest
 
 from evals.run import main
 from evals.upload import configured
+from graphs.settings import read_outward
 from tests.evals.langsmith_server import LangSmithServer, langsmith_server
 from tests.evals.outcomes import WRONG, rolled_back
+from tools.errors import Misconfigured
 
 ROOT = Path(__file__).resolve().parents[2]
+LISTED = read_outward(ROOT / "settings")
 ON = {"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "k"}
 NOT_CONFIGURED = [
     {},
@@ -50,15 +53,20 @@ def in_a_process(server: LangSmithServer, environment: dict[str, str], *command:
 
 @pytest.mark.parametrize("environment", NOT_CONFIGURED)
 def test_a_key_or_a_switch_alone_configures_nothing(environment: dict[str, str]) -> None:
-    assert configured(environment) is None
+    assert configured(environment, LISTED) is None
 
 
-def test_where_it_goes_is_what_the_environment_says() -> None:
-    there = configured({**ON, "LANGSMITH_ENDPOINT": "https://ls.example", "LANGSMITH_PROJECT": "p"})
-    usual = configured(ON)
+def test_where_it_goes_is_what_the_environment_says_and_the_settings_allow() -> None:
+    europe = "https://eu.api.smith.langchain.com"
+    there = configured({**ON, "LANGSMITH_ENDPOINT": europe, "LANGSMITH_PROJECT": "p"}, LISTED)
+    usual = configured(ON, LISTED)
 
     assert there is not None and usual is not None
-    assert (there.endpoint, there.api_key, there.project) == ("https://ls.example", "k", "p")
+    assert (there.endpoint, there.api_key, there.project) == (europe, "k", "p")
+    with pytest.raises(Misconfigured, match="allowed_hosts"):
+        configured({**ON, "LANGSMITH_ENDPOINT": "https://ls.example"}, LISTED)
+    with pytest.raises(SystemExit):
+        main(["false-alarm"], {**ON, "LANGSMITH_ENDPOINT": "https://ls.example"})
     assert (usual.endpoint, usual.project) == ("https://api.smith.langchain.com", "cloudops-evals")
 
 
