@@ -133,7 +133,7 @@ def events_by_name() -> dict[str, list[LogEvent]]:
 
 def database(sets: dict[str, list[LogEvent]]) -> duckdb.DuckDBPyConnection:
     """A table for each set: moment, ms (of the epoch), stream, log, ingested, message, j (where it is JSON), n."""
-    connection = duckdb.connect(":memory:")
+    connection = duckdb.connect(":memory:", config={"threads": 1})
     connection.execute("CREATE MACRO say(j, path) AS json_extract_string(j, path)")
     connection.execute("CREATE MACRO num(j, path) AS TRY_CAST(json_extract_string(j, path) AS DOUBLE)")
     connection.execute(

@@ -6,7 +6,7 @@ Each case names the page of AWS that it was taken from, and an SQL query that wa
 import math
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,8 +44,9 @@ def sets() -> dict[str, list[LogEvent]]:
 
 
 @pytest.fixture(scope="module")
-def tables(sets: dict[str, list[LogEvent]]) -> duckdb.DuckDBPyConnection:
-    return database(sets)
+def tables(sets: dict[str, list[LogEvent]]) -> Iterator[duckdb.DuckDBPyConnection]:
+    with database(sets) as connection:
+        yield connection
 
 
 def found_rows(query: str, events: Sequence[LogEvent]) -> list[Row]:
