@@ -12,12 +12,12 @@ from collections.abc import Iterable
 
 from simulator.logs.insights.values import Value
 
-_VARIABLE = re.compile(
+_TOKEN = re.compile(
     r"""
       \d{4}-\d{2}-\d{2}[T\ ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?
     | \b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b
     | \b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b
-    | \b[\w-]*\d[\w-]*(?:\.\d+)?
+    | (?P<word>[\w-]+)(?P<rest>\.\d+)?
     """,
     re.VERBOSE,
 )
@@ -26,7 +26,15 @@ _SEVERITIES = ("FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 
 def template(message: str) -> str:
     """The message with its variable tokens replaced by `<*>`."""
-    return _VARIABLE.sub("<*>", message)
+    return _TOKEN.sub(_written, message)
+
+
+def _written(token: re.Match[str]) -> str:
+    """A word without a digit as it stands, everything else as `<*>`."""
+    word = token["word"]
+    if word is None or any(sign.isdigit() for sign in word):
+        return "<*>"
+    return f"{word}.<*>" if token["rest"] else str(word)
 
 
 def summarise(messages: Iterable[str]) -> list[dict[str, Value]]:
