@@ -53,6 +53,8 @@ class StartedQuery:
     groups: tuple[str, ...]
     caller_arn: str
     created: datetime
+    records: int
+    bytes: int
     work: "asyncio.Task[Outcome]"
     status: Status = Status.SCHEDULED
 
@@ -88,6 +90,8 @@ class LogQueries:
             groups=groups,
             caller_arn=call.caller_arn,
             created=self._clock.now(),
+            records=len(events),
+            bytes=sum(len(event.message.encode()) for event in events),
             work=asyncio.create_task(work),
         )
         self._queries[started.query_id] = started
@@ -194,11 +198,12 @@ def _report(query: StartedQuery, outcome: Outcome | None, given: Mapping[str, An
         "results": results,
         "statistics": {
             "recordsMatched": float(outcome.records_matched if outcome else 0),
-            "recordsScanned": float(outcome.records_scanned if outcome else 0),
-            "bytesScanned": float(outcome.bytes_scanned if outcome else 0),
+            # The events are read when the query starts, so that whoever watches its cost can stop it in time.
+            "recordsScanned": float(query.records),
+            "bytesScanned": float(query.bytes),
             "estimatedRecordsSkipped": 0.0,
             "estimatedBytesSkipped": 0.0,
-            "logGroupsScanned": float(len(query.groups) if outcome else 0),
+            "logGroupsScanned": float(len(query.groups)),
         },
         "nextToken": f"rows/{start + size}" if start + size < len(rows) else None,
     }

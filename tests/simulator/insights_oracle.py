@@ -154,6 +154,8 @@ class _Reader:
         # A name before a parenthesis is a function, and the small language has none.
         if kind != "name" or text in _KEYWORDS or (self._tokens and self._tokens[0] == ("sign", "(")):
             raise NoSentence
+        if text in {"true", "false"}:
+            return f"flag({text})"
         path = "$" + "".join(f'."{part}"' for part in text.split("."))
         return f"{{'t': say(j, '{path}'), 's': json_type(j, '{path}') = 'VARCHAR'}}"
 

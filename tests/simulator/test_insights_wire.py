@@ -100,6 +100,15 @@ def test_what_was_scanned_is_counted_in_records_and_bytes(client: Any) -> None:
     }
 
 
+def test_a_running_query_says_what_it_has_scanned_so_that_it_can_be_stopped(client: Any) -> None:
+    query_id = start(client, "/ecs/shop", "stats count(*)")
+    running = client.get_query_results(queryId=query_id)
+    assert running["status"] == "Running"
+    assert running["statistics"]["bytesScanned"] > 0
+    assert running["statistics"]["recordsMatched"] == 0
+    assert client.stop_query(queryId=query_id)["success"] is True
+
+
 def test_more_than_ten_thousand_rows_come_in_pages(client: Any) -> None:
     query_id = start(client, "/many", "fields @message | limit 10500")
     first = results(client, query_id)

@@ -205,6 +205,24 @@ def test_bad_patterns_and_limits_are_invalid_parameters(client: Any, shop: str) 
         assert response["Error"]["Code"] == "InvalidParameterException"
 
 
+def test_space_delimited_and_regular_patterns_are_answered(client: Any) -> None:
+    client.create_log_group(logGroupName="/access")
+    client.create_log_stream(logGroupName="/access", logStreamName="a")
+    lines = [
+        f'10.0.0.{place} - ann [10/Oct/2026] "GET /x" {200 + 204 * (place % 2)} {place}' for place in range(6)
+    ]
+    events = [{"timestamp": SECOND * 1000 + place, "message": line} for place, line in enumerate(lines)]
+    client.put_log_events(logGroupName="/access", logStreamName="a", logEvents=events)
+
+    def matched(pattern: str) -> list[str]:
+        answer = client.filter_log_events(logGroupName="/access", filterPattern=pattern)
+        return [event["message"] for event in answer["events"]]
+
+    assert matched("[ip, ..., request, status = 4*, size > 2]") == [lines[3], lines[5]]
+    assert matched("%^10\\.0\\.0\\.[0-2]%") == lines[:3]
+    assert matched("[...]") == lines
+
+
 def test_a_query_runs_and_completes_with_aws_shaped_rows(client: Any, shop: str) -> None:
     query = 'fields @timestamp, n | filter level = "ERROR" | sort @timestamp desc | limit 2'
     started = client.start_query(

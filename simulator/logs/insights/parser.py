@@ -32,6 +32,8 @@ from simulator.logs.insights.syntax import (
 
 MOST_ROWS = 100_000
 _MOST_STATS = 2
+# Ways of `parse` that AWS has beside globs and expressions.
+_OTHER_MODES = ("csv", "logfmt")
 PATTERN_COLUMNS = ("@pattern", "@ratio", "@sampleCount", "@severityLabel")
 
 
@@ -116,6 +118,8 @@ class _CommandParser:
 
     def _parse(self) -> Command:
         token = self._cursor.token
+        if token.word in _OTHER_MODES:
+            raise self._cursor.unexpected()
         unnamed = self._cursor.at("/") or token.kind is Kind.STRING
         source = self._expressions.message() if unnamed else self._expressions.field()
         token = self._cursor.token
