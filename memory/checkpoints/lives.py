@@ -107,13 +107,13 @@ class Lives:
         values = {name: {"N": str(number)} for name, number in numbers.items()}
         condition = "attribute_not_exists(pk)"
         if stored is not None:
-            condition = "until = :seen AND swept = :swept_then"
+            condition = "#until = :seen AND #swept = :swept_then"
             values |= {":seen": {"N": str(stored.end)}, ":swept_then": {"N": str(stored.swept)}}
         ttl = self._ttl(self._ms())["ttl"]
         change = {
-            "UpdateExpression": "SET since = :since, until = :until, swept = :swept, #ttl = :ttl",
+            "UpdateExpression": "SET #since = :since, #until = :until, #swept = :swept, #ttl = :ttl",
             "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#ttl": "ttl"},
+            "ExpressionAttributeNames": {f"#{name}": name for name in ("since", "until", "swept", "ttl")},
             "ExpressionAttributeValues": {**values, ":ttl": ttl},
         }
         return self.table.update(partition, LIFE, change)
