@@ -1,7 +1,7 @@
 """The simulated account, put together: what it holds, what it plays, and how its time moves."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,30 +13,28 @@ from simulator.cloudwatch.metric_data import MetricData
 from simulator.cloudwatch.metrics import MetricStore
 from simulator.cloudwatch.overlay import CloudWatchOverlay
 from simulator.control.faults import Faults
+from simulator.deeds import Deeds
 from simulator.delivery import Delivery
 from simulator.dispatch import Dispatch
 from simulator.ecs.overlay import EcsOverlay
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
-from simulator.emulator import Emulator, RefusedError
+from simulator.emulator import Emulator
+from simulator.functions.overlay import LambdaOverlay
+from simulator.functions.records import LambdaState
 from simulator.logs.overlay import LogsOverlay
 from simulator.logs.store import LogStore
-from simulator.seeding import (
-    Credentials,
-    Seeding,
-    automation_credentials,
-    operator_credentials,
-    task_definition,
-)
+from simulator.seeding import Credentials, Seeding, automation_credentials, operator_credentials
+from simulator.sqs.mirror import QueueMirror
+from simulator.sqs.overlay import RedriveOverlay
 from simulator.ssm.overlay import AutomationOverlay
-from simulator.trail.callers import assumed_role
 from simulator.trail.calls import CallLog
 from simulator.trail.overlay import CloudTrailOverlay
 from simulator.wire.protocol import REGION
-from simulator.workload.engine import TICK, Workload
-from simulator.world import Deploy, World
-
-ON_DEMAND_UNITS = 40_000
+from simulator.workload.engine import Workload
+from simulator.workload.holdings import Holdings
+from simulator.workload.readings import AccountReader
+from simulator.world import World
 
 
 @dataclass
@@ -68,20 +66,19 @@ class Account:
             await self._play_to(self.clock.now() + span)
 
     async def _play_to(self, moment: datetime) -> None:
-        while self._next_tick + TICK <= moment:
-            await self._tick()
+        while self._next_tick + (step := self.workload.step(self._next_tick)) <= moment:
+            await self._tick(step)
             # Calls are answered between ticks, however long the way is.
             await asyncio.sleep(0)
         self.clock.move_to(moment)
         await self.automation.clock_moved()
 
-    async def _tick(self) -> None:
+    async def _tick(self, step: timedelta) -> None:
         await self.workload.tick(self._next_tick)
-        self._next_tick += TICK
+        self._next_tick += step
         self.clock.move_to(self._next_tick)
-        if self._next_tick.second == 0:
-            for change in self.book.evaluate(self._next_tick):
-                self.delivery.announce_alarm(change)
+        for change in self.book.evaluate(self._next_tick):
+            self.delivery.announce_alarm(change)
         await self.automation.clock_moved()
 
 
@@ -96,48 +93,40 @@ class Opening:
     endpoint: str
 
 
-@dataclass(frozen=True)
-class Holdings:
-    """What the account's services keep, empty at first."""
-
-    metrics: MetricStore
-    logs: LogStore
-    ecs: EcsState
-    registry: set[str]
-    scheduler: Scheduler
-    book: AlarmBook
-    log: CallLog
-
-
 async def open_account(opening: Opening, emulator: Emulator) -> Account:
     """An account that has lived through its history and stands at its start."""
     begin = opening.start - opening.history
     clock = AccountClock(begin)
     delivery = Delivery(emulator, clock)
-    held = _holdings(opening.world, delivery)
-    dispatch = Dispatch(emulator, clock, held.log, Faults())
+    held = _holdings(opening.world, delivery, emulator)
+    book, log = AlarmBook(held.metrics), CallLog()
+    dispatch = Dispatch(emulator, clock, log, Faults())
     automation = AutomationOverlay(clock, _clients(opening.endpoint, await automation_credentials(emulator)))
-    await _seed(Seeding(opening.world, begin, opening.start), emulator, held, automation)
+    await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, automation)
     dispatch.install(
         [
-            CloudWatchOverlay(MetricData(held.metrics, clock), held.book, {}, delivery.announce_alarm),
+            CloudWatchOverlay(MetricData(held.metrics, clock), book, {}, delivery.announce_alarm),
             LogsOverlay(held.logs, clock),
             EcsOverlay(held.ecs, held.scheduler),
-            CloudTrailOverlay(held.log, clock),
+            LambdaOverlay(held.functions, held.registry.__contains__),
+            RedriveOverlay(emulator),
+            CloudTrailOverlay(log, clock),
             automation,
         ]
     )
+    deeds = Deeds(opening.world, dispatch, emulator, log)
+    reader = AccountReader(emulator, held.mirror, opening.world, log)
     account = Account(
         opening.world,
         clock,
         emulator,
-        held.log,
+        log,
         dispatch,
         BedrockApp(clock, dispatch.note),
-        held.book,
+        book,
         delivery,
         automation,
-        _workload(opening, held, emulator, dispatch),
+        Workload(opening.world, opening.start, held, reader, deeds, opening.seed),
         await operator_credentials(emulator),
         begin,
         asyncio.Lock(),
@@ -146,65 +135,22 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     return account
 
 
-def _holdings(world: World, delivery: Delivery) -> Holdings:
+def _holdings(world: World, delivery: Delivery, emulator: Emulator) -> Holdings:
     registry = {one.image for one in world.releases if one.can_be_pulled}
     scheduler = Scheduler(registry.__contains__, delivery.announce_deployment)
-    metrics = MetricStore()
-    return Holdings(metrics, LogStore(), EcsState(), registry, scheduler, AlarmBook(metrics), CallLog())
+    mirror = QueueMirror(emulator)
+    return Holdings(EcsState(), LambdaState(), registry, scheduler, MetricStore(), LogStore(), mirror)
 
 
-async def _seed(seeding: Seeding, emulator: Emulator, held: Holdings, automation: AutomationOverlay) -> None:
+async def _seed(
+    seeding: Seeding, emulator: Emulator, held: Holdings, book: AlarmBook, automation: AutomationOverlay
+) -> None:
     await seeding.emulated(emulator)
     await seeding.documents(automation)
-    seeding.alarms(held.book)
+    seeding.alarms(book)
     seeding.logs(held.logs)
     seeding.ecs(held.ecs, held.scheduler)
-
-
-def _workload(opening: Opening, held: Holdings, emulator: Emulator, dispatch: Dispatch) -> Workload:
-    return Workload(
-        opening.world,
-        opening.start,
-        held.ecs,
-        held.registry,
-        held.scheduler,
-        held.metrics,
-        held.logs,
-        lambda: _write_capacities(emulator, opening.world),
-        lambda event: _deploy(dispatch, opening.world, event),
-        opening.seed,
-    )
-
-
-async def _write_capacities(emulator: Emulator, world: World) -> Mapping[str, int]:
-    """What the tables can take now. A table that is gone takes nothing."""
-    capacities = {}
-    for table in world.tables:
-        try:
-            described = await emulator.call("dynamodb", "DescribeTable", {"TableName": table.name})
-        except RefusedError:
-            capacities[table.name] = 0
-            continue
-        on_demand = described["Table"].get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
-        units = described["Table"]["ProvisionedThroughput"]["WriteCapacityUnits"]
-        capacities[table.name] = ON_DEMAND_UNITS if on_demand else int(units)
-    return capacities
-
-
-async def _deploy(dispatch: Dispatch, world: World, event: Deploy) -> None:
-    """Register a revision that differs in its image, and roll it out, as a pipeline does."""
-    service = world.service(event.service)
-    caller = assumed_role(world.deployer.role, event.session or world.deployer.session)
-    registered = await dispatch.perform(
-        caller.arn, caller.access_key, "ecs", "RegisterTaskDefinition", task_definition(service, event.image)
-    )
-    definition = registered["taskDefinition"]
-    update = {
-        "cluster": world.cluster,
-        "service": service.name,
-        "taskDefinition": f"{definition['family']}:{definition['revision']}",
-    }
-    await dispatch.perform(caller.arn, caller.access_key, "ecs", "UpdateService", update)
+    seeding.functions(held.functions)
 
 
 def _clients(endpoint: str, credentials: Credentials) -> Callable[[str], Any]:

@@ -117,3 +117,11 @@ class Emulator:
         topics = importlib.import_module("ministack.services.sns")
         with self._responses.request_scope(ACCOUNT, REGION):
             return topics.publish_internal(topic_arn, message, subject) is not None
+
+    def queue_messages(self, name: str) -> list[dict[str, Any]]:
+        """The messages of a queue as the emulator keeps them; what is changed there is changed."""
+        queues = importlib.import_module("ministack.services.sqs")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            queue = queues._queues.get(queues._queue_name_to_url.get(name))
+        messages: list[dict[str, Any]] = queue["messages"] if queue is not None else []
+        return messages

@@ -11,10 +11,21 @@ from simulator.ecs.records import Cluster, Service
 from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
+from simulator.functions.records import LATEST, Alias, Code, Function, LambdaState
 from simulator.logs.store import LogStore
+from simulator.topology import topology
 from simulator.trail.callers import assumed_role
 from simulator.wire.protocol import ACCOUNT, REGION, Call, Overlay
-from simulator.world import AlarmWorld, Deployer, ServiceWorld, TableWorld, World
+from simulator.world import (
+    AlarmWorld,
+    Deployer,
+    FunctionWorld,
+    ParameterWorld,
+    QueueWorld,
+    ServiceWorld,
+    TableWorld,
+    World,
+)
 
 OPERATOR = "operator"
 AUTOMATION_ROLE = "AutomationServiceRole"
@@ -39,17 +50,17 @@ class Seeding:
     start: datetime
 
     async def emulated(self, emulator: Emulator) -> None:
-        """Tables, topics and the topology parameter, which ministack keeps."""
+        """Tables, topics, queues and parameters, which ministack keeps."""
         for table in self.world.tables:
             await emulator.call("dynamodb", "CreateTable", _table(table))
         for topic in self.world.topics:
             await emulator.call_query("sns", "CreateTopic", Name=topic)
-        parameter = {
-            "Name": self.world.topology_parameter,
-            "Type": "String",
-            "Value": json.dumps({"services": [self._topology(one) for one in self.world.services]}),
-        }
-        await emulator.call("ssm", "PutParameter", parameter)
+        # A queue's dead-letter queue has to exist before it.
+        for queue in sorted(self.world.queues, key=lambda one: one.dead_letter is not None):
+            await emulator.call("sqs", "CreateQueue", _queue(queue))
+        published = ParameterWorld(name=self.world.topology_parameter, value=topology(self.world))
+        for parameter in (published, *self.world.parameters):
+            await emulator.call("ssm", "PutParameter", _parameter(parameter))
 
     async def documents(self, automation: Overlay) -> None:
         """The account's own Automation documents."""
@@ -73,6 +84,24 @@ class Seeding:
         """The log groups, empty."""
         for service in self.world.services:
             logs.create_group(service.log_group, self.begin)
+        for function in self.world.functions:
+            logs.create_group(function.log_group, self.begin)
+
+    def functions(self, state: LambdaState) -> None:
+        """The functions with their versions, each behind its alias and reading its queue."""
+        for world in self.world.functions:
+            function = Function(world.name, _code(world, world.versions[0].image, self.start))
+            function.next_version, function.reserved = world.first_version, world.reserved_concurrency
+            function.tags.update({"owner": world.owner, "tier": str(world.tier), **world.tags})
+            state.functions[world.name] = function
+            for version in world.versions:
+                at = min(self.start + version.published, self.begin - timedelta(minutes=10))
+                function.latest = _code(world, version.image, at)
+                published = function.publish(at)
+            function.aliases[world.alias] = Alias(world.alias, published.version)
+            arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{world.consumes}"
+            born = self.start + world.versions[0].published
+            state.map_queue(arn, f"{world.name}:{world.alias}", world.batch_size, born)
 
     def ecs(self, state: EcsState, scheduler: Scheduler) -> None:
         """The cluster and its services, each on the last of its revisions and at rest."""
@@ -94,29 +123,6 @@ class Seeding:
             scheduler.begin(service, definition, at)
             for moment in (at, at + STARTUP, at + SETTLE, at + SETTLE + STARTUP):
                 scheduler.move(service, moment)
-
-    def _topology(self, service: ServiceWorld) -> dict[str, Any]:
-        depends_on = [{"kind": "service", "name": one.service} for one in service.calls]
-        depends_on += [{"kind": "table", "name": one.table} for one in service.writes]
-        return {
-            "name": service.name,
-            "cluster": self.world.cluster,
-            "log_group": service.log_group,
-            "alarms": [one.name for one in self.world.alarms if one.service == service.name],
-            "depends_on": depends_on,
-            "metrics": {
-                "namespace": self.world.namespace,
-                "dimensions": {"Service": service.name},
-                "requests": "Requests",
-                "errors": "Errors",
-                "latency": "LatencyMs",
-            },
-            "load_balancer": self.world.load_balancer if service.target_group else None,
-            "target_group": service.target_group,
-            "tier": service.tier,
-            "slo": service.slo.model_dump(),
-            "owner": service.owner,
-        }
 
 
 async def operator_credentials(emulator: Emulator) -> Credentials:
@@ -203,6 +209,34 @@ def _table(table: TableWorld) -> dict[str, Any]:
             "WriteCapacityUnits": table.write_capacity,
         },
     }
+
+
+def _queue(queue: QueueWorld) -> dict[str, Any]:
+    attributes = {"VisibilityTimeout": str(queue.visibility_seconds)}
+    if queue.is_fifo:
+        attributes |= {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
+    if queue.dead_letter is not None:
+        target = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue.dead_letter}"
+        policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receives}
+        attributes["RedrivePolicy"] = json.dumps(policy)
+    return {"QueueName": queue.name, "Attributes": attributes, "tags": dict(queue.tags)}
+
+
+def _parameter(parameter: ParameterWorld) -> dict[str, Any]:
+    described = {"Description": parameter.description} if parameter.description else {}
+    return {"Name": parameter.name, "Type": "String", "Value": parameter.value, **described}
+
+
+def _code(function: FunctionWorld, image: str, at: datetime) -> Code:
+    return Code(
+        LATEST,
+        image,
+        function.memory_mb,
+        function.timeout_seconds,
+        f"arn:aws:iam::{ACCOUNT}:role/{function.name}-function",
+        at,
+        environment=tuple(sorted(function.environment.items())),
+    )
 
 
 def _alarm(alarm: AlarmWorld) -> dict[str, Any]:

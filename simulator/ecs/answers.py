@@ -143,7 +143,7 @@ def _containers(task: Task) -> Iterable[dict[str, Any]]:
 
 
 def _container_answer(task: Task, container: dict[str, Any], cluster: Cluster) -> dict[str, Any]:
-    answer = {
+    answer: dict[str, Any] = {
         "containerArn": arn(f"container/{cluster.name}/{task.id}/{identifier(task.id, container['name'])}"),
         "taskArn": task_arn(task, cluster),
         "name": container["name"],
@@ -152,6 +152,8 @@ def _container_answer(task: Task, container: dict[str, Any], cluster: Cluster) -
     }
     if task.status is TaskStatus.STOPPED and task.started_at is None:
         answer["reason"] = task.stopped_reason
+    if task.exit_code is not None:
+        answer |= {"exitCode": task.exit_code, "reason": task.container_reason}
     return answer
 
 

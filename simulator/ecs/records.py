@@ -65,6 +65,8 @@ class Task:
     stopped_at: datetime | None = None
     stop_code: str = ""
     stopped_reason: str = ""
+    exit_code: int | None = None
+    container_reason: str = ""
 
 
 @dataclass

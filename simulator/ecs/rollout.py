@@ -26,6 +26,7 @@ PULL_FAILURE = timedelta(seconds=20)
 DRAIN_AFTER = timedelta(seconds=30)
 SETTLE = timedelta(seconds=65)
 STOPPED_STAY = timedelta(hours=1)
+OUT_OF_MEMORY = 137
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,13 @@ def launch(service: Service, deployment: Deployment, now: datetime) -> Task:
 def stop(task: Task, now: datetime, code: str, reason: str) -> None:
     """Stop a task for a reason (API_Task, `stopCode` and `stoppedReason`)."""
     task.status, task.stopped_at, task.stop_code, task.stopped_reason = TaskStatus.STOPPED, now, code, reason
+
+
+def run_out_of_memory(task: Task, now: datetime) -> None:
+    """Stop a task whose container needed more memory than it has (stopped tasks error messages)."""
+    stop(task, now, "EssentialContainerExited", "Essential container in task exited")
+    task.exit_code = OUT_OF_MEMORY
+    task.container_reason = "OutOfMemoryError: Container killed due to memory usage"
 
 
 def maximum_percent(service: Service) -> int:

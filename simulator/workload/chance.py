@@ -1,6 +1,7 @@
 """Seeded chance: counts that vary as counts do."""
 
 import math
+from hashlib import md5
 from random import Random
 
 
@@ -26,3 +27,9 @@ def _poisson(random: Random, expected: float) -> int:
         product *= random.random()
         count += 1
     return count
+
+
+def steady(name: str, low: float, high: float) -> float:
+    """A number between two others that belongs to a name for ever."""
+    digest = md5(name.encode(), usedforsecurity=False).digest()
+    return low + (high - low) * int.from_bytes(digest[:4], "big") / 0xFFFFFFFF

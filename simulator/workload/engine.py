@@ -1,44 +1,43 @@
 """The account's own life: each tick, what runs meets the load, and leaves metrics and logs."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from simulator.cloudwatch.metrics import MetricStore
-from simulator.ecs.rollout import Scheduler
-from simulator.ecs.state import EcsState
-from simulator.logs.store import LogStore
-from simulator.workload.flow import TICK_SECONDS, Running, Streams
+from simulator.ecs.records import Service, Task
+from simulator.ecs.rollout import run_out_of_memory
+from simulator.workload.flow import TICK_SECONDS, Moment, Running, Streams
+from simulator.workload.holdings import Holdings
 from simulator.workload.load import Load
 from simulator.workload.logwriting import LogWriter
 from simulator.workload.measures import Measures
+from simulator.workload.memory import TaskMemory, pressure
+from simulator.workload.messaging import Messaging
+from simulator.workload.readings import Readings
 from simulator.workload.tables import WriteMeter
-from simulator.world import Deploy, ImageExpiry, Release, World
+from simulator.world import ApiCall, Deploy, FunctionDeploy, ImageExpiry, Poison, Release, ServiceWorld, World
 
 TICK = timedelta(seconds=TICK_SECONDS)
+# History older than this is played in whole minutes: the resolution of its metrics stays what it is.
+FINE_HISTORY = timedelta(hours=3)
+COARSE_TICK = timedelta(minutes=1)
 UNKNOWN = Release(image="", error_share=0.0)
 
-Deploying = Callable[[Deploy], Awaitable[None]]
-Capacities = Callable[[], Awaitable[Mapping[str, int]]]
+Deed = Deploy | FunctionDeploy | ApiCall
+Acting = Callable[[Deed], Awaitable[None]]
+Reading = Callable[[], Awaitable[Readings]]
 
 
 @dataclass
 class Workload:
-    """Plays a world. `capacities` reads the tables' write capacity, `deploy` carries out a deploy.
-
-    `registry` holds the images that can be pulled.
-    """
+    """Plays a world. `read` says what the account's other services hold; `act` calls the account's API."""
 
     world: World
     start: datetime
-    ecs: EcsState
-    registry: set[str]
-    scheduler: Scheduler
-    metrics: MetricStore
-    logs: LogStore
-    capacities: Capacities
-    deploy: Deploying
+    held: Holdings
+    read: Reading
+    act: Acting
     seed: int = 0
     _done: set[int] = field(default_factory=set)
 
@@ -51,39 +50,74 @@ class Workload:
             for one in self.world.tables
         }
         self._streams = Streams(self.world, load, random, meters)
-        self._measures = Measures(self.metrics, self.world)
-        self._writer = LogWriter(self.logs, random)
+        self._measures = Measures(self.held.metrics, self.world)
+        self._writer = LogWriter(self.held.logs, random)
+        self._memory = TaskMemory()
+        self._messaging = Messaging(self.world, self.held, self._releases, self.start, self.seed)
+
+    def step(self, at: datetime) -> timedelta:
+        """How long the tick is that begins at `at`."""
+        return COARSE_TICK if at + COARSE_TICK <= self.start - FINE_HISTORY else TICK
 
     async def tick(self, at: datetime) -> None:
         """Play the tick that begins at `at`: what was due happens first, then traffic runs."""
+        seconds = int(self.step(at).total_seconds())
+        await self._happen(at)
+        for service in self.held.ecs.services():
+            self.held.scheduler.move(service, at)
+        said = await self.read()
+        running = {one.name: self._running(one, at) for one in self.world.services}
+        flows = self._streams.tick(Moment(at, seconds, said.parameters), running, said.capacities)
+        for name, flow in flows.items():
+            self._memory.serve(flow)
+            self._measures.publish(flow, self._memory.percent(flow.service, running[name]))
+            self._writer.write(flow)
+        self._measures.publish_tables(at, flows, said.capacities)
+        self._messaging.play(at, seconds, flows, said)
+
+    async def _happen(self, at: datetime) -> None:
+        """What the world's files date at this tick or before it."""
         for number, event in enumerate(self.world.events):
             if number in self._done or self.start + event.at > at:
                 continue
             self._done.add(number)
-            if isinstance(event, Deploy):
-                await self.deploy(event)
+            if isinstance(event, Deploy | FunctionDeploy | ApiCall):
+                await self.act(event)
             elif isinstance(event, ImageExpiry):
-                self.registry.discard(event.image)
-        for service in self.ecs.services():
-            self.scheduler.move(service, at)
-        capacity = await self.capacities()
-        flows = self._streams.tick(at, self._running(), capacity)
-        for flow in flows.values():
-            self._measures.publish(flow)
-            self._writer.write(flow)
-        self._measures.publish_tables(at, flows, capacity)
+                self.held.registry.discard(event.image)
+            elif isinstance(event, Poison):
+                self._messaging.poison(event, at)
 
-    def _running(self) -> dict[str, Running]:
-        """What runs of each service of the world. What was deleted runs nowhere."""
-        cluster = self.ecs.clusters[self.world.cluster]
-        running = {}
-        for one in self.world.services:
-            service = cluster.services.get(one.name)
-            tasks = service.running() if service is not None and service.is_active else []
-            running[one.name] = Running(
-                tuple((task.id, self._release(task.definition.images)) for task in tasks)
-            )
-        return running
+    def _running(self, world: ServiceWorld, at: datetime) -> Running:
+        """What runs of a service. What was deleted runs nowhere, and what is out of memory no longer."""
+        service = self.held.ecs.clusters[self.world.cluster].services.get(world.name)
+        if service is None or not service.is_active:
+            return Running()
+        tasks = self._of_tasks(world, service.running())
+        used = self._memory.percent(world, tasks)
+        if max(used.values(), default=0.0) >= 100:
+            self._kill(service, [one for one, percent in used.items() if percent >= 100], at)
+            tasks = self._of_tasks(world, service.running())
+            used = self._memory.percent(world, tasks)
+        return Running(tasks.tasks, tasks.limits_mb, tasks.strengths, pressure(used))
+
+    def _of_tasks(self, world: ServiceWorld, tasks: list[Task]) -> Running:
+        limits, strengths = {}, {}
+        for task in tasks:
+            given = task.definition.parameters
+            if given.get("memory") not in (None, world.memory_mb):
+                limits[task.id] = float(given["memory"])
+            if given.get("cpu") not in (None, world.cpu_units):
+                strengths[task.id] = float(given["cpu"]) / float(world.cpu_units)
+        running = tuple((task.id, self._release(task.definition.images)) for task in tasks)
+        return Running(running, limits, strengths)
+
+    def _kill(self, service: Service, tasks: list[str], at: datetime) -> None:
+        for task in service.running():
+            if task.id in tasks:
+                run_out_of_memory(task, at)
+                self._memory.forget(task.id)
+        self.held.scheduler.move(service, at)
 
     def _release(self, images: tuple[str, ...]) -> Release:
         return next((self._releases[one] for one in images if one in self._releases), UNKNOWN)

@@ -1,29 +1,42 @@
 """One tick of traffic through the services: who is asked how often, and how that goes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 from random import Random
 
+from simulator.workload.calls import Calls, timed_out_share
 from simulator.workload.chance import counted, rounded
 from simulator.workload.load import Load
 from simulator.workload.tables import WriteMeter, Writing
-from simulator.world import Release, ServiceWorld, World
+from simulator.world import Flag, Release, ServiceWorld, World
 
 TICK_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Running:
-    """The tasks of a service that run, and the release each one runs."""
+    """The tasks of a service that run, and the release each one runs.
+
+    `limits_mb` and `strengths` are for tasks whose definition gives other memory or CPU than the world does;
+    `pressure` is how much longer requests take because memory is short.
+    """
 
     tasks: tuple[tuple[str, Release], ...] = ()
+    limits_mb: Mapping[str, float] = field(default_factory=dict)
+    strengths: Mapping[str, float] = field(default_factory=dict)
+    pressure: float = 1.0
 
     @property
     def releases(self) -> list[Release]:
         """The releases, once for each task."""
         return [release for _, release in self.tasks]
+
+    @property
+    def strength(self) -> float:
+        """How many tasks of the usual size these are."""
+        return sum(self.strengths.get(task, 1.0) for task, _ in self.tasks)
 
 
 @dataclass(frozen=True)
@@ -42,16 +55,31 @@ class Flow:
     latency_ms: float
     cpu_percent: float
     batch_cpu: float
+    timeouts: int = 0
+    external_errors: int = 0
+    failing_external: str = ""
+    flags: tuple[Flag, ...] = ()
+    seconds: int = TICK_SECONDS
 
     @property
     def errors(self) -> int:
         """All requests that failed."""
-        return self.overloaded + self.own_errors + self.dependency_errors + self.failed_writes
+        through = self.dependency_errors + self.timeouts + self.external_errors
+        return self.overloaded + self.own_errors + through + self.failed_writes
 
     @property
     def error_share(self) -> float:
         """The share of requests that failed."""
         return self.errors / self.requests if self.requests else 0.0
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a tick knows before traffic runs: when it is, and what the account's settings say."""
+
+    at: datetime
+    seconds: int = TICK_SECONDS
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -65,54 +93,62 @@ class Streams:
 
     def __post_init__(self) -> None:
         self._callers_first = callers_first(self.world.services)
+        # Calls made again in the last tick, as a factor on the calls of each caller to each service.
+        self._again: dict[tuple[str, str], float] = {}
 
     def tick(
-        self, at: datetime, running: Mapping[str, Running], capacity: Mapping[str, int]
+        self, moment: Moment, running: Mapping[str, Running], capacity: Mapping[str, int]
     ) -> dict[str, Flow]:
-        """The flows of all services in the tick that begins at `at`; `capacity` is each table's."""
+        """The flows of all services in the tick that begins at `moment`; `capacity` is each table's."""
         for table, units in capacity.items():
-            self.meters[table].refill(units, TICK_SECONDS)
-        requests = self._requests(at)
+            self.meters[table].refill(units, moment.seconds)
+        requests = self._requests(moment)
         flows: dict[str, Flow] = {}
         for service in reversed(self._callers_first):
-            flows[service.name] = self._flow(
-                service, at, requests[service.name], running[service.name], flows
-            )
+            asked, tasks = requests[service.name], running[service.name]
+            flows[service.name] = self._flow(service, moment, asked, tasks, flows)
         return flows
 
-    def _requests(self, at: datetime) -> dict[str, int]:
+    def _requests(self, moment: Moment) -> dict[str, int]:
         noise = max(0.0, self.random.gauss(1.0, self.load.traffic.noise))
-        front = self.load.requests_per_minute(at) * noise * TICK_SECONDS / 60
+        front = self.load.requests_per_minute(moment.at) * noise * moment.seconds / 60
         expected = {one.name: front * one.entry_share for one in self._callers_first}
         for service in self._callers_first:
             for call in service.calls:
-                expected[call.service] += expected[service.name] * call.per_request
+                again = self._again.get((service.name, call.service), 1.0)
+                expected[call.service] += expected[service.name] * call.per_request * again
         return {name: rounded(self.random, value) for name, value in expected.items()}
 
     def _flow(
         self,
         service: ServiceWorld,
-        at: datetime,
+        moment: Moment,
         asked: int,
         tasks: Running,
         callees: Mapping[str, Flow],
     ) -> Flow:
-        able = len(tasks.tasks) * service.capacity_per_task * TICK_SECONDS / 60
+        flags = tuple(one for one in service.flags if moment.parameters.get(one.parameter) == one.value)
+        outside = Calls.outside(service, moment.parameters, self.load, moment.at)
+        able = tasks.strength * service.capacity_per_task * moment.seconds / 60
+        able *= outside.free_share(service) * _product(flags, "capacity_factor")
         use = asked / able if able else (inf if asked else 0.0)
-        slower, hidden = self.load.slowdown(service.name, at)
+        slower, hidden = self.load.slowdown(service.name, moment.at)
         # Each request fails for one reason at most: turned away, by itself, below, or at a table.
         left = asked - (overloaded := counted(self.random, asked, max(0.0, 1 - 1 / use) if use else 0.0))
-        own_share = 1 - (1 - _mean(tasks, "error_share")) * (1 - hidden)
+        own_share = 1 - (1 - _mean(tasks, "error_share")) * (1 - hidden) * _unflagged(flags)
         left -= (own := counted(self.random, left, own_share))
         below = sum(one.per_request * callees[one.service].error_share for one in service.calls)
         left -= (through := counted(self.random, left, min(1.0, below)))
+        left -= (late := counted(self.random, left, self._given_up(service, moment, callees)))
+        left -= (external := counted(self.random, left, outside.error_share))
         writing = self._write(service, left)
         refused = max((one.refused_share for one in writing.values()), default=0.0)
-        slower *= queueing(use) * (1 + refused) * max(0.5, self.random.gauss(1.0, 0.04))
-        batch = self.load.batch_cpu(service.name, at)
+        slower *= queueing(use) * (1 + refused) * max(0.5, self.random.gauss(1.0, 0.04)) * tasks.pressure
+        slower *= _product(flags, "latency_factor")
+        batch = self.load.batch_cpu(service.name, moment.at)
         return Flow(
             service=service,
-            at=at,
+            at=moment.at,
             running=tasks,
             requests=asked,
             overloaded=overloaded,
@@ -120,10 +156,24 @@ class Streams:
             dependency_errors=through,
             failed_writes=counted(self.random, left, refused),
             writing=writing,
-            latency_ms=_latency(service, tasks, slower, callees),
-            cpu_percent=self._cpu(service, tasks, use, batch),
+            latency_ms=_latency(service, tasks, slower, callees) + outside.latency_ms,
+            cpu_percent=self._cpu(service, tasks, use * _product(flags, "cpu_factor"), batch),
             batch_cpu=batch,
+            timeouts=late,
+            external_errors=external,
+            failing_external=outside.failing,
+            flags=flags,
+            seconds=moment.seconds,
         )
+
+    def _given_up(self, service: ServiceWorld, moment: Moment, callees: Mapping[str, Flow]) -> float:
+        """The share of requests that fail since a call took too long at every attempt."""
+        failing = 0.0
+        for call in service.calls:
+            late = timed_out_share(call, moment.parameters, callees[call.service].latency_ms)
+            self._again[service.name, call.service] = sum(late**attempt for attempt in range(call.attempts))
+            failing += call.per_request * late**call.attempts
+        return min(1.0, failing)
 
     def _cpu(self, service: ServiceWorld, tasks: Running, use: float, batch: float) -> float:
         busy = service.full_cpu * min(use, 1.6) * _mean(tasks, "cpu_factor")
@@ -159,3 +209,17 @@ def callers_first(services: Sequence[ServiceWorld]) -> list[ServiceWorld]:
 def _mean(running: Running, quality: str) -> float:
     values = [float(getattr(one, quality)) for one in running.releases]
     return sum(values) / len(values) if values else (0.0 if quality == "error_share" else 1.0)
+
+
+def _product(flags: Sequence[Flag], quality: str) -> float:
+    product = 1.0
+    for one in flags:
+        product *= float(getattr(one, quality))
+    return product
+
+
+def _unflagged(flags: Sequence[Flag]) -> float:
+    right = 1.0
+    for one in flags:
+        right *= 1 - one.error_share
+    return right

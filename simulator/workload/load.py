@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from simulator.world import Batch, Event, Slowdown, Traffic, TrafficChange
+from simulator.world import Batch, Event, Outage, Slowdown, Traffic, TrafficChange
 
 DAY = timedelta(days=1)
 
@@ -41,12 +41,23 @@ class Load:
         """Latency factor and error share that come from nowhere the account shows."""
         latency, errors = 1.0, 0.0
         for event in self.events:
-            if isinstance(event, Slowdown) and event.service == service:
-                since = at - self.start - event.at
-                if since >= timedelta(0) and (event.lasts is None or since < event.lasts):
-                    latency *= event.latency_factor
-                    errors = 1 - (1 - errors) * (1 - event.error_share)
+            if isinstance(event, Slowdown) and event.service == service and self._is_on(event, at):
+                latency *= event.latency_factor
+                errors = 1 - (1 - errors) * (1 - event.error_share)
         return latency, errors
+
+    def outage(self, external: str, at: datetime) -> tuple[float, float]:
+        """Error share of the calls to an external system, and the milliseconds that each takes longer."""
+        errors, latency = 0.0, 0.0
+        for event in self.events:
+            if isinstance(event, Outage) and event.external == external and self._is_on(event, at):
+                errors = 1 - (1 - errors) * (1 - event.error_share)
+                latency += event.latency_ms
+        return errors, latency
+
+    def _is_on(self, event: Slowdown | Outage, at: datetime) -> bool:
+        since = at - self.start - event.at
+        return since >= timedelta(0) and (event.lasts is None or since < event.lasts)
 
 
 def _traffic_factor(event: TrafficChange, since_start: timedelta) -> float:

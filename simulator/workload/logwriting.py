@@ -10,11 +10,20 @@ from simulator.clock import iso
 from simulator.logs.store import LogStore
 from simulator.workload.chance import counted, rounded
 from simulator.workload.flow import TICK_SECONDS, Flow
-from simulator.workload.measures import SPREAD
+from simulator.workload.spread import SPREAD
 from simulator.world import LogOccasion, LogTemplate, Release
 
 MOST_LINES = 12
-_ERRORS = frozenset({LogOccasion.ERROR, LogOccasion.OVERLOAD, LogOccasion.DEPENDENCY, LogOccasion.THROTTLE})
+_ERRORS = frozenset(
+    {
+        LogOccasion.ERROR,
+        LogOccasion.OVERLOAD,
+        LogOccasion.DEPENDENCY,
+        LogOccasion.THROTTLE,
+        LogOccasion.TIMEOUT,
+        LogOccasion.EXTERNAL,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -53,16 +62,20 @@ class LogWriter:
             # A release that words its errors itself leaves only the others' to the service's words.
             weight = unexplained if template.on is LogOccasion.ERROR else 1.0
             yield template, self._lines(flow, template, max(0.0, weight))
+        for template in (template for flag in flow.flags for template in flag.logs):
+            yield template, self._lines(flow, template, 1.0)
 
     def _lines(self, flow: Flow, template: LogTemplate, weight: float) -> int:
         if template.on is LogOccasion.ALWAYS:
             return rounded(self.random, template.per_minute * weight * TICK_SECONDS / 60)
         if template.on is LogOccasion.BATCH:
             return rounded(self.random, 6 * template.share) if flow.batch_cpu else 0
-        return counted(self.random, happenings(flow, template.on), template.share * weight)
+        # Of a longer tick, far back in the history, as many lines are kept as of a usual one.
+        kept = template.share * weight * TICK_SECONDS / flow.seconds
+        return counted(self.random, happenings(flow, template.on), kept)
 
     def _moment(self, flow: Flow) -> datetime:
-        return flow.at + timedelta(milliseconds=self.random.randrange(TICK_SECONDS * 1000))
+        return flow.at + timedelta(milliseconds=self.random.randrange(flow.seconds * 1000))
 
     def _speakers(self, flow: Flow, template: LogTemplate) -> list[tuple[str, Release]]:
         own = [one for one in flow.running.tasks if template in one[1].logs]
@@ -85,6 +98,8 @@ class LogWriter:
             fields["dependency"] = self.random.choice(flow.service.calls).service
         if flow.service.writes:
             fields["table"] = self.random.choice(flow.service.writes).table
+        if flow.failing_external:
+            fields["external"] = flow.failing_external
         return fields
 
 
@@ -96,6 +111,8 @@ def happenings(flow: Flow, occasion: LogOccasion) -> int:
         LogOccasion.THROTTLE: flow.failed_writes,
         LogOccasion.OVERLOAD: flow.overloaded,
         LogOccasion.DEPENDENCY: flow.dependency_errors,
+        LogOccasion.TIMEOUT: flow.timeouts,
+        LogOccasion.EXTERNAL: flow.external_errors,
     }[occasion]
 
 

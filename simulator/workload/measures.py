@@ -4,16 +4,15 @@ AWS's namespaces: AWS/ECS, AWS/ApplicationELB and AWS/DynamoDB as their metric r
 throttle metric has points only when throttling happens, and a 5XX count only when there is one.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.cloudwatch.metrics import MetricStore
-from simulator.workload.flow import TICK_SECONDS, Flow
+from simulator.workload.flow import Flow
+from simulator.workload.spread import SPREAD
 from simulator.world import ExtraMetric, World
-
-# A request's latency is spread around the median like this: factor and share of the requests.
-SPREAD = ((0.7, 0.25), (0.9, 0.25), (1.1, 0.25), (1.5, 0.15), (2.1, 0.07), (3.0, 0.025), (4.2, 0.005))
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class Measures:
     metrics: MetricStore
     world: World
 
-    def publish(self, flow: Flow) -> None:
-        """All metrics of one service's tick."""
+    def publish(self, flow: Flow, memory: Mapping[str, float]) -> None:
+        """All metrics of one service's tick; `memory` is what each task uses of its own, in percent."""
         self._application(flow)
-        self._containers(flow)
+        self._containers(flow, memory)
         if flow.service.target_group is not None:
             self._target_group(flow, flow.service.target_group)
 
@@ -38,12 +37,13 @@ class Measures:
             self.metrics.put(namespace, one.name, dimensions, flow.at, _count(flow, one))
         self.metrics.put_values(namespace, "LatencyMs", dimensions, flow.at, _latencies(flow, 1.0, 1))
 
-    def _containers(self, flow: Flow) -> None:
+    def _containers(self, flow: Flow, memory: Mapping[str, float]) -> None:
         dimensions = {"ClusterName": self.world.cluster, "ServiceName": flow.service.name}
         tasks = len(flow.running.tasks)
         self.metrics.put("AWS/ECS", "CPUUtilization", dimensions, flow.at, round(flow.cpu_percent, 2), tasks)
-        memory = round(flow.service.memory + flow.cpu_percent / 20, 2)
-        self.metrics.put("AWS/ECS", "MemoryUtilization", dimensions, flow.at, memory, tasks)
+        busy = flow.cpu_percent / 20
+        used = Counter(round(min(100.0, one + busy), 2) for one in memory.values())
+        self.metrics.put_values("AWS/ECS", "MemoryUtilization", dimensions, flow.at, used.items())
 
     def _target_group(self, flow: Flow, target_group: str) -> None:
         namespace = "AWS/ApplicationELB"
@@ -67,7 +67,7 @@ class Measures:
                 refused = round((writing.asked - writing.taken) / writes.per_request * writes.attempts)
                 if refused:
                     self._throttled(writes.table, at, refused)
-        if at.minute % 5 == 0 and at.second < TICK_SECONDS:
+        if at.minute % 5 == 0 and at.second == 0:
             for table, units_a_second in capacity.items():
                 dimensions = {"TableName": table}
                 self.metrics.put(
@@ -95,6 +95,10 @@ def _count(flow: Flow, metric: ExtraMetric) -> int:
         case "failed_writes":
             return flow.failed_writes
         case "dependency_errors":
-            return flow.dependency_errors
+            return flow.dependency_errors + flow.timeouts
+        case "external_errors":
+            return flow.external_errors
+        case "timeouts":
+            return flow.timeouts
         case "writes":
             return flow.requests - flow.errors

@@ -9,7 +9,7 @@ from simulator.ecs.records import Service
 from simulator.logs.store import LogStore
 from simulator.scenario import read_scenario
 from simulator.workload.chance import counted
-from simulator.workload.flow import Flow, Running, Streams, callers_first, queueing
+from simulator.workload.flow import Flow, Moment, Running, Streams, callers_first, queueing
 from simulator.workload.load import Load
 from simulator.workload.logwriting import LogWriter
 from simulator.workload.measures import Measures
@@ -49,7 +49,7 @@ def minutes_of(
 ) -> Iterator[dict[str, Flow]]:
     flowing = streams(world)
     for tick in range(minutes * 6):
-        yield flowing.tick(START + tick * TICK, tasks, {one.name: units for one in world.tables})
+        yield flowing.tick(Moment(START + tick * TICK), tasks, {one.name: units for one in world.tables})
 
 
 def share_of_errors(world: World, tasks: dict[str, Running], service: str, *, units: int = 1000) -> float:
@@ -192,9 +192,9 @@ def test_a_throttle_has_points_only_when_there_is_one(world: World) -> None:
     for tick in range(60):
         units = 1000 if tick < 30 else 1
         at = START + tick * TICK
-        flows = flowing.tick(at, tasks, {"orders": units})
+        flows = flowing.tick(Moment(at), tasks, {"orders": units})
         for flow in flows.values():
-            measures.publish(flow)
+            measures.publish(flow, {})
         measures.publish_tables(at, flows, {"orders": units})
         flowing.meters["orders"].available = min(flowing.meters["orders"].available, 50)
 

@@ -1,0 +1,1 @@
+"""Lambda: functions with versions, aliases, concurrency and the queues that feed them."""

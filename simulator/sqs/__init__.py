@@ -1,0 +1,1 @@
+"""Simple Queue Service: what the workload's queues hold, as real messages, and redrives."""

@@ -1,0 +1,118 @@
+"""Redrives of dead-letter queues, which the emulator lacks. All else of SQS is the emulator's.
+
+A task moves everything at once, so it is complete when it is started
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from simulator.emulator import Emulator, RefusedError
+from simulator.wire.protocol import AwsError, Call
+
+KEPT = 10
+
+
+@dataclass(frozen=True)
+class MoveTask:
+    """One redrive that was made."""
+
+    handle: str
+    source: str
+    destination: str | None
+    moved: int
+    started_ms: int
+
+    def answer(self) -> dict[str, Any]:
+        """API_ListMessageMoveTasksResultEntry."""
+        return {
+            "Status": "COMPLETED",
+            "SourceArn": self.source,
+            "DestinationArn": self.destination,
+            "ApproximateNumberOfMessagesMoved": self.moved,
+            "ApproximateNumberOfMessagesToMove": self.moved,
+            "StartedTimestamp": self.started_ms,
+        }
+
+
+@dataclass(frozen=True)
+class RedriveOverlay:
+    """Answers the operations on message move tasks over the emulator's queues."""
+
+    emulator: Emulator
+    _tasks: list[MoveTask] = field(default_factory=list)
+    service: str = "sqs"
+    exclusive: bool = False
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations answered here."""
+        return frozenset(self._answers())
+
+    async def answer(self, call: Call) -> Mapping[str, Any]:
+        """The operation's result, or `AwsError`."""
+        return await self._answers()[call.operation](call)
+
+    def _answers(self) -> dict[str, Callable[[Call], Awaitable[Mapping[str, Any]]]]:
+        return {
+            "StartMessageMoveTask": self._start,
+            "ListMessageMoveTasks": self._list,
+            "CancelMessageMoveTask": self._cancel,
+        }
+
+    async def _start(self, call: Call) -> Mapping[str, Any]:
+        source, destination = call.parameters["SourceArn"], call.parameters.get("DestinationArn")
+        sources = await self._sources_of(source)
+        if not sources:
+            raise AwsError("InvalidParameterValue", "Source queue must be configured as a dead-letter queue.")
+        target = _name(destination or sources[0])
+        if not await self._exists(target):
+            raise AwsError(
+                "ResourceNotFoundException", "The resource that you specified does not exist.", 404
+            )
+        waiting = self.emulator.queue_messages(_name(source))
+        moved = list(waiting)
+        waiting.clear()
+        for message in moved:
+            message |= {"receive_count": 0, "visible_at": 0.0, "receipt_handle": None}
+        self.emulator.queue_messages(target).extend(moved)
+        handle = str(uuid5(NAMESPACE_URL, f"{source}/{len(self._tasks)}"))
+        began = int(call.at.timestamp() * 1000)
+        self._tasks.insert(0, MoveTask(handle, source, destination, len(moved), began))
+        return {"TaskHandle": handle}
+
+    async def _list(self, call: Call) -> Mapping[str, Any]:
+        source = call.parameters["SourceArn"]
+        listed = [one.answer() for one in self._tasks if one.source == source]
+        return {"Results": listed[: min(call.parameters.get("MaxResults", 1), KEPT)]}
+
+    async def _cancel(self, call: Call) -> Mapping[str, Any]:
+        if call.parameters["TaskHandle"] in [one.handle for one in self._tasks]:
+            raise AwsError("UnsupportedOperation", "Only active message move tasks can be cancelled.")
+        raise AwsError("ResourceNotFoundException", "The resource that you specified does not exist.", 404)
+
+    async def _sources_of(self, arn: str) -> list[str]:
+        """The queues whose dead letters go to a queue."""
+        listed = await self.emulator.call("sqs", "ListQueues", {})
+        found = []
+        for url in listed.get("QueueUrls", []):
+            asked = {"QueueUrl": url, "AttributeNames": ["RedrivePolicy", "QueueArn"]}
+            attributes = (await self.emulator.call("sqs", "GetQueueAttributes", asked))["Attributes"]
+            policy = json.loads(attributes.get("RedrivePolicy") or "{}")
+            if policy.get("deadLetterTargetArn") == arn:
+                found.append(str(attributes["QueueArn"]))
+        return found
+
+    async def _exists(self, name: str) -> bool:
+        try:
+            await self.emulator.call("sqs", "GetQueueUrl", {"QueueName": name})
+        except RefusedError:
+            return False
+        return True
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition(":")[2]

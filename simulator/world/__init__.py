@@ -1,0 +1,119 @@
+"""A world and the scenario played in it, as frozen records. Every name comes from the files."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulator.world.base import LogOccasion, LogTemplate, Offset, Record, Share, Slo, offset
+from simulator.world.events import (
+    ApiCall,
+    Batch,
+    Deploy,
+    Event,
+    FunctionDeploy,
+    ImageExpiry,
+    Outage,
+    Poison,
+    Slowdown,
+    TrafficChange,
+)
+from simulator.world.functions import FunctionMetric, FunctionWorld, QueueWorld, Version
+from simulator.world.services import (
+    Dependency,
+    ExtraMetric,
+    Flag,
+    Reach,
+    Release,
+    Revision,
+    Sends,
+    ServiceWorld,
+    Writes,
+)
+from simulator.world.settings import (
+    AlarmWorld,
+    Deployer,
+    DocumentWorld,
+    ExternalWorld,
+    ParameterWorld,
+    TableWorld,
+    Traffic,
+)
+
+__all__ = [
+    "AlarmWorld",
+    "ApiCall",
+    "Batch",
+    "Dependency",
+    "Deploy",
+    "Deployer",
+    "DocumentWorld",
+    "Event",
+    "ExternalWorld",
+    "ExtraMetric",
+    "Flag",
+    "FunctionDeploy",
+    "FunctionMetric",
+    "FunctionWorld",
+    "ImageExpiry",
+    "LogOccasion",
+    "LogTemplate",
+    "Offset",
+    "Outage",
+    "ParameterWorld",
+    "Poison",
+    "QueueWorld",
+    "Reach",
+    "Record",
+    "Release",
+    "Revision",
+    "Sends",
+    "ServiceWorld",
+    "Share",
+    "Slo",
+    "Slowdown",
+    "TableWorld",
+    "Traffic",
+    "TrafficChange",
+    "Version",
+    "World",
+    "Writes",
+    "offset",
+]
+
+
+class World(Record):
+    """Everything that exists in the account and everything that will happen to it."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: str
+    title: str
+    description: str
+    cluster: str
+    namespace: str
+    topology_parameter: str
+    load_balancer: str
+    topics: list[str] = Field(default_factory=list)
+    deployer: Deployer
+    traffic: Traffic
+    services: list[ServiceWorld] = Field(min_length=1)
+    releases: list[Release]
+    tables: list[TableWorld] = Field(default_factory=list)
+    queues: list[QueueWorld] = Field(default_factory=list)
+    functions: list[FunctionWorld] = Field(default_factory=list)
+    parameters: list[ParameterWorld] = Field(default_factory=list)
+    externals: list[ExternalWorld] = Field(default_factory=list)
+    alarms: list[AlarmWorld] = Field(default_factory=list)
+    documents: list[DocumentWorld] = Field(default_factory=list)
+    events: list[Event] = Field(default_factory=list)
+
+    def service(self, name: str) -> ServiceWorld:
+        """The service of that name."""
+        return next(one for one in self.services if one.name == name)
+
+    def function(self, name: str) -> FunctionWorld:
+        """The function of that name."""
+        return next(one for one in self.functions if one.name == name)
+
+    def queue(self, name: str) -> QueueWorld:
+        """The queue of that name."""
+        return next(one for one in self.queues if one.name == name)

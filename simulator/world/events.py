@@ -1,0 +1,104 @@
+"""What happens in a world, each at an offset from the account's start."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from simulator.world.base import Offset, Record, Share
+
+
+class EventBase(Record):
+    """Something that happens at an offset from the account's start."""
+
+    at: Offset
+
+
+class Deploy(EventBase):
+    """A new revision of a service is registered and rolled out by the deployer."""
+
+    kind: Literal["deploy"]
+    service: str
+    image: str
+    session: str | None = None
+
+
+class FunctionDeploy(EventBase):
+    """A function's code is updated and published, and its alias moved there, by the deployer."""
+
+    kind: Literal["function_deploy"]
+    function: str
+    image: str
+    description: str = ""
+    session: str | None = None
+
+
+class ApiCall(EventBase):
+    """Somebody calls AWS: `operation` of `service` (botocore's names), as a session of `role`."""
+
+    kind: Literal["call"]
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    role: str
+    session: str
+
+
+class ImageExpiry(EventBase):
+    """The registry expires an image: what runs goes on, and no further task can pull it."""
+
+    kind: Literal["image_expiry"]
+    image: str
+
+
+class TrafficChange(EventBase):
+    """Traffic moves to `factor` over `ramp`, and back after `lasts` if that is given."""
+
+    kind: Literal["traffic"]
+    factor: float = Field(gt=0)
+    ramp: Offset = timedelta(minutes=2)
+    lasts: Offset | None = None
+
+
+class Batch(EventBase):
+    """A job beside the requests burns CPU for `lasts`, again `every` so often."""
+
+    kind: Literal["batch"]
+    service: str
+    cpu_percent: float
+    lasts: Offset
+    every: Offset | None = None
+
+
+class Slowdown(EventBase):
+    """A service becomes slow and errs, for no reason that the account shows."""
+
+    kind: Literal["slowdown"]
+    service: str
+    latency_factor: float = Field(default=1.0, gt=0)
+    error_share: Share = 0.0
+    lasts: Offset | None = None
+
+
+class Outage(EventBase):
+    """An external system fails calls and answers late, until `lasts` is over if that is given."""
+
+    kind: Literal["outage"]
+    external: str
+    error_share: Share
+    latency_ms: float = Field(default=0.0, ge=0)
+    lasts: Offset | None = None
+
+
+class Poison(EventBase):
+    """A message comes into a queue on which its consumer always fails."""
+
+    kind: Literal["poison"]
+    queue: str
+    body: str
+
+
+Event = Annotated[
+    Deploy | FunctionDeploy | ApiCall | ImageExpiry | TrafficChange | Batch | Slowdown | Outage | Poison,
+    Field(discriminator="kind"),
+]
