@@ -9,16 +9,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from simulator.clock import AccountClock, iso
 from simulator.cloudwatch import alarm_words
-from simulator.cloudwatch.alarms import AlarmState, Change
+from simulator.cloudwatch.alarms import Change
 from simulator.ecs.records import Deployment, Service
 from simulator.emulator import Emulator
 from simulator.wire.protocol import ACCOUNT, REGION
 
-_ACTIONS = {
-    AlarmState.ALARM: "AlarmActions",
-    AlarmState.OK: "OKActions",
-    AlarmState.INSUFFICIENT_DATA: "InsufficientDataActions",
-}
 _ECS_REASONS = {
     "SERVICE_DEPLOYMENT_IN_PROGRESS": ("INFO", "ECS deployment {} in progress."),
     "SERVICE_DEPLOYMENT_COMPLETED": ("INFO", "ECS deployment {} completed."),
@@ -35,16 +30,15 @@ class Delivery:
     sent: int = 0
 
     def announce_alarm(self, change: Change) -> None:
-        """The event of a transition, then the actions of the state it led to."""
-        alarm = change.alarm
-        detail = alarm_words.event_detail(change)
-        self._event("CloudWatch Alarm State Change", "aws.cloudwatch", alarm.arn, change.after.at, detail)
-        if not alarm.parameters.get("ActionsEnabled", True):
-            return
+        """The event of a transition, then the actions that are due."""
+        alarm, at = change.alarm, change.after.at
+        if change.is_transition:
+            detail = alarm_words.event_detail(change)
+            self._event("CloudWatch Alarm State Change", "aws.cloudwatch", alarm.arn, at, detail)
         subject, message = alarm_words.notification(change)
-        for action in alarm.parameters.get(_ACTIONS[change.after.state], []):
-            if action.split(":")[2:3] == ["sns"] and self.emulator.publish(action, subject, message):
-                alarm.history.append(alarm_words.acted(alarm, change.after.at, action))
+        for action in change.actions:
+            done = self.emulator.publish(action, subject, message)
+            alarm.history.append((alarm_words.acted if done else alarm_words.failed)(alarm, at, action))
 
     def announce_deployment(self, service: Service, deployment: Deployment, name: str) -> None:
         """An `ECS Deployment State Change` event."""

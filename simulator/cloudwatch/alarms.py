@@ -1,4 +1,4 @@
-"""Metric alarms, and the state that their datapoints call for, by CloudWatch's documented rules.
+"""Alarms, and the state that a metric alarm's datapoints call for, by CloudWatch's documented rules.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 """
@@ -6,20 +6,28 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missin
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from simulator.cloudwatch.metrics import MetricStore
+from simulator.cloudwatch.metrics import MetricName, metric_name
+from simulator.cloudwatch.queries import dimensions_of
 from simulator.wire.protocol import ACCOUNT, REGION
 
-EXTRA_POINTS = 2
+ALWAYS_IGNORING = "AWS/DynamoDB"
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
+THRESHOLD_COMPARISONS = tuple(_COMPARISONS)
+BAND_COMPARISONS = (
+    "LessThanLowerOrGreaterThanUpperThreshold",
+    "LessThanLowerThreshold",
+    "GreaterThanUpperThreshold",
+)
 
 
 class AlarmState(StrEnum):
@@ -28,6 +36,13 @@ class AlarmState(StrEnum):
     OK = "OK"
     ALARM = "ALARM"
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+ACTIONS = {
+    AlarmState.ALARM: "AlarmActions",
+    AlarmState.OK: "OKActions",
+    AlarmState.INSUFFICIENT_DATA: "InsufficientDataActions",
+}
 
 
 class Missing(StrEnum):
@@ -41,32 +56,26 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """A state and why it was entered."""
+    """A state and why it was entered. `suppressed_by` says what holds its actions back, if anything does."""
 
     state: AlarmState
     reason: str
     reason_data: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class Change:
-    """A state transition of one alarm."""
-
-    alarm: "Alarm"
-    before: Standing
-    after: Standing
+    suppressed_by: str = ""
 
 
 @dataclass
 class Alarm:
-    """One metric alarm: what PutMetricAlarm was given, and where it stands."""
+    """An alarm: what it was configured with, and where it stands."""
 
     parameters: dict[str, Any]
     standing: Standing
     configured_at: datetime
     transitioned_at: datetime
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    kind = "MetricAlarm"
 
     @property
     def name(self) -> str:
@@ -77,6 +86,46 @@ class Alarm:
     def arn(self) -> str:
         """The alarm's ARN."""
         return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{self.name}"
+
+    def actions(self, state: AlarmState) -> list[str]:
+        """What is to be done when it enters a state."""
+        found: list[str] = self.parameters.get(ACTIONS[state], [])
+        return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """A state transition of one alarm, or the end of what held its actions back.
+
+    `due` says whether the actions of the state are to be taken now.
+    """
+
+    alarm: Alarm
+    before: Standing
+    after: Standing
+    due: bool = True
+
+    @property
+    def is_transition(self) -> bool:
+        """Whether the state changed."""
+        return self.before.state is not self.after.state
+
+    @property
+    def actions(self) -> list[str]:
+        """What is to be done now."""
+        due = self.due and self.alarm.parameters.get("ActionsEnabled", True)
+        return self.alarm.actions(self.after.state) if due else []
+
+
+@dataclass
+class MetricAlarm(Alarm):
+    """An alarm on one metric, on an expression, or on the band of a metric."""
+
+    def configure(self, parameters: dict[str, Any], at: datetime) -> None:
+        """Take a new configuration; the state stays."""
+        self.parameters, self.configured_at = parameters, at
+        for derived in ("metric", "period", "missing", "threshold", "compare"):
+            self.__dict__.pop(derived, None)
 
     @property
     def periods(self) -> int:
@@ -89,25 +138,65 @@ class Alarm:
         return int(self.parameters.get("DatapointsToAlarm", self.periods))
 
     @property
+    def queries(self) -> list[dict[str, Any]]:
+        """The queries of an alarm on metric math; none where it watches a metric."""
+        found: list[dict[str, Any]] = self.parameters.get("Metrics", [])
+        return found
+
+    @property
     def stat(self) -> str:
-        """The statistic or percentile it watches."""
+        """The statistic or percentile that an alarm on one metric watches."""
         return str(self.parameters.get("Statistic") or self.parameters["ExtendedStatistic"])
 
     @property
     def dimensions(self) -> dict[str, str]:
         """The dimensions of its metric."""
-        return {one["Name"]: one["Value"] for one in self.parameters.get("Dimensions", [])}
+        return dimensions_of(self.parameters)
 
-    @property
+    @cached_property
+    def metric(self) -> MetricName | None:
+        """The metric it watches, where it is one."""
+        if self.queries:
+            return None
+        return metric_name(self.parameters["Namespace"], self.parameters["MetricName"], self.dimensions)
+
+    @cached_property
+    def period(self) -> int:
+        """The length of its periods."""
+        if not self.queries:
+            return int(self.parameters["Period"])
+        stated = [one["MetricStat"]["Period"] for one in self.queries if "MetricStat" in one]
+        stated += [one["Period"] for one in self.queries if "Period" in one]
+        return int(stated[0])
+
+    @cached_property
+    def threshold(self) -> float | None:
+        """What values are compared with; None where it is a band."""
+        found = self.parameters.get("Threshold")
+        return None if found is None else float(found)
+
+    @cached_property
+    def compare(self) -> Callable[[float, float], bool] | None:
+        """How values are compared with the threshold; None where it is a band."""
+        return _COMPARISONS.get(self.parameters["ComparisonOperator"])
+
+    @cached_property
     def missing(self) -> Missing:
         """How it treats missing data. Alarms on DynamoDB's metrics always ignore it (API reference)."""
-        if self.parameters["Namespace"] == "AWS/DynamoDB":
+        metrics = [one["MetricStat"]["Metric"] for one in self.queries if "MetricStat" in one]
+        if ALWAYS_IGNORING in [one.get("Namespace") for one in metrics or [self.parameters]]:
             return Missing.IGNORE
         return Missing(self.parameters.get("TreatMissingData", "missing"))
 
-    def breaches(self, value: float) -> bool:
-        """Whether a datapoint is on the wrong side of the threshold."""
-        return _COMPARISONS[self.parameters["ComparisonOperator"]](value, self.parameters["Threshold"])
+
+class Point(NamedTuple):
+    """A datapoint that exists: when it begins, what it is, and the edges of the band it is held against."""
+
+    at: int
+    value: float
+    breaches: bool
+    lower: float | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True)
@@ -115,35 +204,15 @@ class Judgement:
     """A verdict on the evaluation range: the state, or None to stay, and the points it rests on."""
 
     state: AlarmState | None
-    points: tuple[tuple[datetime, float], ...] = ()
+    points: tuple[Point, ...] = ()
     filled: int = 0
 
 
-def points_in_range(alarm: Alarm, metrics: MetricStore, now: datetime) -> list[tuple[datetime, float | None]]:
-    """The evaluation range, oldest first: a few periods more than are evaluated, missing ones as None."""
-    period = int(alarm.parameters["Period"])
-    end = int(now.timestamp()) // period * period
-    begins = [end - period * back for back in range(alarm.periods + EXTRA_POINTS, 0, -1)]
-    times = [datetime.fromtimestamp(one, now.tzinfo) for one in begins]
-    found = dict(
-        metrics.series(
-            str(alarm.parameters["Namespace"]),
-            str(alarm.parameters["MetricName"]),
-            alarm.dimensions,
-            times[0],
-            times[-1] + timedelta(seconds=period),
-            period,
-            alarm.stat,
-        )
-    )
-    return [(one, found.get(one)) for one in times]
-
-
-def judge(alarm: Alarm, points: Sequence[tuple[datetime, float | None]]) -> Judgement:
-    """The state that the points call for, missing ones filled only as often as needed."""
-    real = [(at, value) for at, value in points if value is not None]
+def judge(alarm: MetricAlarm, points: Sequence[Point | None]) -> Judgement:
+    """The state that the points call for, oldest first, missing ones filled only as often as needed."""
+    real = [one for one in points if one is not None]
     recent = tuple(real[-alarm.periods :])
-    breaching = sum(alarm.breaches(value) for _, value in recent)
+    breaching = sum(one.breaches for one in recent)
     filled = max(0, alarm.periods - len(real))
     if breaching >= alarm.needed:
         return Judgement(AlarmState.ALARM, recent, filled)
@@ -158,16 +227,13 @@ def judge(alarm: Alarm, points: Sequence[tuple[datetime, float | None]]) -> Judg
 
 
 def _judge_sparse(
-    alarm: Alarm,
-    points: Sequence[tuple[datetime, float | None]],
-    recent: tuple[tuple[datetime, float], ...],
-    filled: int,
+    alarm: MetricAlarm, points: Sequence[Point | None], recent: tuple[Point, ...], filled: int
 ) -> Judgement:
     """Every real point breaches, or none exists, and there are fewer than the alarm needs."""
     if alarm.missing is Missing.IGNORE:
         return Judgement(None)
     if not recent:
         return Judgement(AlarmState.INSUFFICIENT_DATA, (), filled)
-    ages = [len(points) - at for at, (_, value) in enumerate(points) if value is not None]
+    oldest = next(len(points) - at for at, one in enumerate(points) if one is not None)
     # Raised early once the oldest breaching point is as old as the points needed, held back before.
-    return Judgement(AlarmState.ALARM if max(ages) >= alarm.needed else None, recent, filled)
+    return Judgement(AlarmState.ALARM if oldest >= alarm.needed else None, recent, filled)

@@ -1,19 +1,24 @@
-"""Metric data as CloudWatch keeps it: one statistic set a minute, with its samples for percentiles.
+"""Metric data as CloudWatch keeps it: one set of values a minute, or a second where it is asked to.
 
 Dimensions match exactly: a query without dimensions does not add up those that have some
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension).
 """
 
 import math
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-MINUTE = 60
-STATISTICS = frozenset({"SampleCount", "Average", "Sum", "Minimum", "Maximum"})
-_PERCENTILE = re.compile(r"p(\d{1,2}(\.\d{1,10})?|100)")
+from simulator.cloudwatch.retention import MINUTE, SECONDS_KEPT, oldest_kept
+from simulator.cloudwatch.statistics import StatisticSet
+from simulator.cloudwatch.units import NO_UNIT, published_unit
+
+Sets = dict[int, StatisticSet]
+"""The values of each minute or second, by when it begins."""
+
+
+class MixedUnitsError(ValueError):
+    """The metric was published in several units, and none was asked for."""
 
 
 @dataclass(frozen=True, order=True)
@@ -25,73 +30,34 @@ class MetricName:
     dimensions: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass
-class StatisticSet:
-    """The values of one period. `samples` counts each value, for percentiles."""
+@dataclass(frozen=True)
+class Grid:
+    """The periods of a query: `count` of them, each `step` seconds long, the first at `start`."""
 
-    count: float = 0.0
-    total: float = 0.0
-    minimum: float = math.inf
-    maximum: float = -math.inf
-    samples: dict[float, float] = field(default_factory=dict)
+    start: int
+    step: int
+    count: int
 
-    def add(self, value: float, count: float) -> None:
-        """Take in `count` observations of `value`."""
-        self.count += count
-        self.total += value * count
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
-        self.samples[value] = self.samples.get(value, 0.0) + count
-
-    def merge(self, other: "StatisticSet") -> None:
-        """Take in another period's observations."""
-        self.count += other.count
-        self.total += other.total
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
-        for value, count in other.samples.items():
-            self.samples[value] = self.samples.get(value, 0.0) + count
-
-    def statistic(self, stat: str) -> float | None:
-        """One statistic of this period: a plain one, or a percentile such as `p99`.
-
-        A percentile is None where some observations came as a statistic set, without their values.
-        """
-        match stat:
-            case "SampleCount":
-                return self.count
-            case "Sum":
-                return self.total
-            case "Average":
-                return self.total / self.count
-            case "Minimum":
-                return self.minimum
-            case "Maximum":
-                return self.maximum
-        return self._percentile(float(stat.removeprefix("p")) / 100)
-
-    def _percentile(self, share: float) -> float | None:
-        if sum(self.samples.values()) < self.count - 1e-6:
-            return None
-        below = 0.0
-        for value in sorted(self.samples):
-            below += self.samples[value]
-            # The tolerance absorbs the rounding of fractional counts.
-            if below >= share * self.count - 1e-9:
-                return value
-        return self.maximum
+    @property
+    def times(self) -> range:
+        """When each period begins."""
+        return range(self.start, self.start + self.step * self.count, self.step)
 
 
-def is_statistic(stat: str) -> bool:
-    """Whether this store can compute the statistic."""
-    return stat in STATISTICS or _PERCENTILE.fullmatch(stat) is not None
+@dataclass(slots=True)
+class _Metric:
+    """One metric's data, by unit. `last` is when it last had some."""
+
+    minutes: dict[str, Sets] = field(default_factory=dict)
+    seconds: dict[str, Sets] = field(default_factory=dict)
+    last: int = 0
 
 
 class MetricStore:
     """All metric data of the account."""
 
     def __init__(self) -> None:
-        self._minutes: dict[MetricName, dict[int, StatisticSet]] = defaultdict(dict)
+        self._metrics: dict[MetricName, _Metric] = {}
 
     def put(
         self,
@@ -104,7 +70,7 @@ class MetricStore:
     ) -> None:
         """Record `count` observations of `value` in the minute of `at`."""
         if count > 0:
-            self._minute(metric_name(namespace, name, dimensions), at).add(value, count)
+            self._set_at(metric_name(namespace, name, dimensions), at).add(value, count)
 
     def put_values(
         self,
@@ -115,24 +81,74 @@ class MetricStore:
         values: Iterable[tuple[float, float]],
     ) -> None:
         """Record several values, each with its count, in the minute of `at`."""
-        minute = self._minute(metric_name(namespace, name, dimensions), at)
+        minute = self._set_at(metric_name(namespace, name, dimensions), at)
         for value, count in values:
             minute.add(value, count)
 
-    def put_set(self, metric: MetricName, at: datetime, values: StatisticSet) -> None:
-        """Record observations that came as a statistic set."""
-        self._minute(metric, at).merge(values)
+    def put_set(
+        self,
+        metric: MetricName,
+        at: datetime,
+        values: StatisticSet,
+        unit: str = NO_UNIT,
+        *,
+        by_second: bool = False,
+    ) -> None:
+        """Record what was observed in the minute of `at`, and in its second where that is wanted."""
+        self._set_at(metric, at, unit).merge(values)
+        if by_second:
+            seconds = self._metrics[metric].seconds.setdefault(unit, {})
+            second = int(at.timestamp())
+            seconds.setdefault(second, StatisticSet()).merge(values)
+            if len(seconds) > 2 * SECONDS_KEPT:
+                for old in [one for one in seconds if one < second - SECONDS_KEPT]:
+                    del seconds[old]
 
-    def _minute(self, metric: MetricName, at: datetime) -> StatisticSet:
-        minutes = self._minutes[metric]
-        minute = int(at.timestamp()) // MINUTE * MINUTE
-        if minute not in minutes:
-            minutes[minute] = StatisticSet()
-        return minutes[minute]
+    def _set_at(self, name: MetricName, at: datetime, unit: str | None = None) -> StatisticSet:
+        metric = self._metrics.get(name)
+        if metric is None:
+            metric = self._metrics[name] = _Metric()
+        if unit is None:
+            unit = published_unit(name.namespace, name.name)
+        second = int(at.timestamp())
+        metric.last = max(metric.last, second)
+        sets = metric.minutes.get(unit)
+        if sets is None:
+            sets = metric.minutes[unit] = {}
+        minute = second - second % MINUTE
+        found = sets.get(minute)
+        if found is None:
+            found = sets[minute] = StatisticSet()
+        return found
 
     def last_at(self, metric: MetricName) -> datetime:
         """When a metric last had data."""
-        return datetime.fromtimestamp(max(self._minutes[metric]), UTC)
+        return datetime.fromtimestamp(self._metrics[metric].last, UTC)
+
+    def units(self, metric: MetricName) -> tuple[str, ...]:
+        """The units a metric was published in."""
+        found = self._metrics.get(metric)
+        return tuple(found.minutes) if found is not None else ()
+
+    def sets(
+        self, metric: MetricName, grid: Grid, now: datetime, unit: str | None = None
+    ) -> list[StatisticSet | None]:
+        """What was observed in each period, or None; what is too old for such periods is gone."""
+        data = self._data(metric, grid.step, unit)
+        if not data:
+            return [None] * grid.count
+        oldest = oldest_kept(grid.step, int(now.timestamp()))
+        resolution = MINUTE if grid.step >= MINUTE else 1
+        return [
+            _merged(data, begin, grid.step, resolution) if begin >= oldest else None for begin in grid.times
+        ]
+
+    def values(
+        self, metric: MetricName, grid: Grid, stat: str, now: datetime, unit: str | None = None
+    ) -> list[float | None]:
+        """A statistic of each period, or None where there is none."""
+        found = self.sets(metric, grid, now, unit)
+        return [one.statistic(stat) if one is not None else None for one in found]
 
     def series(
         self,
@@ -145,18 +161,22 @@ class MetricStore:
         stat: str,
     ) -> list[tuple[datetime, float]]:
         """The statistic of each period that has data and begins in [start, end), oldest first."""
-        minutes = self._minutes.get(metric_name(namespace, name, dimensions))
-        if not minutes:
-            return []
         first = int(start.timestamp()) // period * period
-        last = min(math.ceil(end.timestamp()), max(minutes) + MINUTE)
-        first = max(first, min(minutes) // period * period)
-        return [
-            (datetime.fromtimestamp(begin, UTC), value)
-            for begin in range(first, last, period)
-            if (merged := _merged(minutes, begin, period)) is not None
-            and (value := merged.statistic(stat)) is not None
-        ]
+        grid = Grid(first, period, max(math.ceil((end.timestamp() - first) / period), 0))
+        found = self.values(metric_name(namespace, name, dimensions), grid, stat, end)
+        pairs = zip(grid.times, found, strict=True)
+        return [(datetime.fromtimestamp(at, UTC), value) for at, value in pairs if value is not None]
+
+    def _data(self, name: MetricName, period: int, unit: str | None) -> Sets | None:
+        metric = self._metrics.get(name)
+        if metric is None:
+            return None
+        by_unit = metric.minutes if period >= MINUTE else metric.seconds
+        if unit is not None:
+            return by_unit.get(unit)
+        if len(by_unit) > 1:
+            raise MixedUnitsError(f"{name.name} was published in {', '.join(sorted(by_unit))}")
+        return next(iter(by_unit.values()), None)
 
     def list(
         self,
@@ -166,7 +186,7 @@ class MetricStore:
     ) -> Iterator[MetricName]:
         """The metrics that have data and match. A dimension with the value None matches any value."""
         wanted = dict(dimensions or {})
-        for metric in sorted(self._minutes):
+        for metric in sorted(self._metrics):
             has = dict(metric.dimensions)
             if (
                 namespace in (None, metric.namespace)
@@ -181,12 +201,12 @@ def metric_name(namespace: str, name: str, dimensions: Mapping[str, str]) -> Met
     return MetricName(namespace, name, tuple(sorted(dimensions.items())))
 
 
-def _merged(minutes: dict[int, StatisticSet], begin: int, period: int) -> StatisticSet | None:
-    if period == MINUTE:
-        return minutes.get(begin)
-    found = [minutes[at] for at in range(begin, begin + period, MINUTE) if at in minutes]
-    if not found:
-        return None
+def _merged(data: Sets, begin: int, period: int, resolution: int) -> StatisticSet | None:
+    if period == resolution:
+        return data.get(begin)
+    found = [data[at] for at in range(begin, begin + period, resolution) if at in data]
+    if len(found) < 2:
+        return found[0] if found else None
     merged = StatisticSet()
     for one in found:
         merged.merge(one)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from simulator.cloudwatch.alarm_book import AlarmBook
-from simulator.cloudwatch.alarms import AlarmState, Standing, judge
+from simulator.cloudwatch.alarms import AlarmState, Point, Standing, judge
 from simulator.cloudwatch.metrics import MetricStore
 from tests.simulated import StartAccount
 
@@ -34,6 +34,12 @@ def alarm_in(needed: int, treatment: str, *, namespace: str = "Shop") -> AlarmBo
         BEGIN,
     )
     return book
+
+
+def drawn(points: str) -> list[Point | None]:
+    """Points as the user guide draws them: 0 within the threshold, X beyond it, - missing."""
+    shown = {"0": Point(0, 1.0, False), "X": Point(0, 99.0, True), "-": None}
+    return [shown[one] for one in points]
 
 
 # The two tables of the CloudWatch user guide, "How alarm state is evaluated when data is missing":
@@ -68,18 +74,40 @@ TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 def test_missing_data_is_treated_as_documented(
     needed: int, points: str, treatment: str, state: AlarmState | None
 ) -> None:
-    values = {"0": 1.0, "X": 99.0, "-": None}
     alarm = alarm_in(needed, treatment).alarms["watch"]
 
-    judgement = judge(alarm, [(BEGIN + timedelta(minutes=at), values[one]) for at, one in enumerate(points)])
+    assert judge(alarm, drawn(points)).state is state
 
-    assert judgement.state is state
+
+@pytest.mark.parametrize(
+    ("needed", "points", "state"),
+    [
+        (3, "----X", None),
+        (3, "---X-", None),
+        (3, "---X0", OK),
+        (3, "--X-0", OK),
+        (3, "--X--", ALARM),
+        (3, "-X---", ALARM),
+        (3, "X----", ALARM),
+        (3, "--XX-", ALARM),
+        (2, "---X-", ALARM),
+        (2, "----X", None),
+        (2, "--0X-", OK),
+    ],
+)
+def test_an_alarm_is_held_back_while_it_would_be_premature(
+    needed: int, points: str, state: AlarmState | None
+) -> None:
+    """The guide's examples of "Avoiding premature transitions to alarm state", and what lies around them."""
+    alarm = alarm_in(needed, "missing").alarms["watch"]
+
+    assert judge(alarm, drawn(points)).state is state
 
 
 def test_an_alarm_on_dynamodb_ignores_missing_data_whatever_it_says() -> None:
     alarm = alarm_in(1, "notBreaching", namespace="AWS/DynamoDB").alarms["watch"]
 
-    assert judge(alarm, [(BEGIN, None)] * 5).state is None
+    assert judge(alarm, [None] * 5).state is None
 
 
 def test_only_transitions_are_reported_and_kept() -> None:

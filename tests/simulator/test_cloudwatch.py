@@ -10,8 +10,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from simulator.clock import floored
-from simulator.cloudwatch.metric_math import ExpressionError, evaluate
-from simulator.cloudwatch.metrics import MetricStore, metric_name
+from simulator.cloudwatch.metrics import Grid, MetricStore, metric_name
 from tests.simulated import SimulatedAccount, StartAccount
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -105,15 +104,18 @@ def test_arithmetic_between_metrics(account: SimulatedAccount, cloudwatch: Any) 
     ("query", "why"),
     [
         ({"Id": "Upper", "Expression": "1"}, "does not match"),
-        ({"Id": "a", "Expression": "1 + 2"}, "scalar"),
+        ({"Id": "a", "Expression": "1 + 2"}, "Scalar"),
         ({"Id": "a", "Expression": "b + 1"}, "Undefined variable b"),
-        ({"Id": "a", "Expression": "SUM(b)"}, "Unsupported function SUM"),
+        ({"Id": "a", "Expression": "sum(b)"}, "Unsupported function sum"),
+        ({"Id": "a", "Expression": "SERVICE_QUOTA(b)"}, "Unsupported function SERVICE_QUOTA"),
+        ({"Id": "a", "Expression": "INSIGHT_RULE_METRIC('r', 'Sum')"}, "Unsupported function INSIGHT_RULE"),
+        ({"Id": "a", "Expression": "LAMBDA('f')"}, "Unsupported function LAMBDA"),
+        ({"Id": "a", "Expression": "SELECT AVG(x) FROM N"}, "Metrics Insights"),
         ({"Id": "a", "Expression": "b +"}, "Invalid syntax"),
         ({"Id": "a", "Expression": "b ** 2"}, "Invalid syntax"),
-        ({"Id": "a", "Expression": "b > 2"}, "Unsupported expression"),
         ({"Id": "a"}, "Exactly one"),
         (stat("a", "Requests", "p101", Service="web"), "not supported"),
-        (stat("a", "Requests", "IQM", Service="web"), "not supported"),
+        (stat("a", "Requests", "TM(9%:1%)", Service="web"), "not supported"),
         (stat("a", "Requests", period=90, Service="web"), "multiple of 60"),
     ],
 )
@@ -156,17 +158,22 @@ def test_statistics_and_percentiles_of_own_data(account: SimulatedAccount, cloud
         Namespace="Tests",
         MetricName="Depth",
         Statistics=["Average", "SampleCount", "Maximum"],
-        ExtendedStatistics=["p50", "p90", "p99"],
         **span,
     )["Datapoints"]
+    (percentiles,) = cloudwatch.get_metric_statistics(
+        Namespace="Tests", MetricName="Depth", ExtendedStatistics=["p50", "p90", "p99"], **span
+    )["Datapoints"]
     sets = cloudwatch.get_metric_statistics(
-        Namespace="Tests", MetricName="Sets", Statistics=["Average"], ExtendedStatistics=["p99"], **span
+        Namespace="Tests", MetricName="Sets", Statistics=["Average"], **span
+    )["Datapoints"]
+    none = cloudwatch.get_metric_statistics(
+        Namespace="Tests", MetricName="Sets", ExtendedStatistics=["p99"], **span
     )["Datapoints"]
 
     assert (depth["Average"], depth["SampleCount"], depth["Maximum"]) == (2.0, 10.0, 10.0)
-    assert depth["ExtendedStatistics"] == {"p50": 1.0, "p90": 2.0, "p99": 10.0}
+    assert percentiles["ExtendedStatistics"] == {"p50": 1.0, "p90": 2.0, "p99": 10.0}
     assert sets[0]["Average"] == 5.0
-    assert "ExtendedStatistics" not in sets[0]
+    assert none == []
 
 
 def test_metrics_are_listed_by_namespace_and_dimension(cloudwatch: Any) -> None:
@@ -188,7 +195,9 @@ def test_awss_own_namespaces_take_no_data(cloudwatch: Any) -> None:
 
 def test_an_unknown_operation_is_refused_not_emulated(cloudwatch: Any) -> None:
     with pytest.raises(ClientError) as error:
-        cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule='ALARM("web-latency")')
+        cloudwatch.put_anomaly_detector(
+            SingleMetricAnomalyDetector={"Namespace": "N", "MetricName": "M", "Stat": "Sum"}
+        )
 
     assert refused(error)[0] == "UnknownOperationException"
 
@@ -266,21 +275,11 @@ def test_the_query_protocol_is_answered_too(account: SimulatedAccount) -> None:
     assert alarm["StateUpdatedTimestamp"] <= account.now()
 
 
-def test_missing_points_count_as_zero_and_division_by_zero_drops_the_point() -> None:
-    minutes = [BEGIN + timedelta(minutes=one) for one in range(3)]
-    series = {"a": {minutes[0]: 4.0, minutes[1]: 9.0}, "b": {minutes[0]: 2.0, minutes[2]: 1.0}}
-
-    assert evaluate("a + b", series) == dict(zip(minutes, (6.0, 9.0, 1.0), strict=True))
-    assert evaluate("a / b", series) == {minutes[0]: 2.0, minutes[2]: 0.0}
-    assert evaluate("-(a ^ 0.5)", series)[minutes[1]] == -3.0
-    with pytest.raises(ExpressionError):
-        evaluate("a if b else 1", series)
-
-
 def test_metrics_are_told_apart_by_their_exact_dimensions() -> None:
     store = MetricStore()
     store.put("N", "M", {"a": "1", "b": "2"}, BEGIN, 5)
+    grid = Grid(int(BEGIN.timestamp()), 60, 1)
 
-    assert store.series("N", "M", {"b": "2", "a": "1"}, BEGIN, BEGIN + timedelta(minutes=1), 60, "Sum")
-    assert not store.series("N", "M", {"a": "1"}, BEGIN, BEGIN + timedelta(minutes=1), 60, "Sum")
+    assert store.values(metric_name("N", "M", {"b": "2", "a": "1"}), grid, "Sum", BEGIN) == [5.0]
+    assert store.values(metric_name("N", "M", {"a": "1"}), grid, "Sum", BEGIN) == [None]
     assert list(store.list("N", "M", {"a": None})) == [metric_name("N", "M", {"a": "1", "b": "2"})]

@@ -1,0 +1,1 @@
+"""CloudWatch's metric math: its grammar, its types, its functions and its searches."""
