@@ -74,18 +74,16 @@ class Measured:
 def measure(plan: Plan) -> dict[str, Measured]:
     """Measure every checkpointer as planned."""
     with started_store() as store:
-        return {
-            name: asyncio.run(_measured(store, opened, plan, name))
-            for name, opened in contenders(store).items()
-        }
+        return {name: asyncio.run(_measured(store, plan, name)) for name in contenders(store)}
 
 
-async def _measured(store: LoopbackStore, opened: OpenSaver, plan: Plan, name: str) -> Measured:
+async def _measured(store: LoopbackStore, plan: Plan, name: str) -> Measured:
     slow = plan.delays[-1]
-    one_run = {delay: await _parallel(store, opened, 1, delay, plan.rounds) for delay in plan.delays}
+    one_run = {delay: await _parallel(store, name, 1, delay, plan.rounds) for delay in plan.delays}
     parallel = {}
     for number in plan.at_once:
-        parallel[number] = await _parallel(store, opened, number, slow, plan.rounds)
+        parallel[number] = await _parallel(store, name, number, slow, plan.rounds)
+    opened = contenders(store)[name]
     short = await _long_thread(opened, SHORT)
     state = await _cost(store, opened, slow, lambda runner: runner.aget_state(short))
     long = await _long_thread(opened, plan.long)
@@ -96,11 +94,12 @@ async def _measured(store: LoopbackStore, opened: OpenSaver, plan: Plan, name: s
     return Measured(one_run, parallel, state, history)
 
 
-async def _parallel(store: LoopbackStore, opened: OpenSaver, number: int, delay: float, rounds: int) -> Cost:
+async def _parallel(store: LoopbackStore, name: str, number: int, delay: float, rounds: int) -> Cost:
     """Return the median of rounds, in each of which so many runs go on at once over threads of their own."""
     costs = []
     for _ in range(rounds):
-        store.counted(0.0)
+        store.counted(0.0, empty=True)
+        opened = contenders(store)[name]
         async with opened() as saver:
             threads = [await seeded(graph(saver), uuid.uuid4().hex) for _ in range(number)]
         async with opened() as saver:

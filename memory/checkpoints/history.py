@@ -20,7 +20,7 @@ from memory.checkpoints.stamps import Stamps
 from memory.checkpoints.table import CheckpointTable, Wish
 
 # The newest checkpoint with a few writes, and not much of what is older.
-NEWEST = 8
+NEWEST = 4
 # Items to read first for each checkpoint that a listing is limited to.
 ITEMS_EACH, ITEMS_MORE = 3, 8
 # Checkpoints whose parts are read in one go.
