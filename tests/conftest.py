@@ -20,6 +20,7 @@ SLOW = (
     "web/test_serve.py",
     "web/test_background_runs.py",
     "graphs/test_killed.py",
+    "memory/checkpoints/test_killed_saver.py",
     "tools/test_first_look.py",
     "test_readme.py",
     "test_recipes.py",
