@@ -18,7 +18,10 @@ class OverrunError(Exception):
 
 
 class Allowance:
-    """Seconds of matching, used up search by search. Time in which other threads run is not counted."""
+    """Seconds of matching, used up search by search.
+
+    Only this thread's time counts, except in a search that lasts: the library times that one by the process.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds

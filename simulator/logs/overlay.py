@@ -9,6 +9,7 @@ from typing import Any
 from simulator.clock import AccountClock
 from simulator.logs.events import LogEvents
 from simulator.logs.groups import LogGroups
+from simulator.logs.insights.engine import MATCHING_SECONDS
 from simulator.logs.queries import LogQueries
 from simulator.logs.store import LogStore
 from simulator.wire.protocol import Call, unknown_operation
@@ -22,8 +23,11 @@ class LogsOverlay:
     service = "logs"
     exclusive = True
 
-    def __init__(self, store: LogStore, clock: AccountClock) -> None:
-        groups, events, queries = LogGroups(store, clock), LogEvents(store, clock), LogQueries(store, clock)
+    def __init__(
+        self, store: LogStore, clock: AccountClock, matching_seconds: float = MATCHING_SECONDS
+    ) -> None:
+        groups, events = LogGroups(store, clock), LogEvents(store, clock)
+        queries = LogQueries(store, clock, matching_seconds)
         self._answers: dict[str, Answering] = {
             "CreateLogGroup": groups.create_group,
             "CreateLogStream": groups.create_stream,

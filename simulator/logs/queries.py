@@ -68,9 +68,10 @@ class StartedQuery:
 class LogQueries:
     """Starts, stops and reports queries."""
 
-    def __init__(self, store: LogStore, clock: AccountClock) -> None:
+    def __init__(self, store: LogStore, clock: AccountClock, matching_seconds: float) -> None:
         self._store = store
         self._clock = clock
+        self._matching_seconds = matching_seconds
         self._queries: dict[str, StartedQuery] = {}
 
     async def start(self, call: Call) -> Mapping[str, Any]:
@@ -135,7 +136,8 @@ class LogQueries:
         return {"queries": [_summary(query) for query in shown], "nextToken": token}
 
     async def _work(self, query: Query, events: list[LogEvent], account: str, limit: int | None) -> Outcome:
-        return await asyncio.to_thread(run_query, query, events, self._clock.now(), account, limit)
+        now, seconds = self._clock.now(), self._matching_seconds
+        return await asyncio.to_thread(run_query, query, events, now, account, limit, seconds)
 
     def _query(self, query_id: str) -> StartedQuery:
         query = self._queries.get(query_id)

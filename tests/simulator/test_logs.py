@@ -21,7 +21,7 @@ SECOND = int(START.timestamp())
 @pytest.fixture(scope="module")
 def account() -> Iterator[tuple[Any, LogStore, AccountClock]]:
     store, clock = LogStore(), AccountClock(START)
-    with hosted(Host(clock), [LogsOverlay(store, clock)]) as host:
+    with hosted(Host(clock), [LogsOverlay(store, clock, matching_seconds=0.3)]) as host:
         yield host.client("logs"), store, clock
 
 
