@@ -1,15 +1,14 @@
 """The way of a call: who calls, which faults it meets, who answers it, and that it is remembered."""
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.clock import AccountClock
-from simulator.control.faults import Fault, FaultKind, Faults
+from simulator.control.faults import Asking, Faults
+from simulator.control.meeting import Suffered, suffer
 from simulator.emulator import BOTOCORE_NAMES, Emulator, HttpResult, ServiceCode
 from simulator.trail.calls import CallLog
 from simulator.wire.protocol import (
@@ -20,16 +19,16 @@ from simulator.wire.protocol import (
     Call,
     Overlay,
     json_answer,
-    json_error,
     operation_model,
     read_parameters,
     unknown_operation,
 )
-from simulator.wire.query import query_answer, query_error
+from simulator.wire.query import query_answer
+from simulator.wire.refusals import refused
 from simulator.wire.requests import Asked, Form, read_request
 
-# Set when the call that runs in this context is performed but must not be answered.
-unanswered: ContextVar[bool] = ContextVar("unanswered", default=False)
+# What a call gets that hung until it was given up; nobody sees it.
+_GIVEN_UP = Answer(500)
 
 
 @dataclass
@@ -54,10 +53,12 @@ class Dispatch:
         ) -> HttpResult:
             asked = read_request(service, method, path, headers, body, query)
             call = self._call(service, asked, self.emulator.access_key(headers, query))
-            refusal = await self.meet(self.faults.meeting(service, asked.operation))
-            if refusal is not None:
-                self.log.record(call, refusal.code, refusal.message)
-                return _parts(_error(service, asked.form, refusal))
+            suffered = await self.meet(service, asked.operation, call.caller_arn)
+            if suffered.hung:
+                return _parts(_GIVEN_UP)
+            if suffered.refusal is not None:
+                self.log.record(call, suffered.refusal.code, suffered.refusal.message)
+                return _parts(refused(service, asked.form, suffered.refusal))
             overlay = self.overlays.get(service)
             if overlay is not None and (overlay.exclusive or asked.operation in overlay.operations):
                 return _parts(await self._overlaid(overlay, call, asked))
@@ -73,7 +74,7 @@ class Dispatch:
             result = await self._performed(overlay, call, asked.parameters)
         except AwsError as error:
             self.log.record(call, error.code, error.message)
-            return _error(call.service, asked.form, error)
+            return refused(call.service, asked.form, error)
         self.log.record(call)
         write = query_answer if asked.form is Form.QUERY else json_answer
         return write(call.service, call.operation, result)
@@ -105,17 +106,10 @@ class Dispatch:
         asked = Asked(operation, dict(parameters), Form.REST)
         self.log.record(self._call(bedrock_service(operation), asked, access_key), error_code)
 
-    async def meet(self, faults: list[Fault]) -> AwsError | None:
-        """Suffer the faults a call has met: wait, mark it unanswered, or be refused."""
-        for fault in faults:
-            match fault.kind:
-                case FaultKind.DELAY:
-                    await asyncio.sleep(fault.seconds)
-                case FaultKind.DROP_RESPONSE:
-                    unanswered.set(True)
-                case FaultKind.ERROR:
-                    return AwsError(fault.error_code, fault.message, fault.status)
-        return None
+    async def meet(self, service: str, operation: str, caller_arn: str) -> Suffered:
+        """Let a call suffer the faults it meets now: it waits, or is refused, or will not be answered."""
+        asking = Asking(service, operation, caller_arn, self.clock.now())
+        return await suffer(self.faults.meeting(asking), service, operation)
 
     def _call(self, service: str, asked: Asked, access_key: str) -> Call:
         parameters = asked.parameters if isinstance(asked.parameters, dict) else {}
@@ -131,10 +125,6 @@ class Dispatch:
 def bedrock_service(operation: str) -> str:
     """Which of Bedrock's two APIs has the operation: both are signed alike and share a host here."""
     return "bedrock" if operation_model("bedrock", operation) is not None else "bedrock-runtime"
-
-
-def _error(service: str, form: Form, error: AwsError) -> Answer:
-    return query_error(error) if form is Form.QUERY else json_error(service, error)
 
 
 def _parts(answer: Answer) -> HttpResult:

@@ -12,9 +12,12 @@ from hypercorn.config import Config
 from hypercorn.protocol.http_stream import ASGIHTTPState
 
 from simulator.account import Account
+from simulator.bedrock.faults import EXTENSION, Orders
+from simulator.control.meeting import unanswered
 from simulator.control.plane import PREFIX, Control
-from simulator.dispatch import unanswered
-from simulator.wire.requests import rest_operation
+from simulator.wire.protocol import Answer
+from simulator.wire.refusals import refused
+from simulator.wire.requests import Form, rest_operation
 
 HOST = "127.0.0.1"
 Scope = MutableMapping[str, Any]
@@ -69,25 +72,23 @@ class Front:
         # The control plane is read with GET only, the runtime never is.
         api = "bedrock" if scope["method"] == "GET" else "bedrock-runtime"
         operation, labels = rest_operation(api, scope["method"], path, query, headers)
-        met = self.account.dispatch.faults.meeting(api, operation)
-        refusal = await self.account.dispatch.meet(met)
-        if refusal is None:
-            await self.account.bedrock(scope, receive, send)
-            return
         key = self.account.emulator.access_key(headers, query)
-        self.account.dispatch.note(operation, labels, key, refusal.code)
-        await _send_error(send, refusal.status, refusal.code, refusal.message)
+        dispatch = self.account.dispatch
+        suffered = await dispatch.meet(api, operation, self.account.emulator.caller_arn(key))
+        if suffered.refusal is not None:
+            dispatch.note(operation, labels, key, suffered.refusal.code)
+            await _send_answer(send, refused(api, Form.REST, suffered.refusal))
+        elif not suffered.hung:
+            orders = Orders(suffered.stream, suffered.guarded)
+            extensions = {**scope.get("extensions", {}), EXTENSION: orders}
+            await self.account.bedrock({**scope, "extensions": extensions}, receive, send)
 
 
-async def _send_error(send: Send, status: int, code: str, message: str) -> None:
-    body = ('{"message": "' + message.replace('"', "'") + '"}').encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"x-amzn-errortype", code.encode()),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send_answer(send: Send, answer: Answer) -> None:
+    named = {**answer.headers, "Content-Length": str(len(answer.body))}
+    headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _hang_up(send: Any) -> None:

@@ -6,6 +6,7 @@ Paths: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Am
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +17,7 @@ from simulator.bedrock import catalogue
 from simulator.bedrock.answer import Model
 from simulator.bedrock.conversing import Clock, Conversations
 from simulator.bedrock.events import Event
-from simulator.bedrock.faults import StreamException, StreamFault
+from simulator.bedrock.faults import Orders, StreamException, StreamFault, orders_of
 from simulator.bedrock.frames import CONTENT_TYPE, event_frame, exception_frame
 from simulator.bedrock.guardrails.definition import DEFAULT_FILE, described, find, load, summaries
 from simulator.bedrock.guardrails.operations import apply_guardrail, invoke_checks
@@ -89,14 +90,15 @@ class BedrockApp:
         """Answer one HTTP request."""
         operation, parameters, access_key = "", {}, ""
         error_code: str | None = None
+        orders = orders_of(scope)
         try:
             access_key = _access_key(scope)
             operation, groups = _route(scope)
             parameters = _parameters(operation, groups, scope, await _body(receive))
             if operation == "ConverseStream":
                 note = partial(self._record, operation, parameters, access_key)
-                return await self._stream(checked(operation, parameters), send, note)
-            status, result = 200, await self._result(operation, parameters)
+                return await self._stream(checked(operation, parameters), orders, send, note)
+            status, result = 200, await self._result(operation, parameters, orders)
         except AwsError as error:
             status, result, error_code = error.status, {"message": error.message}, error.code
         # Before the answer leaves, so that who has the answer also finds the call in the log.
@@ -104,14 +106,23 @@ class BedrockApp:
             self._record(operation, parameters, access_key, error_code)
         return await _send_json(send, status, result, error_code)
 
-    async def _result(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    async def _result(self, operation: str, parameters: dict[str, Any], orders: Orders) -> dict[str, Any]:
         if operation == "Converse":
-            return await self._conversations.begin(_request(checked(operation, parameters))).answer()
+            request = _request(checked(operation, parameters))
+            return await self._conversing(orders).begin(request).answer()
         if operation == "ApplyGuardrail":
-            return apply_guardrail(self._guardrails, checked(operation, parameters))
+            guardrails = self._conversing(orders).guardrails
+            return apply_guardrail(guardrails, checked(operation, parameters))
         if operation == "InvokeGuardrailChecks":
             return invoke_checks(checked(operation, parameters))
         return self._control(operation, parameters)
+
+    def _conversing(self, orders: Orders) -> Conversations:
+        """The conversations, behind guardrails that intervene whatever they read where that was ordered."""
+        if not orders.guarded:
+            return self._conversations
+        alarmed = [one.model_copy(update={"always_blocks": True}) for one in self._guardrails]
+        return replace(self._conversations, guardrails=alarmed)
 
     def _control(self, operation: str, query: dict[str, str]) -> dict[str, Any]:
         now, present = self._clock.now(), self._conversations.models
@@ -129,11 +140,11 @@ class BedrockApp:
         return described(find(self._guardrails, query["identifier"], version), version, now)
 
     async def _stream(
-        self, parameters: dict[str, Any], send: Send, note: Callable[[str | None], None]
+        self, parameters: dict[str, Any], orders: Orders, send: Send, note: Callable[[str | None], None]
     ) -> None:
         """Send the events one by one and note what ended them."""
-        events = self._conversations.begin(_request(parameters)).events()
-        fault = self.faults.pop(0) if self.faults else None
+        events = self._conversing(orders).begin(_request(parameters)).events()
+        fault = orders.stream or (self.faults.pop(0) if self.faults else None)
         first = await anext(events)  # a model that fails at once fails with an HTTP error
         await _start(send, 200, CONTENT_TYPE)
         ended: StreamFault | None = None

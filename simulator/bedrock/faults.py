@@ -1,7 +1,12 @@
-"""Faults in the middle of a ConverseStream, asked for by a test."""
+"""Faults of the runtime that only it can carry out: in the middle of a stream, and by a guardrail."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+# Where a request's ASGI scope carries its orders.
+EXTENSION = "simulator.bedrock"
 
 
 class StreamException(StrEnum):
@@ -22,3 +27,17 @@ class StreamFault:
     exception: StreamException
     after_frames: int = 2
     message: str = "Too many requests, please wait before trying again."
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What was ordered for one request: what ends its stream, and that its guardrail intervenes."""
+
+    stream: StreamFault | None = None
+    guarded: bool = False
+
+
+def orders_of(scope: Mapping[str, Any]) -> Orders:
+    """What was ordered for the request of this scope."""
+    found = scope.get("extensions", {}).get(EXTENSION)
+    return found if isinstance(found, Orders) else Orders()

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from simulator.account import Account
 from simulator.clock import BackwardsError, aware_iso, iso
+from simulator.control.faults import UnknownFaultError
 from simulator.control.pacing import Pacer
 from simulator.wire.protocol import ACCOUNT, REGION
 
@@ -55,10 +56,13 @@ class Control:
         """Answer one request."""
         try:
             status, answer = 200, await self._answer(scope, await read_body(receive))
-        except (BadOrderError, BackwardsError) as error:
+        except (BadOrderError, BackwardsError, UnknownFaultError) as error:
             status, answer = 400, {"error": str(error)}
         except ValidationError as error:
-            status, answer = 400, {"error": "; ".join(one["msg"] for one in error.errors())}
+            status, answer = (
+                400,
+                {"error": "; ".join(_worded(one["loc"], one["msg"]) for one in error.errors())},
+            )
         await send_json(send, status, answer)
 
     async def _answer(self, scope: Scope, body: bytes) -> dict[str, Any]:
@@ -71,12 +75,13 @@ class Control:
                 return self._status()
             case "GET", "calls":
                 return self._calls(parse_qs(scope["query_string"].decode()))
+            case "GET", "faults":
+                return {"faults": [one.as_json() for one in self.account.dispatch.faults.standing()]}
             case "POST", "faults":
-                self.account.dispatch.faults.add(_json(body))
-                return {}
+                return self._order(_json(body))
             case "DELETE", "faults":
-                self.account.dispatch.faults.clear()
-                return {}
+                query = parse_qs(scope["query_string"].decode())
+                return {"lifted": self.account.dispatch.faults.clear(query.get("id", [None])[0])}
         raise BadOrderError(f"there is no {scope['method']} {scope['path']}")
 
     def _clock(self) -> dict[str, Any]:
@@ -95,6 +100,11 @@ class Control:
             _check_span(moment - self.account.clock.now())
             await asyncio.shield(self.account.advance_to(moment))
         return self._clock()
+
+    def _order(self, orders: Any) -> dict[str, Any]:
+        if not isinstance(orders, list):
+            raise BadOrderError("faults are ordered as a list")
+        return {"faults": [one.as_json() for one in self.account.dispatch.faults.add(orders)]}
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -150,3 +160,8 @@ def _moment(text: str) -> datetime:
         return aware_iso(text)
     except ValueError as error:
         raise BadOrderError(f"not a time: {text!r}") from error
+
+
+def _worded(place: tuple[int | str, ...], said: str) -> str:
+    said = said.removeprefix("Value error, ")
+    return f"{'.'.join(str(part) for part in place)}: {said}" if place else said

@@ -97,6 +97,12 @@ def service_model(service: str) -> ServiceModel:
     return ServiceModel(_loader().load_service_model(service, "service-2"), service)
 
 
+def service_names() -> list[str]:
+    """Every service that botocore has a model of."""
+    names: list[str] = _loader().list_available_services("service-2")
+    return names
+
+
 @cache
 def _loader() -> Loader:
     # A botocore session would do the same and take a tenth of a second more.

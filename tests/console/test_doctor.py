@@ -100,7 +100,7 @@ def test_credentials_that_sts_refuses_are_said_with_the_remedy(
                 "service": "sts",
                 "operation": "GetCallerIdentity",
                 "kind": "error",
-                "error_code": code,
+                "code": code,
                 "status": 403,
                 "message": "The security token included in the request is invalid.",
                 "times": -1,
@@ -216,7 +216,7 @@ def test_iam_is_believed(
 
 def test_where_iam_may_not_be_asked_nothing_is_claimed(account: SimulatedAccount, access: AwsAccess) -> None:
     refusal = {"service": "iam", "operation": "SimulatePrincipalPolicy", "kind": "error"}
-    account.faults([{**refusal, "error_code": "AccessDenied", "status": 403, "times": -1}])
+    account.faults([{**refusal, "code": "AccessDenied", "status": 403, "times": -1}])
     try:
         (line,) = look_at_actions(access, "arn:aws:iam::1:user/x", HOME, (EcsRollbackService(),))
     finally:

@@ -43,7 +43,7 @@ def test_an_end_that_nobody_was_told_of_is_not_closed(tmp_path: Path) -> None:
 def test_a_closing_message_that_could_not_be_sent_says_so_in_the_closed_record(tmp_path: Path) -> None:
     with desk(tmp_path) as at:
         waiting = at.start()
-        down = {"service": "sns", "operation": "Publish", "kind": "error", "error_code": "InternalError"}
+        down = {"service": "sns", "operation": "Publish", "kind": "error", "code": "InternalError"}
         at.account.faults([{**down, "status": 500, "times": -1}])
 
         at.decide(waiting, approved=False)

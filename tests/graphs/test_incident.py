@@ -215,7 +215,7 @@ def test_without_bedrock_the_first_look_still_reaches_on_call(tmp_path: Path) ->
                     "service": "bedrock-runtime",
                     "operation": "*",
                     "kind": "error",
-                    "error_code": "AccessDeniedException",
+                    "code": "AccessDeniedException",
                 }
                 | {"status": 403, "message": "no", "times": -1}
             ]
@@ -238,7 +238,7 @@ def test_a_step_that_cannot_read_ends_with_people_told(tmp_path: Path) -> None:
                     "service": "ssm",
                     "operation": "GetParameter",
                     "kind": "error",
-                    "error_code": "AccessDeniedException",
+                    "code": "AccessDeniedException",
                 }
                 | {"times": -1}
             ]

@@ -5,9 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
-import pytest
-
 from tests.simulated import StartAccount, started_account
 
 
@@ -95,65 +92,6 @@ def test_the_truth_of_a_scenario_is_never_opened() -> None:
     package = Path(__file__).parent.parent.parent / "simulator"
 
     assert not [file for file in package.rglob("*.py") if "truth.toml" in file.read_text()]
-
-
-def test_a_fault_refuses_a_call_once(simulated_account: StartAccount) -> None:
-    account = simulated_account(history_hours=0.1)
-    ecs = account.client("ecs")
-    account.faults([{"service": "ecs", "operation": "ListClusters", "kind": "error", "after": 1}])
-
-    assert ecs.list_clusters()["clusterArns"]
-    with pytest.raises(ecs.exceptions.ClientError) as refused:
-        ecs.list_clusters()
-    assert ecs.list_clusters()["clusterArns"]
-
-    assert refused.value.response["Error"] == {"Code": "ThrottlingException", "Message": "Rate exceeded"}
-    assert [one["error_code"] for one in account.calls("ListClusters")] == [None, "ThrottlingException", None]
-
-
-def test_a_lost_answer_leaves_the_deed_done(simulated_account: StartAccount) -> None:
-    account = simulated_account(history_hours=0.1)
-    sqs, ecs = account.client("sqs"), account.client("ecs")
-    account.faults(
-        [
-            {"service": "ecs", "operation": "UpdateService", "kind": "drop_response"},
-            {"service": "sqs", "operation": "CreateQueue", "kind": "drop_response"},
-        ]
-    )
-
-    with pytest.raises(Exception, match="Connection was closed"):
-        ecs.update_service(cluster="storefront", service="web", desiredCount=3)
-    with pytest.raises(Exception, match="Connection was closed"):
-        sqs.create_queue(QueueName="lost")
-
-    service = ecs.describe_services(cluster="storefront", services=["web"])["services"][0]
-    assert service["desiredCount"] == 3
-    assert sqs.get_queue_url(QueueName="lost")["QueueUrl"]
-
-
-def test_a_delay_delays_and_bedrock_meets_faults_too(simulated_account: StartAccount) -> None:
-    account = simulated_account(history_hours=0.1)
-    bedrock = account.client("bedrock-runtime")
-    account.faults([{"service": "sts", "operation": "*", "kind": "delay", "seconds": 0.3}])
-    account.faults([{"service": "bedrock-runtime", "operation": "Converse", "kind": "error", "status": 429}])
-
-    began = time.monotonic()
-    account.client("sts").get_caller_identity()
-    assert time.monotonic() - began >= 0.3
-    with pytest.raises(bedrock.exceptions.ThrottlingException):
-        bedrock.converse(modelId="any", messages=[{"role": "user", "content": [{"text": "hello"}]}])
-    assert [one["service"] for one in account.calls("Converse")] == ["bedrock-runtime"]
-    account.client("bedrock").list_foundation_models()
-    assert [one["service"] for one in account.calls("ListFoundationModels")] == ["bedrock"]
-
-
-def test_a_bad_fault_is_refused(simulated_account: StartAccount) -> None:
-    account = simulated_account(history_hours=0.1)
-
-    answer = httpx.post(f"{account.endpoint}/_sim/faults", json=[{"service": "ecs", "operation": "X"}])
-
-    assert answer.status_code == 400
-    assert "error" in answer.json()
 
 
 def _until(found: "object") -> "object":

@@ -466,7 +466,7 @@ def test_a_lost_answer_of_update_service_is_not_sent_again(broken_release: Simul
     broken_release.control(
         "POST",
         "faults",
-        [{"service": "ecs", "operation": "UpdateService", "kind": "drop_response", "times": 1}],
+        [{"service": "ecs", "operation": "UpdateService", "kind": "lose_answer", "times": 1}],
     )
 
     done = at.executor.execute(at.incident, plan, 0, HIGH)
@@ -568,7 +568,7 @@ def test_a_lost_answer_of_the_automation_starts_no_second_one(small_table: Simul
     small_table.control(
         "POST",
         "faults",
-        [{"service": "ssm", "operation": "StartAutomationExecution", "kind": "drop_response", "times": 1}],
+        [{"service": "ssm", "operation": "StartAutomationExecution", "kind": "lose_answer", "times": 1}],
     )
     ssm = small_table.client("ssm")
     before = len(ssm.describe_automation_executions()["AutomationExecutionMetadataList"])

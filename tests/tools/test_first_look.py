@@ -130,7 +130,7 @@ def test_what_may_not_be_read_is_named_and_never_called_noise(simulated_account:
     account = simulated_account("false-alarm", history_hours=HISTORY)
     started = account.now()
     account.advance(minutes=5)
-    denied = {"kind": "error", "error_code": "AccessDenied", "status": 403, "message": "no", "times": -1}
+    denied = {"kind": "error", "code": "AccessDenied", "status": 403, "message": "no", "times": -1}
     account.faults([{"service": "cloudwatch", "operation": "GetMetricData", **denied}])
 
     seen = look_at(account, the_alarm(account), started)
@@ -144,7 +144,7 @@ def test_changes_that_may_not_be_read_leave_the_rest_standing(simulated_account:
     account = simulated_account("bad-deployment", history_hours=HISTORY)
     denied = {
         "kind": "error",
-        "error_code": "AccessDeniedException",
+        "code": "AccessDeniedException",
         "status": 400,
         "message": "no",
         "times": -1,

@@ -76,6 +76,8 @@ def assess(guardrail: Guardrail, source: str, parts: Sequence[Part], full: bool 
     _judge_topics(outcome, guarded, full)
     if source == "INPUT":
         _judge_attack(outcome, guarded, full)
+    if guardrail.always_blocks:
+        _find_misconduct(outcome)
     _judge_words(outcome, guarded, full)
     _judge_sensitive(outcome, parts)
     if source == "OUTPUT":
@@ -106,6 +108,13 @@ def _judge_attack(outcome: Outcome, texts: Sequence[str], full: bool) -> None:
     if hit or full:
         entry = {"type": "PROMPT_ATTACK", "confidence": confidence, "filterStrength": strength}
         outcome.policies["contentPolicy"] = {"filters": [{**entry, **_verdict(hit)}]}
+
+
+def _find_misconduct(outcome: Outcome) -> None:
+    outcome.blocked = True
+    found = {"type": "MISCONDUCT", "confidence": "HIGH", "filterStrength": "HIGH", **_verdict(True)}
+    filters = outcome.policies.get("contentPolicy", {}).get("filters", [])
+    outcome.policies["contentPolicy"] = {"filters": [*filters, found]}
 
 
 def _judge_words(outcome: Outcome, texts: Sequence[str], full: bool) -> None:

@@ -78,6 +78,8 @@ class Guardrail(_Record):
     topics: tuple[Topic, ...] = ()
     pii: tuple[PiiRule, ...] = ()
     regexes: tuple[RegexRule, ...] = ()
+    # For drills: whatever it reads, it finds misconduct in it.
+    always_blocks: bool = False
 
     @property
     def arn(self) -> str:
