@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures schema dev bench test lint format lock clean
+.PHONY: help setup demo pictures schema dev bench test test-services lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -43,6 +43,9 @@ bench: $(STAMP) ## Time the commands beside a peer, and write docs/benchmarks.md
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
+test-services: $(STAMP) ## Run the contract suites on a real DynamoDB Local (Java 17 and Maven), or on the one named
+	@$(BIN)/python -m tests.services
 
 deep: $(STAMP) ## Run the slow tests: whole processes, killed and restarted, every scenario and variant
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
