@@ -34,7 +34,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for; return 1 when a command that was to be timed failed."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if not asked.page.is_file():
+        parser.error(f"{asked.page} is no page to write the tables into: copy {PAGE.name} there")
     out, now, here = screen(), datetime.now(UTC), machine()
     measured: dict[str, Any] = {}
     for name in asked.which or BENCHMARKS:
@@ -48,9 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = table(timed, benchmark.peer, here, now.date())
         out.print(text)
         measured[name] = {one.contender.name: [asdict(run) for run in one.runs] for one in timed}
-        if asked.page is not None:
-            page = asked.page.read_text(encoding="utf-8")
-            asked.page.write_text(replaced(page, name, text), encoding="utf-8")
+        page = asked.page.read_text(encoding="utf-8")
+        asked.page.write_text(replaced(page, name, text), encoding="utf-8")
     if asked.json is not None:
         told = {"at": now.isoformat(timespec="seconds"), "machine": here, "benchmarks": measured}
         asked.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")

@@ -80,7 +80,7 @@ def test_by_the_committed_page_light_commands_stay_near_their_peer() -> None:
     assert max(times[name] for name in OWN) < 2.0
 
 
-@pytest.mark.parametrize("asked", [["nothing"], ["--rounds", "0"]])
+@pytest.mark.parametrize("asked", [["nothing"], ["--rounds", "0"], ["--page", "no/such/page.md"]])
 def test_what_cannot_be_measured_is_refused(asked: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(asked)
