@@ -38,8 +38,9 @@ schema: $(STAMP) ## Write docs/schema/incident.v1.json, unless it would break it
 dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctrl-C
 	@$(BIN)/python -m web.dev --port $(PORT)
 
-bench: $(STAMP) ## Time the commands beside a peer, and write docs/benchmarks.md
+bench: $(STAMP) ## Time commands and checkpointers beside their peers, and write docs/benchmarks.md
 	@$(BIN)/python -m evals.bench
+	@$(BIN)/python -m evals.bench.checkpoints
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

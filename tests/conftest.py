@@ -24,6 +24,7 @@ SLOW = (
     "tools/test_first_look.py",
     "test_readme.py",
     "test_recipes.py",
+    "evals/bench/test_checkpoints.py",
     "evals/test_variants.py",
     "simulator/test_scenarios.py",
 )

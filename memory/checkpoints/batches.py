@@ -91,11 +91,24 @@ class Batches:
         self._executor.shutdown(wait=True)
 
     def _work(self) -> None:
-        while jobs := self._take():
-            try:
-                self._store(jobs)
-            finally:
-                self._settle(jobs)
+        jobs: list[Job] | None = None
+        try:
+            while jobs := self._take():
+                try:
+                    self._store(jobs)
+                finally:
+                    self._settle(jobs)
+        finally:
+            if jobs:
+                self._replaced()
+
+    def _replaced(self) -> None:
+        """Start another worker in place of one that an error of ours has ended."""
+        with self._changed:
+            self._active -= 1
+            if self._jobs:
+                self._active += 1
+                self._executor.submit(self._work)
 
     def _take(self) -> list[Job]:
         """Wait until something is to be stored and return it, or nothing when there is nothing to wait for."""

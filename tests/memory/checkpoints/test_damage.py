@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from memory.checkpoints.errors import CheckpointDamagedError
+from memory.checkpoints.errors import CheckpointDamagedError, CheckpointError
 from memory.checkpoints.keys import partition
 from memory.checkpoints.saver import DynamoSaver
 from tests.memory.checkpoints.conftest import OpenSaver
@@ -237,6 +237,20 @@ def test_a_call_that_is_cancelled_is_finished_all_the_same(
 
     asyncio.run(cancelled())
     assert values(open_saver(), config(thread)) == {"a": 1}
+
+
+def test_an_error_of_the_savers_own_fails_its_calls_and_no_later_ones(
+    open_saver: OpenSaver, client: Any, thread: str
+) -> None:
+    def stumble(number: int, name: str, request: dict[str, Any]) -> None:
+        if number <= 40:
+            raise Died
+
+    saver = open_saver(client=Watched(client, before=stumble))
+    for number in range(40):
+        with pytest.raises(CheckpointError, match="was not stored"):
+            saver.put(config(thread), checkpoint({"a": number}), {}, {"a": 1})
+    assert values(saver, saver.put(config(thread), checkpoint({"a": "last"}), {}, {"a": 1})) == {"a": "last"}
 
 
 def test_closing_stores_what_is_on_its_way(open_saver: OpenSaver, thread: str) -> None:
