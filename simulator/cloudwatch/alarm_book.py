@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from simulator.cloudwatch import alarm_words, composite_words
@@ -114,11 +115,8 @@ class AlarmBook:
             if states == alarm.seen:
                 # Set by hand, it stays so until one of its children changes.
                 continue
-            wanted = (
-                AlarmState.ALARM
-                if alarm.rule.holds(lambda name, s=states: _state(s, name))
-                else AlarmState.OK
-            )
+            holds = alarm.rule.holds(partial(_state, states))
+            wanted = AlarmState.ALARM if holds else AlarmState.OK
             if wanted is not alarm.standing.state:
                 reason, data = composite_words.reason(alarm, states, alarms, wanted)
                 alarm.look_at_suppressor(alarms, now)

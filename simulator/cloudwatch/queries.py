@@ -55,7 +55,7 @@ class Request:
                 self._values[name] = self.read(query)
                 continue
             try:
-                self._values[name] = valued(self._trees[name], _Scope(self, name))
+                self._values[name] = _Scope(self, name).evaluated(self._trees[name])
             except (ExpressionError, MixedUnitsError) as error:
                 raise in_expression(name, str(error)) from error
         for name, value in self._values.items():

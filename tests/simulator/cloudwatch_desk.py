@@ -27,8 +27,15 @@ class Desk:
         self.metrics = MetricStore()
         self.book = AlarmBook(self.metrics)
         self.announced: list[Change] = []
+        # Alarms with the states whose actions were due when they were announced.
+        self.acted: list[tuple[str, str]] = []
         data = MetricData(self.metrics, self.clock)
-        self.overlay = CloudWatchOverlay(data, self.book, {}, self.announced.append)
+        self.overlay = CloudWatchOverlay(data, self.book, {}, self._hear)
+
+    def _hear(self, change: Change) -> None:
+        self.announced.append(change)
+        if change.actions:
+            self.acted.append((change.alarm.name, str(change.after.state)))
 
     def ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
         now = self.clock.now()
@@ -52,7 +59,8 @@ class Desk:
         """Let time pass, and the alarms be evaluated once."""
         self.clock.move_to(self.clock.now() + timedelta(**span))
         changes = self.book.evaluate(self.clock.now())
-        self.announced += changes
+        for change in changes:
+            self._hear(change)
         return changes
 
     def state(self, name: str) -> str:
