@@ -1,13 +1,14 @@
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from simulator.cloudwatch.alarm_book import AlarmBook
 from simulator.cloudwatch.alarms import AlarmState, Point, Standing, judge
 from simulator.cloudwatch.metrics import MetricStore
-from tests.simulated import StartAccount
+from tests.simulated import SimulatedAccount, StartAccount
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 EXAMPLE_EVENT_KEYS = {
@@ -271,3 +272,102 @@ def test_an_alarm_on_own_data_fires_and_clears(shared_accounts: StartAccount) ->
     cleared = account.alarm("own")
     assert cleared["StateValue"] == "OK"
     assert "treated as [NonBreaching]" in cleared["StateReason"]
+
+
+def queue_of(account: SimulatedAccount, name: str) -> tuple[str, str]:
+    """A new queue's URL and ARN."""
+    sqs = account.client("sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return url, arn
+
+
+def bodies(account: SimulatedAccount, url: str) -> list[dict[str, Any]]:
+    """All messages of a queue, taken from it."""
+    sqs, found = account.client("sqs"), []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for one in messages:
+            found.append(json.loads(one["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    return found
+
+
+def test_a_composite_alarm_over_an_expression_reaches_its_topic_and_the_bus(
+    simulated_account: StartAccount,
+) -> None:
+    account = simulated_account("bad-deployment", history_hours=0.5)
+    cloudwatch, events, sns = (account.client(name) for name in ("cloudwatch", "events", "sns"))
+    heard, heard_arn = queue_of(account, "heard")
+    told, told_arn = queue_of(account, "told")
+    topic = sns.create_topic(Name="composite")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn)
+    events.put_rule(Name="alarms", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
+    events.put_targets(Rule="alarms", Targets=[{"Id": "queue", "Arn": heard_arn}])
+    service = [{"Name": "Service", "Value": "checkout"}]
+    counted = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {"Namespace": "Storefront", "MetricName": metric, "Dimensions": service},
+                "Period": 60,
+                "Stat": "Sum",
+            },
+            "ReturnData": False,
+        }
+        for name, metric in (("e", "Errors"), ("r", "Requests"))
+    ]
+    cloudwatch.put_metric_alarm(
+        AlarmName="checkout-share",
+        EvaluationPeriods=1,
+        Threshold=3.0,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[*counted, {"Id": "share", "Expression": "100 * FILL(e, 0) / r"}],
+    )
+    cloudwatch.put_composite_alarm(
+        AlarmName="checkout-broken",
+        AlarmRule='ALARM("checkout-share") AND ALARM(checkout-5xx)',
+        AlarmActions=[topic],
+    )
+
+    account.advance_until("checkout-5xx", "ALARM", minutes=8)
+
+    (alarm,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert (alarm["AlarmName"], alarm["StateValue"]) == ("checkout-broken", "ALARM")
+    fired = [
+        one["detail"]["alarmName"]
+        for one in bodies(account, heard)
+        if one["detail"]["state"]["value"] == "ALARM"
+    ]
+    assert sorted(fired) == ["checkout-5xx", "checkout-broken", "checkout-share"]
+    (envelope,) = bodies(account, told)
+    assert envelope["Subject"] == 'ALARM: "checkout-broken" in us-east-1'
+    assert json.loads(envelope["Message"])["AlarmRule"] == alarm["AlarmRule"]
+    items = cloudwatch.describe_alarm_history(AlarmTypes=["CompositeAlarm"], HistoryItemType="Action")
+    assert [one["HistorySummary"] for one in items["AlarmHistoryItems"]] == [
+        f"Successfully executed action {topic}"
+    ]
+
+
+def test_an_action_without_its_topic_is_in_the_history_as_failed(shared_accounts: StartAccount) -> None:
+    account = shared_accounts("hidden-cause")
+    cloudwatch = account.client("cloudwatch")
+    nowhere = "arn:aws:sns:us-east-1:123456789012:nowhere"
+    cloudwatch.put_metric_alarm(
+        AlarmName="unheard",
+        Namespace="Own",
+        MetricName="Nothing",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[nowhere],
+    )
+
+    cloudwatch.set_alarm_state(AlarmName="unheard", StateValue="ALARM", StateReason="drill")
+
+    (item,) = cloudwatch.describe_alarm_history(AlarmName="unheard", HistoryItemType="Action")[
+        "AlarmHistoryItems"
+    ]
+    assert item["HistorySummary"].startswith(f"Failed to execute action {nowhere}.")
+    assert json.loads(item["HistoryData"])["actionState"] == "Failed"
