@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -18,6 +19,7 @@ from tools.errors import Misconfigured, Transient
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+ASK_SECONDS = 120.0
 LOG = "simulator.log"
 
 
@@ -40,20 +42,55 @@ class Account:
     pid: int
     scenario: str
     state_dir: Path
+    environment: Mapping[str, str]
 
     def status(self) -> dict[str, Any]:
         """Ask the account what it plays and what time it has."""
-        return self._ask("GET", "/_sim/status")
+        return self._ask("GET", "status")
 
     def pace(self, seconds_per_second: float) -> None:
         """Let the account's clock run by itself, or stand with 0."""
-        self._ask("POST", "/_sim/clock", {"pace": seconds_per_second})
+        self._ask("POST", "clock", {"pace": seconds_per_second})
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def calls(self, question: Mapping[str, str | float]) -> dict[str, Any]:
+        """Ask for the calls that came in, and the number to ask after the next time."""
+        return self._ask("GET", f"calls?{urlencode(question)}")
+
+    def pulse(self, minutes: int) -> dict[str, Any]:
+        """Ask how the services did in the last minutes."""
+        return self._ask("GET", f"pulse?minutes={minutes}")
+
+    def inject(self, scenario: str, folder: Path | None) -> dict[str, Any]:
+        """Lay a scenario over the account, from now on."""
+        where = str(folder.resolve()) if folder else None
+        return self._ask("POST", "inject", {"scenario": scenario, "scenarios_dir": where})
+
+    def reset(self) -> dict[str, Any]:
+        """Put everything back to where the account began."""
+        return self._ask("POST", "reset")
+
+    def faults(self) -> list[dict[str, Any]]:
+        """Ask which faults are in force."""
+        found: list[dict[str, Any]] = self._ask("GET", "faults")["faults"]
+        return found
+
+    def order_fault(self, fault: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a fault in force."""
+        ordered: dict[str, Any] = self._ask("POST", "faults", [dict(fault)])["faults"][0]
+        return ordered
+
+    def lift_faults(self, id_: str | None) -> int:
+        """Lift one fault, or all of them, and return how many those were."""
+        return int(self._ask("DELETE", f"faults?{urlencode({'id': id_})}" if id_ else "faults")["lifted"])
+
+    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        url = f"{self.endpoint}/_sim/{path}"
         try:
-            answer = httpx.request(method, self.endpoint + path, json=body, timeout=120.0, trust_env=False)
+            answer = httpx.request(method, url, json=body, timeout=ASK_SECONDS, trust_env=False)
+            if answer.status_code == httpx.codes.BAD_REQUEST:
+                raise Misconfigured(str(answer.json()["error"]))
             answer.raise_for_status()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Transient(f"the simulated account at {self.endpoint} does not answer: {error}") from error
         answered: dict[str, Any] = answer.json()
         return answered
@@ -66,11 +103,26 @@ def running(state_dir: Path) -> Account | None:
         facts = json.loads(path.read_text())
         pid = int(facts["pid"])
         os.kill(pid, 0)
-        return Account(facts["endpoint"], facts["clock"], pid, facts["scenario"], state_dir)
+        return Account(
+            facts["endpoint"], facts["clock"], pid, facts["scenario"], state_dir, _environment(facts)
+        )
     except (FileNotFoundError, ProcessLookupError):
         return None
     except (ValueError, KeyError) as error:
         raise Misconfigured(f"{path} is not what a simulated account writes; remove it") from error
+
+
+def _environment(facts: Mapping[str, Any]) -> dict[str, str]:
+    """What AWS's own tools read, so that they find the account."""
+    return {
+        "AWS_ENDPOINT_URL": facts["endpoint"],
+        "AWS_ACCESS_KEY_ID": facts["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": facts["secret_access_key"],
+        "AWS_REGION": facts["region"],
+        "AWS_DEFAULT_REGION": facts["region"],
+        # Names like sync-states.127.0.0.1 lead nowhere.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+    }
 
 
 def start(play: Play, state_dir: Path, parent: int | None = None) -> Account:
@@ -78,7 +130,7 @@ def start(play: Play, state_dir: Path, parent: int | None = None) -> Account:
     standing = running(state_dir)
     if standing is not None:
         raise Misconfigured(
-            f"an account that plays {standing.scenario} runs already: `cloudops sim stop` ends it"
+            f"an account that plays {standing.scenario} runs already: `cloudops sim down` ends it"
         )
     state_dir.mkdir(parents=True, exist_ok=True)
     log = state_dir / LOG
@@ -136,12 +188,12 @@ def _end(pid: int, process: "subprocess.Popen[bytes] | None") -> None:
             return
         give_up = time.monotonic() + STOP_SECONDS
         while time.monotonic() < give_up:
-            if process.poll() is not None if process else not _alive(pid):
+            if process.poll() is not None if process else not is_alive(pid):
                 return
             time.sleep(0.05)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Say whether a process runs; a child of ours that has ended is reaped on the way."""
     try:
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
@@ -157,7 +209,7 @@ def _alive(pid: int) -> bool:
 
 @contextmanager
 def playing(play: Play, state_dir: Path, *, keep: bool) -> Iterator[Account]:
-    """Give an account for as long as the block runs; kept, it goes on until `cloudops sim stop`."""
+    """Give an account for as long as the block runs; kept, it goes on until `cloudops sim down`."""
     account = start(play, state_dir, None if keep else os.getpid())
     try:
         yield account

@@ -10,6 +10,7 @@ import typer
 P = ParamSpec("P")
 Folder = Annotated[Path | None, typer.Option("--scenarios", help="Another folder of scenarios.")]
 Seed = Annotated[int | None, typer.Option(help="The seed of the account's noise.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def door(command: Callable[P, int]) -> Callable[P, None]:

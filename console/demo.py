@@ -142,7 +142,7 @@ def _conclude(console: Console, played: Played, seconds: float, demo: Demo) -> N
     console.print(styled(f"{seconds:.0f} s of your time", "dim"))
     if demo.keep:
         console.print(
-            styled(f"the account stays: cloudops show {records_name[:8]}; cloudops sim stop", "dim")
+            styled(f"the account stays: cloudops show {records_name[:8]}; cloudops sim down", "dim")
         )
 
 

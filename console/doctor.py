@@ -150,7 +150,7 @@ def _try(area: str, what: str, look: Callable[[], Any], remedy: str) -> Any:
 
 def _clock(settings: Settings) -> Line:
     clock = open_clock(settings)
-    now = _try("reachable", "clock", clock.now, "start the account again: cloudops sim start")
+    now = _try("reachable", "clock", clock.now, "start the account again: cloudops sim up")
     return now if isinstance(now, Line) else Line("reachable", f"clock: {full_time(now)}")
 
 

@@ -213,7 +213,7 @@ def _connection(env: Mapping[str, str], state_dir: Path, world: World | None) ->
     account = _simulated(local)
     if account is None:
         raise Misconfigured(
-            "no account to work in: start a simulated one with `cloudops sim start`, "
+            "no account to work in: start a simulated one with `cloudops sim up`, "
             "or set CLOUDOPS_WORLD=aws to use the AWS credentials of this shell"
         )
     return account

@@ -1,8 +1,8 @@
 """The simulated account, put together: what it holds, what it plays, and how its time moves."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,9 @@ from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
 from simulator.functions.overlay import LambdaOverlay
 from simulator.functions.records import LambdaState
+from simulator.iam.gate import Gate
+from simulator.iam.resources import Resources
+from simulator.iam.store import IdentityStore, RootKey, new_root_key
 from simulator.logs.overlay import LogsOverlay
 from simulator.logs.store import LogStore
 from simulator.seeding import Credentials, Seeding, automation_credentials, operator_credentials
@@ -91,6 +94,7 @@ class Opening:
     history: timedelta
     seed: int
     endpoint: str
+    root: RootKey = field(default_factory=new_root_key)
 
 
 async def open_account(opening: Opening, emulator: Emulator) -> Account:
@@ -100,7 +104,8 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     delivery = Delivery(emulator, clock)
     held = _holdings(opening.world, delivery, emulator)
     book, log = AlarmBook(held.metrics), CallLog()
-    dispatch = Dispatch(emulator, clock, log, Faults())
+    gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held)))
+    dispatch = Dispatch(emulator, clock, log, Faults(), gate)
     automation = AutomationOverlay(clock, _clients(opening.endpoint, await automation_credentials(emulator)))
     await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, automation)
     dispatch.install(
@@ -151,6 +156,16 @@ async def _seed(
     seeding.logs(held.logs)
     seeding.ecs(held.ecs, held.scheduler)
     seeding.functions(held.functions)
+
+
+def _tags_of(held: Holdings) -> Callable[[str], Mapping[str, str]]:
+    """Finds the tags of what overlays keep, by ARN."""
+
+    def tags(arn: str) -> Mapping[str, str]:
+        function = held.functions.functions.get(arn.partition(":function:")[2])
+        return function.tags if function is not None else held.ecs.tags.get(arn, {})
+
+    return tags
 
 
 def _clients(endpoint: str, credentials: Credentials) -> Callable[[str], Any]:

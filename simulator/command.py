@@ -11,10 +11,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from simulator.account import Account, Opening, open_account
+from simulator.account import Opening
 from simulator.clock import aware_iso, floored, iso, wall_minute
 from simulator.control.pacing import Pacer
 from simulator.control.plane import Control
+from simulator.control.running import Running, run_account
 from simulator.emulator import Emulator
 from simulator.host import HOST, Front, host, listening_socket
 from simulator.scenario import ScenarioError, read_scenario
@@ -65,18 +66,18 @@ async def _run(arguments: argparse.Namespace) -> None:
         port = listener.getsockname()[1]
         endpoint = f"http://{HOST}:{port}"
         opening = Opening(world, start, history, arguments.seed, endpoint)
-        account = await open_account(opening, Emulator(port, scratch))
-        pacer = Pacer(account, arguments.pace)
+        running = await run_account(opening, Emulator(port, scratch), read_scenario)
+        pacer = Pacer(running, arguments.pace)
         local = LocalFile(arguments.state_dir / LOCAL_FILE)
 
         def ready() -> None:
-            local.write(account, endpoint, arguments.scenarios)
+            local.write(running, arguments.scenarios)
             sys.stdout.write(f"ready {endpoint}\n")
             sys.stdout.flush()
 
         pacing = asyncio.create_task(pacer.run())
         try:
-            await host(Front(account, Control(account, pacer), ready), listener, ended)
+            await host(Front(running, Control(running, pacer), ready), listener, ended)
         finally:
             local.remove()
             pacing.cancel()
@@ -89,8 +90,9 @@ class LocalFile:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def write(self, account: Account, endpoint: str, scenarios: Path | None) -> None:
+    def write(self, running: Running, scenarios: Path | None) -> None:
         """Write the file whole or not at all."""
+        account, endpoint = running.account, running.opening.endpoint
         facts = {
             "endpoint": endpoint,
             "region": REGION,

@@ -10,6 +10,7 @@ from simulator.clock import AccountClock
 from simulator.control.faults import Asking, Faults
 from simulator.control.meeting import Suffered, suffer
 from simulator.emulator import BOTOCORE_NAMES, Emulator, HttpResult, ServiceCode
+from simulator.iam.gate import Gate, UnauthenticatedError
 from simulator.trail.calls import CallLog
 from simulator.wire.protocol import (
     ACCOUNT,
@@ -39,6 +40,7 @@ class Dispatch:
     clock: AccountClock
     log: CallLog
     faults: Faults
+    gate: Gate
     overlays: dict[str, Overlay] = field(default_factory=dict)
 
     def install(self, overlays: list[Overlay]) -> None:
@@ -52,7 +54,9 @@ class Dispatch:
             method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
         ) -> HttpResult:
             asked = read_request(service, method, path, headers, body, query)
-            call = self._call(service, asked, self.emulator.access_key(headers, query))
+            call = self.call_of(service, asked, self.emulator.access_key(headers, query))
+            if (kept_out := self.kept_out(service, asked, body, call)) is not None:
+                return _parts(kept_out)
             suffered = await self.meet(service, asked.operation, call.caller_arn)
             if suffered.hung:
                 return _parts(_GIVEN_UP)
@@ -65,9 +69,22 @@ class Dispatch:
             status, sent, answer = await code(method, path, headers, body, query)
             error_code, message = _inner_error(status, sent, answer)
             self.log.record(call, error_code, message)
+            if (service, asked.operation) == ("sts", "AssumeRole") and error_code is None:
+                answer = self.gate.assumed(asked, answer)
             return status, sent, answer
 
         return answer
+
+    def kept_out(self, service: str, asked: Asked, body: bytes, call: Call) -> Answer | None:
+        """The answer to a caller who may not do this; nothing where it may."""
+        try:
+            self.gate.check(service, asked, body)
+        except UnauthenticatedError as error:
+            return refused(service, asked.form, error.refusal)
+        except AwsError as error:
+            self.log.record(call, error.code, error.message)
+            return refused(service, asked.form, error)
+        return None
 
     async def _overlaid(self, overlay: Overlay, call: Call, asked: Asked) -> Answer:
         try:
@@ -104,14 +121,15 @@ class Dispatch:
     ) -> None:
         """Remember a call to Bedrock, which answers on routes of its own."""
         asked = Asked(operation, dict(parameters), Form.REST)
-        self.log.record(self._call(bedrock_service(operation), asked, access_key), error_code)
+        self.log.record(self.call_of(bedrock_service(operation), asked, access_key), error_code)
 
     async def meet(self, service: str, operation: str, caller_arn: str) -> Suffered:
         """Let a call suffer the faults it meets now: it waits, or is refused, or will not be answered."""
         asking = Asking(service, operation, caller_arn, self.clock.now())
         return await suffer(self.faults.meeting(asking), service, operation)
 
-    def _call(self, service: str, asked: Asked, access_key: str) -> Call:
+    def call_of(self, service: str, asked: Asked, access_key: str) -> Call:
+        """What is asked, as a call by whoever the key belongs to."""
         parameters = asked.parameters if isinstance(asked.parameters, dict) else {}
         arn = self.emulator.caller_arn(access_key)
         return self._made(service, asked.operation, parameters, arn, access_key)

@@ -106,6 +106,17 @@ class Emulator:
             raise RefusedError(f"{service}:{operation}: {raw.decode(errors='replace')[:300]}")
         return raw
 
+    def forget(self) -> None:
+        """Forget everything that any service holds."""
+        self._app._reset_all_state()
+
+    def rename_key(self, key: str, other: str, secret: str) -> None:
+        """Let a user's access key be known by another id and secret."""
+        users = importlib.import_module("ministack.services.iam")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            record = users._access_keys.pop(key)
+            users._access_keys[other] = {**record, "AccessKeyId": other, "SecretAccessKey": secret}
+
     def put_event(self, event: Mapping[str, Any]) -> None:
         """Put one of AWS's own events on the default bus; rules deliver it to their targets."""
         bus = importlib.import_module("ministack.services.eventbridge")

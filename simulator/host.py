@@ -11,10 +11,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.protocol.http_stream import ASGIHTTPState
 
-from simulator.account import Account
 from simulator.bedrock.faults import EXTENSION, Orders
 from simulator.control.meeting import unanswered
 from simulator.control.plane import PREFIX, Control
+from simulator.control.running import Running
 from simulator.wire.protocol import Answer
 from simulator.wire.refusals import refused
 from simulator.wire.requests import Form, rest_operation
@@ -29,7 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Front:
     """The ASGI application: everything that comes in passes here."""
 
-    account: Account
+    running: Running
     control: Control
     ready: Callable[[], None]
 
@@ -48,7 +48,7 @@ class Front:
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
-            self.account.emulator.runs_on(asyncio.get_running_loop())
+            self.running.emulator.runs_on(asyncio.get_running_loop())
             self.ready()
 
     async def _aws(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,11 +58,13 @@ class Front:
             if not unanswered.get():
                 await send(message)
 
+        # Who calls during a reset is answered by the account that comes.
+        await self.running.opened.wait()
         path = scope.get("raw_path", b"").decode("latin-1")
-        if scope["type"] == "http" and self.account.bedrock.serves(scope["method"], path):
+        if scope["type"] == "http" and self.running.account.bedrock.serves(scope["method"], path):
             await self._bedrock(scope, path, receive, answering)
         else:
-            await self.account.emulator.asgi(scope, receive, answering)
+            await self.running.emulator.asgi(scope, receive, answering)
         if unanswered.get():
             _hang_up(send)
 
@@ -72,16 +74,16 @@ class Front:
         # The control plane is read with GET only, the runtime never is.
         api = "bedrock" if scope["method"] == "GET" else "bedrock-runtime"
         operation, labels = rest_operation(api, scope["method"], path, query, headers)
-        key = self.account.emulator.access_key(headers, query)
-        dispatch = self.account.dispatch
-        suffered = await dispatch.meet(api, operation, self.account.emulator.caller_arn(key))
+        account, emulator = self.running.account, self.running.emulator
+        key, dispatch = emulator.access_key(headers, query), account.dispatch
+        suffered = await dispatch.meet(api, operation, emulator.caller_arn(key))
         if suffered.refusal is not None:
             dispatch.note(operation, labels, key, suffered.refusal.code)
             await _send_answer(send, refused(api, Form.REST, suffered.refusal))
         elif not suffered.hung:
             orders = Orders(suffered.stream, suffered.guarded)
             extensions = {**scope.get("extensions", {}), EXTENSION: orders}
-            await self.account.bedrock({**scope, "extensions": extensions}, receive, send)
+            await account.bedrock({**scope, "extensions": extensions}, receive, send)
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

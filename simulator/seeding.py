@@ -12,6 +12,7 @@ from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
 from simulator.functions.records import LATEST, Alias, Code, Function, LambdaState
+from simulator.iam.documents import policy_of
 from simulator.logs.store import LogStore
 from simulator.topology import topology
 from simulator.trail.callers import assumed_role
@@ -126,8 +127,10 @@ class Seeding:
 
 
 async def operator_credentials(emulator: Emulator) -> Credentials:
-    """A user of the account with a key of its own."""
+    """A user of the account with a key of its own, who may do what the account's copilot has to."""
     await emulator.call_query("iam", "CreateUser", UserName=OPERATOR)
+    policy = {"PolicyName": OPERATOR, "PolicyDocument": policy_of("operator")}
+    await emulator.call_query("iam", "PutUserPolicy", UserName=OPERATOR, **policy)
     key = await emulator.call_query("iam", "CreateAccessKey", UserName=OPERATOR)
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
@@ -137,6 +140,8 @@ async def automation_credentials(emulator: Emulator) -> Credentials:
     role = f"arn:aws:iam::{ACCOUNT}:role/{AUTOMATION_ROLE}"
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     await emulator.call_query("iam", "CreateRole", RoleName=AUTOMATION_ROLE, AssumeRolePolicyDocument=trust)
+    policy = {"PolicyName": AUTOMATION_ROLE, "PolicyDocument": policy_of("automation")}
+    await emulator.call_query("iam", "PutRolePolicy", RoleName=AUTOMATION_ROLE, **policy)
     session = await emulator.call_query(
         "sts",
         "AssumeRole",

@@ -154,4 +154,4 @@ def test_the_server_alone_takes_the_alarm_from_the_queue(checkout: Path) -> None
             assert '"checkout-5xx"' in listed
             assert re.search(r'"status":"(open|awaiting_approval)"', listed), listed
     finally:
-        pasted(checkout, ".venv/bin/cloudops sim stop")
+        pasted(checkout, ".venv/bin/cloudops sim down")

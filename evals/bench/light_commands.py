@@ -65,7 +65,7 @@ def _incident(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
         played = _done(_ours("demo", "--approve", "--keep", "--json"), environment, folder)
         yield str(json.loads(played.stdout)["incident"]["incident_id"])
     finally:
-        _done(_ours("sim", "stop"), environment, folder)
+        _done(_ours("sim", "down"), environment, folder)
 
 
 def _done(

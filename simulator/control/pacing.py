@@ -3,16 +3,16 @@
 import asyncio
 from datetime import timedelta
 
-from simulator.account import Account
+from simulator.control.running import Running
 
 STEP_SECONDS = 0.25
 
 
 class Pacer:
-    """Moves an account's clock by `pace` account seconds each second of the wall, 0 to stand still."""
+    """Moves the running account's clock by `pace` account seconds each second of the wall, 0 to stand still."""
 
-    def __init__(self, account: Account, pace: float) -> None:
-        self._account = account
+    def __init__(self, running: Running, pace: float) -> None:
+        self._running = running
         self.pace = pace
 
     async def run(self) -> None:
@@ -23,4 +23,5 @@ class Pacer:
             await asyncio.sleep(STEP_SECONDS)
             passed, before = loop.time() - before, loop.time()
             if self.pace > 0:
-                await self._account.advance_by(timedelta(seconds=passed * self.pace))
+                await self._running.opened.wait()
+                await self._running.account.advance_by(timedelta(seconds=passed * self.pace))

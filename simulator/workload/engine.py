@@ -1,6 +1,6 @@
 """The account's own life: each tick, what runs meets the load, and leaves metrics and logs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -16,7 +16,17 @@ from simulator.workload.memory import TaskMemory, pressure
 from simulator.workload.messaging import Messaging
 from simulator.workload.readings import Readings
 from simulator.workload.tables import WriteMeter
-from simulator.world import ApiCall, Deploy, FunctionDeploy, ImageExpiry, Poison, Release, ServiceWorld, World
+from simulator.world import (
+    ApiCall,
+    Deploy,
+    Event,
+    FunctionDeploy,
+    ImageExpiry,
+    Poison,
+    Release,
+    ServiceWorld,
+    World,
+)
 
 TICK = timedelta(seconds=TICK_SECONDS)
 # History older than this is played in whole minutes: the resolution of its metrics stays what it is.
@@ -74,6 +84,14 @@ class Workload:
             self._writer.write(flow)
         self._measures.publish_tables(at, flows, said.capacities)
         self._messaging.play(at, seconds, flows, said)
+
+    def lay_over(self, events: Sequence[Event], releases: Sequence[Release]) -> None:
+        """Take in what else will happen, dated like the world's own, and what may be rolled out by it."""
+        # Load, streams and messaging read the world's own list, so what is added there reaches them all.
+        self.world.events.extend(events)
+        self.world.releases.extend(releases)
+        self._releases.update({one.image: one for one in releases})
+        self.held.registry.update(one.image for one in releases if one.can_be_pulled)
 
     async def _happen(self, at: datetime) -> None:
         """What the world's files date at this tick or before it."""

@@ -17,6 +17,7 @@ from simulator.world.events import (
     Slowdown,
     TrafficChange,
 )
+from simulator.world.faults import FaultWorld
 from simulator.world.functions import FunctionMetric, FunctionWorld, QueueWorld, Version
 from simulator.world.services import (
     Dependency,
@@ -50,6 +51,7 @@ __all__ = [
     "Event",
     "ExternalWorld",
     "ExtraMetric",
+    "FaultWorld",
     "Flag",
     "FunctionDeploy",
     "FunctionMetric",
@@ -105,6 +107,7 @@ class World(Record):
     alarms: list[AlarmWorld] = Field(default_factory=list)
     documents: list[DocumentWorld] = Field(default_factory=list)
     events: list[Event] = Field(default_factory=list)
+    faults: list[FaultWorld] = Field(default_factory=list)
 
     def service(self, name: str) -> ServiceWorld:
         """The service of that name."""

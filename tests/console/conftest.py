@@ -41,7 +41,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     fresh = Desk(tmp_path)
     yield fresh
     if (fresh.state_dir / "local.json").exists():
-        fresh.run("sim", "stop")
+        fresh.run("sim", "down")
 
 
 @pytest.fixture(scope="session")
@@ -51,4 +51,4 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedIncident]
     done = desk.run("demo", "--approve", "--keep", "--json")
     assert done.stdout, done.stderr
     yield PlayedIncident(desk, json.loads(done.stdout), done.returncode, done.stderr)
-    desk.run("sim", "stop")
+    desk.run("sim", "down")

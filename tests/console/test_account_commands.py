@@ -43,9 +43,9 @@ def test_the_doctor_finds_a_set_up_account_well(played: PlayedIncident) -> None:
 
 
 def test_a_second_account_is_refused_where_one_runs(played: PlayedIncident) -> None:
-    done = played.desk.run("sim", "start")
+    done = played.desk.run("sim", "up")
     assert done.returncode == 2
-    assert "cloudops sim stop" in done.stderr
+    assert "cloudops sim down" in done.stderr
 
 
 def test_an_ended_incident_takes_no_decision(played: PlayedIncident) -> None:
@@ -55,7 +55,7 @@ def test_an_ended_incident_takes_no_decision(played: PlayedIncident) -> None:
 
 
 def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk) -> None:
-    assert desk.run("sim", "start").returncode == 0
+    assert desk.run("sim", "up").returncode == 0
     worker = desk.start("worker")
     records = open_records(load(desk.environment, ROOT, World.SIMULATED))
     waiting = _waiting_incident(desk, records)

@@ -75,7 +75,7 @@ def test_without_an_account_the_remedy_is_said_and_the_code_is_two(desk: Desk) -
     for command in (["show", "1"], ["list"], ["tick"], ["doctor"], ["token"], ["sim", "clock"]):
         done = desk.run(*command)
         assert done.returncode == 2, command
-        assert "cloudops sim start" in done.stdout + done.stderr
+        assert "cloudops sim up" in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
 
 

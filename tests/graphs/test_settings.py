@@ -43,7 +43,7 @@ def test_every_committed_file_parses() -> None:
 
 
 def test_without_an_account_nothing_is_assumed(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="cloudops sim start"):
+    with pytest.raises(Misconfigured, match="cloudops sim up"):
         load({"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a"}, tmp_path)
 
 

@@ -192,7 +192,7 @@ def test_a_port_that_is_taken_is_said_with_the_remedy(account: SimulatedAccount,
 def test_what_keeps_it_from_serving_is_said_with_the_remedy(
     account: SimulatedAccount, tmp_path: Path
 ) -> None:
-    assert "cloudops sim start" in refused(account, tmp_path, CLOUDOPS_STATE_DIR=str(tmp_path))
+    assert "cloudops sim up" in refused(account, tmp_path, CLOUDOPS_STATE_DIR=str(tmp_path))
     assert "cloudops setup" in refused(account, tmp_path, CLOUDOPS_PREFIX="nothing-is-set-up")
     assert "[[issuers]]" in refused(account, tmp_path, "--host", "0.0.0.0")
     assert "CLOUDOPS_RUNS_URL" in refused(account, tmp_path, CLOUDOPS_RUNS_URL="http://127.0.0.1:2024")

@@ -1,0 +1,10 @@
+"""The policies that the account's own user and role come with, as documents."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def policy_of(name: str) -> str:
+    """The policy document of the `operator` or the `automation`."""
+    return (FOLDER / f"{name}.json").read_text(encoding="utf-8")
