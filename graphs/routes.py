@@ -4,7 +4,7 @@ from typing import Literal
 
 from memory.records.assessment import Verdict
 from memory.records.incident import Status
-from memory.records.outcome import ExecutionState, Recovery
+from memory.records.outcome import Recovery
 from memory.records.plan import Ruling
 from memory.state import IncidentState
 
@@ -80,9 +80,9 @@ def after_approve(state: IncidentState) -> Literal["act", "approve", "escalate"]
 
 
 def after_act(state: IncidentState) -> Literal["watch", "escalate"]:
-    """Watch the alarm only when every action was done."""
-    done = state["executions"] and state["executions"][-1].state is ExecutionState.DONE
-    return "watch" if done else "escalate"
+    """Watch what AWS accepted, also where it failed since; what never took effect goes to people."""
+    accepted = state["executions"] and state["executions"][-1].was_accepted
+    return "watch" if accepted else "escalate"
 
 
 def after_watch(state: IncidentState) -> Literal["verify", "watch"]:

@@ -22,8 +22,8 @@ def act(turn: Turn) -> dict[str, Any]:
             incident, EntryKind.ACTION, text, "act", {"execution": execution.model_dump(mode="json")}
         )
         if execution.state is not ExecutionState.DONE:
-            return {
-                "executions": done,
-                "reason": f"{action.action} is {execution.state.value}: {execution.detail}",
-            }
+            reason = f"{action.action} is {execution.state.value}: {execution.detail}"
+            # What AWS accepted and did not finish is left half done: it is watched, and undone.
+            accepted = {"status": Status.VERIFYING} if execution.was_accepted else {}
+            return {"executions": done, "reason": reason, **accepted}
     return {"executions": done, "status": Status.VERIFYING}

@@ -36,6 +36,13 @@ class Execution(Record):
     detail: str = ""
     is_revert: bool = False
 
+    @property
+    def was_accepted(self) -> bool:
+        """Say whether AWS took the call, so that there is an effect to watch or to undo."""
+        return self.state is ExecutionState.DONE or (
+            self.state is ExecutionState.FAILED and bool(self.answer)
+        )
+
 
 class Recovery(StrEnum):
     """What verification found."""

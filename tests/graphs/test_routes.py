@@ -104,6 +104,13 @@ def test_only_what_was_done_is_watched(end: ExecutionState) -> None:
     assert routes.after_act(state(executions=[execution(ExecutionState.DONE), execution(end)])) == node
 
 
+def test_what_aws_accepted_and_did_not_finish_is_watched_so_that_it_is_undone() -> None:
+    failed = execution(ExecutionState.FAILED)
+    accepted = failed.model_copy(update={"answer": {"deployment": "ecs-svc/1"}})
+    assert routes.after_act(state(executions=[accepted])) == "watch"
+    assert routes.after_act(state(executions=[failed])) == "escalate"
+
+
 def test_without_an_execution_people_take_over() -> None:
     assert routes.after_act(state(executions=[])) == "escalate"
 
