@@ -5,6 +5,7 @@ Dimensions match exactly: a query without dimensions does not add up those that 
 """
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,8 +14,14 @@ from simulator.cloudwatch.retention import MINUTE, SECONDS_KEPT, oldest_kept
 from simulator.cloudwatch.statistics import StatisticSet
 from simulator.cloudwatch.units import NO_UNIT, published_unit
 
+EXPECTATIONS_KEPT = 5_000
+
 Sets = dict[int, StatisticSet]
 """The values of each minute or second, by when it begins."""
+
+
+Expectations = dict[int, tuple[float, float] | None]
+"""Mean and standard deviation that a metric is expected to have in each period, where they were computed."""
 
 
 class MixedUnitsError(ValueError):
@@ -46,10 +53,15 @@ class Grid:
 
 @dataclass(slots=True)
 class _Metric:
-    """One metric's data, by unit. `last` is when it last had some."""
+    """One metric's data, by unit. `first` and `last` are the ends of what it has.
+
+    `expected` keeps what was computed from the past, and is forgotten when data comes in late.
+    """
 
     minutes: dict[str, Sets] = field(default_factory=dict)
     seconds: dict[str, Sets] = field(default_factory=dict)
+    expected: dict[tuple[str, int, str | None], Expectations] = field(default_factory=dict)
+    first: int = sys.maxsize
     last: int = 0
 
 
@@ -111,6 +123,10 @@ class MetricStore:
         if unit is None:
             unit = published_unit(name.namespace, name.name)
         second = int(at.timestamp())
+        if second < metric.first:
+            metric.first = second - second % MINUTE
+        if second < metric.last - metric.last % MINUTE:
+            metric.expected.clear()
         metric.last = max(metric.last, second)
         sets = metric.minutes.get(unit)
         if sets is None:
@@ -135,7 +151,7 @@ class MetricStore:
     ) -> list[StatisticSet | None]:
         """What was observed in each period, or None; what is too old for such periods is gone."""
         data = self._data(metric, grid.step, unit)
-        if not data:
+        if not data or grid.start + grid.step * grid.count <= self._metrics[metric].first:
             return [None] * grid.count
         oldest = oldest_kept(grid.step, int(now.timestamp()))
         resolution = MINUTE if grid.step >= MINUTE else 1
@@ -166,6 +182,16 @@ class MetricStore:
         found = self.values(metric_name(namespace, name, dimensions), grid, stat, end)
         pairs = zip(grid.times, found, strict=True)
         return [(datetime.fromtimestamp(at, UTC), value) for at, value in pairs if value is not None]
+
+    def expectations(self, metric: MetricName, stat: str, period: int, unit: str | None) -> Expectations:
+        """What is known of the values that a metric is expected to have; whoever computes more adds it."""
+        found = self._metrics.get(metric)
+        if found is None:
+            return {}
+        known = found.expected.setdefault((stat, period, unit), {})
+        if len(known) > EXPECTATIONS_KEPT:
+            known.clear()
+        return known
 
     def _data(self, name: MetricName, period: int, unit: str | None) -> Sets | None:
         metric = self._metrics.get(name)

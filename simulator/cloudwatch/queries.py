@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.cloudwatch.metric_math.band import banded
 from simulator.cloudwatch.metric_math.evaluation import valued
-from simulator.cloudwatch.metric_math.grammar import Application, Name, Node, Number, parsed, walked
+from simulator.cloudwatch.metric_math.grammar import Name, Node, Number, mentioned, parsed
 from simulator.cloudwatch.metric_math.search import searched
 from simulator.cloudwatch.metric_math.values import Array, ExpressionError, Series, Source, Value
 from simulator.cloudwatch.metrics import Grid, MetricName, MetricStore, MixedUnitsError, metric_name
@@ -80,12 +80,10 @@ class Request:
         """The ids that an expression names; METRICS() uses all metrics it may give."""
         if name not in self._trees:
             return set()
-        used: set[str] = set()
-        for node in walked(self._trees[name]):
-            if isinstance(node, Name) and node.name in self._by_id:
-                used.add(node.name)
-            elif isinstance(node, Application) and node.function == "METRICS":
-                used |= {one for one, query in self._by_id.items() if "MetricStat" in query}
+        names, functions = mentioned(self._by_id[name]["Expression"])
+        used = {one for one in names if one in self._by_id}
+        if any(one.function == "METRICS" for one in functions):
+            used |= {one for one, query in self._by_id.items() if "MetricStat" in query}
         return used
 
     def _period(self, name: str) -> int | None:
@@ -93,10 +91,14 @@ class Request:
         query = self._by_id[name]
         if "MetricStat" in query:
             return int(query["MetricStat"]["Period"])
-        used = [self._periods[one] for one in sorted(self._uses(name))]
-        stated = [*_search_periods(self._trees[name]), *([query["Period"]] if "Period" in query else [])]
-        all_metrics = [one["MetricStat"]["Period"] for one in self.queries if "MetricStat" in one]
-        return next((one for one in [*used, *stated, *all_metrics] if one is not None), None)
+        for one in sorted(self._uses(name)):
+            if (used := self._periods[one]) is not None:
+                return used
+        stated = _search_periods(query["Expression"]) + [query[one] for one in ("Period",) if one in query]
+        if stated:
+            return int(stated[0])
+        metrics = (one["MetricStat"]["Period"] for one in self.queries if "MetricStat" in one)
+        return next(metrics, None)
 
     def read(self, query: Query) -> Series:
         """The series of a query that names a metric."""
@@ -136,13 +138,17 @@ class Request:
 
     def banded(self, name: str, deviations: float) -> Array:
         """The band of a metric of the request."""
-        stat = self._by_id[name]["MetricStat"]
-        metric = self.read(self._by_id[name]).source
-        assert metric is not None
+        query = self._by_id[name]["MetricStat"]
+        stat, period, unit = query["Stat"], query["Period"], query.get("Unit")
+        metric = metric_name(
+            query["Metric"]["Namespace"], query["Metric"]["MetricName"], dimensions_of(query["Metric"])
+        )
         return banded(
-            self.span(metric.period),
-            lambda grid: self.metrics.values(metric.metric, grid, metric.stat, self.now, stat.get("Unit")),
+            self.span(period),
+            lambda grid: self.metrics.values(metric, grid, stat, self.now, unit),
             deviations,
+            self.metrics.expectations(metric, stat, period, unit),
+            int(self.now.timestamp()),
         )
 
 
@@ -202,9 +208,9 @@ def _told_apart(series: Series, names: Sequence[MetricName]) -> str:
     return " ".join(parts)
 
 
-def _search_periods(tree: Node) -> list[int]:
+def _search_periods(expression: str) -> list[int]:
     """The periods that an expression's searches state themselves."""
-    calls = [node for node in walked(tree) if isinstance(node, Application) and node.function == "SEARCH"]
+    calls = [one for one in mentioned(expression)[1] if one.function == "SEARCH"]
     last = [one.arguments[2] for one in calls if len(one.arguments) == 3]
     return [int(one.value) for one in last if isinstance(one, Number)]
 

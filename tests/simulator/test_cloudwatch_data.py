@@ -386,3 +386,15 @@ def test_five_hundred_queries_are_the_most() -> None:
         )[0]
         == "ValidationError"
     )
+
+
+def test_data_that_comes_late_moves_the_band() -> None:
+    desk = Desk(BEGIN + timedelta(minutes=30))
+    desk.put("m", {minute: 10.0 for minute in range(30)})
+    band = expression("b", "FIRST(ANOMALY_DETECTION_BAND(m))")
+
+    before = desk.values(hidden(stat("m", "m")), band, minutes=30)[29]
+    desk.put("m", {12: 200.0})
+
+    assert before == 10.0
+    assert desk.values(hidden(stat("m", "m")), band, minutes=30)[29] > 50

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from simulator.cloudwatch.metric_math.aggregates import deviation, mean
 from simulator.cloudwatch.metric_math.values import Array, Series
-from simulator.cloudwatch.metrics import Grid
+from simulator.cloudwatch.metrics import Expectations, Grid
 from simulator.cloudwatch.retention import DAY, HOUR
 
 LEAST_VALUES = 10
@@ -22,12 +22,18 @@ Read = Callable[[Grid], list[float | None]]
 """Reads a metric's values in the periods of a grid."""
 
 
-def banded(grid: Grid, read: Read, deviations: float) -> Array:
-    """The upper and the lower edge in each period of a grid."""
-    history = _History(grid, read)
-    edges = [history.edges(at, deviations) for at in range(grid.count)]
-    upper = tuple(None if one is None else one[1] for one in edges)
-    lower = tuple(None if one is None else one[0] for one in edges)
+def banded(grid: Grid, read: Read, deviations: float, known: Expectations, now: int) -> Array:
+    """The upper and the lower edge in each period of a grid. What was expected before is taken from `known`."""
+    new = [at for at in grid.times if at not in known]
+    found: Expectations = {}
+    if new:
+        history = _History(Grid(new[0], grid.step, (new[-1] - new[0]) // grid.step + 1), read)
+        found = {at: history.expected(at) for at in new}
+        # What lies ahead has not got all of its history yet.
+        known.update({at: one for at, one in found.items() if at <= now})
+    expected = [known[at] if at in known else found[at] for at in grid.times]
+    upper = tuple(None if one is None else one[0] + deviations * one[1] for one in expected)
+    lower = tuple(None if one is None else one[0] - deviations * one[1] for one in expected)
     return (Series(grid, upper, "expected, upper"), Series(grid, lower, "expected, lower"))
 
 
@@ -36,6 +42,7 @@ class _History:
 
     def __init__(self, grid: Grid, read: Read) -> None:
         step = grid.step
+        self._grid = grid
         self._back = max(BEFORE // step, 1)
         self._around = AROUND // step
         # Read once: the hours before the grid with the grid itself, and each day's stretch beside it.
@@ -47,12 +54,10 @@ class _History:
                 begin = grid.start - day * DAY - self._around * step
                 self._days.append(read(Grid(begin, step, length)))
 
-    def edges(self, at: int, deviations: float) -> tuple[float, float] | None:
-        """The lower and the upper edge of the grid's period number `at`."""
+    def expected(self, begin: int) -> tuple[float, float] | None:
+        """Mean and standard deviation of what a period is expected to be like."""
+        at = (begin - self._grid.start) // self._grid.step
         values = [one for one in self._recent[at : at + self._back] if one is not None]
         for day in self._days:
             values += [one for one in day[at : at + 2 * self._around + 1] if one is not None]
-        if len(values) < LEAST_VALUES:
-            return None
-        middle, reach = mean(values), deviations * deviation(values)
-        return middle - reach, middle + reach
+        return (mean(values), deviation(values)) if len(values) >= LEAST_VALUES else None

@@ -93,6 +93,14 @@ def parsed(expression: str) -> Node:
     return _Parser(list(_tokens(expression))).whole()
 
 
+@lru_cache(maxsize=1024)
+def mentioned(expression: str) -> tuple[frozenset[str], tuple[Application, ...]]:
+    """The names that an expression uses, and the functions that it applies."""
+    nodes = [*walked(parsed(expression))]
+    names = frozenset(one.name for one in nodes if isinstance(one, Name))
+    return names, tuple(one for one in nodes if isinstance(one, Application))
+
+
 def walked(node: Node) -> Iterator[Node]:
     """A tree's nodes, itself first."""
     yield node
