@@ -5,7 +5,7 @@ checkpoint only the message is new.
 """
 
 ANCHOR = 24
-STEP, LARGEST_STEP, PATIENCE = 16, 4096, 16
+STEP, LARGEST_STEP, PATIENCE = 32, 4096, 8
 # Bytes searched at most for one difference: what is found nowhere must not cost the square of its size.
 BUDGET = 64_000_000
 

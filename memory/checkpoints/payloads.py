@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from memory.checkpoints.errors import CheckpointDamagedError
+from memory.checkpoints.errors import CheckpointDamagedError, CheckpointError
 from memory.checkpoints.keys import piece
 
 # What is larger stands in pieces, so that a page of history (1 MB) holds more than ten checkpoints.
@@ -63,7 +63,9 @@ class Whereabouts:
 
     @classmethod
     def read(cls, sort_key: str, item: Mapping[str, Any]) -> "Whereabouts":
-        """Return what a record says about its own payload."""
+        """Return what a record says about its own payload; refuse a form that only later versions know."""
+        if "form" in item:
+            raise CheckpointError(f"{sort_key} was written by a later version: update this one")
         name = item.get("name", {}).get("S", "")
         return cls(sort_key, item["hash"]["B"], name, int(item.get("count", {}).get("N", 0)))
 

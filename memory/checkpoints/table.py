@@ -129,6 +129,8 @@ class CheckpointTable:
             sent, requests = requests[:count], requests[count:]
             left = self._request(sent)
             if left:
+                # Patience is for a table that takes nothing at all.
+                waits = self._waits() if len(left) < count else waits
                 self.sleep(next(waits))
             requests = [*left, *requests]
 

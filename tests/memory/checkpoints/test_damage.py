@@ -177,6 +177,16 @@ def test_a_crash_while_a_thread_is_copied_leaves_the_newest_or_an_error(
     assert len(list(open_saver().list(config(copy)))) == 70
 
 
+def test_what_a_later_version_wrote_is_refused(
+    open_saver: OpenSaver, client: Any, table: str, thread: str
+) -> None:
+    steps(open_saver(), thread, [{"a": 1}])
+    (item,) = items(client, table, thread)
+    client.put_item(TableName=table, Item={**item, "form": {"N": "2"}})
+    with pytest.raises(CheckpointError, match="later version"):
+        open_saver().get_tuple(config(thread))
+
+
 def test_one_item_that_is_refused_fails_its_own_call_alone(
     open_saver: OpenSaver, client: Any, thread: str
 ) -> None:

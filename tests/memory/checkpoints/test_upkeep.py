@@ -4,10 +4,14 @@ from typing import Any
 
 import pytest
 
+from memory.checkpoints.encryption import ACTIONS as KEY_ACTIONS
 from memory.checkpoints.saver import DynamoSaver
+from memory.checkpoints.table import ACTIONS, SETUP_ACTIONS
 from tests.memory.checkpoints.conftest import OpenSaver
 from tests.memory.checkpoints.drawn import checkpoint, config, steps, values
 from tests.memory.checkpoints.test_damage import PROSE, items, noise
+from tests.memory.checkpoints.watched import Watched
+from tests.simulated import ROOT
 
 
 def long(saver: DynamoSaver, thread: str, **metadata: Any) -> list[Any]:
@@ -93,3 +97,20 @@ def test_a_history_of_many_pages_is_listed_whole_and_in_order(open_saver: OpenSa
     assert [one.config for one in some] == told[39:32:-1]
     assert [one.config for one in open_saver().list(told[3])] == [told[3]]
     assert [one.metadata["step"] for one in open_saver().list(config(thread), filter={"step": 12})] == [12]
+
+
+def test_the_listed_permissions_are_those_it_uses_and_those_that_are_documented(
+    open_saver: OpenSaver, client: Any, thread: str
+) -> None:
+    watched = Watched(client)
+    saver = open_saver(client=watched, ttl_seconds=1000)
+    told = long(saver, thread, run_id=thread)[-1]
+    saver.put_writes(told, [("c", noise(100_000))], "task")
+    open_saver(client=watched, ttl_seconds=1000).get_tuple(told)
+    saver.copy_thread(thread, f"{thread}-copy")
+    saver.prune([thread])
+    saver.delete_for_runs([thread])
+    saver.delete_thread(f"{thread}-copy")
+    assert {f"dynamodb:{name.title().replace('_', '')}" for name in watched.calls} == set(ACTIONS)
+    documented = (ROOT / "docs/data-model.md").read_text()
+    assert all(f"`{action}`" in documented for action in (*ACTIONS, *SETUP_ACTIONS, *KEY_ACTIONS))
