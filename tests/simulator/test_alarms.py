@@ -4,6 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.cloudwatch.alarm_book import AlarmBook
 from simulator.cloudwatch.alarms import AlarmState, Point, Standing, judge
@@ -103,6 +105,23 @@ def test_an_alarm_is_held_back_while_it_would_be_premature(
     alarm = alarm_in(needed, "missing").alarms["watch"]
 
     assert judge(alarm, drawn(points)).state is state
+
+
+@given(points=st.text("0X-", min_size=5, max_size=5), needed=st.integers(1, 3))
+def test_missing_points_are_filled_only_as_often_as_needed(points: str, needed: int) -> None:
+    """Said another way: the last three that exist, and as many of the treatment's as are lacking."""
+    shown = points.replace("-", "")[-3:]
+    lacking = 3 - len(shown)
+
+    def state(treatment: str) -> AlarmState | None:
+        return judge(alarm_in(needed, treatment).alarms["watch"], drawn(points)).state
+
+    assert state("breaching") is (ALARM if shown.count("X") + lacking >= needed else OK)
+    assert state("notBreaching") is (ALARM if shown.count("X") >= needed else OK)
+    if not lacking:
+        assert state("missing") is state("ignore") is state("breaching")
+    if set(points) == {"-"}:
+        assert (state("missing"), state("ignore")) == (INSUFFICIENT, None)
 
 
 def test_an_alarm_on_dynamodb_ignores_missing_data_whatever_it_says() -> None:

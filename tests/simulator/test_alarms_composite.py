@@ -1,10 +1,13 @@
 """Composite alarms: their rules, what they follow, what suppresses them, and that cycles end nothing."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.cloudwatch.alarm_rules import parsed_rule
 from simulator.cloudwatch.alarm_words import event_detail, notification
@@ -90,6 +93,29 @@ STATES = {"up": AlarmState.OK, "down": ALARM, "new": AlarmState.INSUFFICIENT_DAT
 )
 def test_a_rule_holds_in_its_childrens_states(rule: str, holds: bool) -> None:
     assert parsed_rule(rule).holds(STATES.__getitem__) is holds
+
+
+states = st.sampled_from(list(AlarmState))
+leaves = st.tuples(states, st.sampled_from("abc")).map(lambda of: f"{of[0]}({of[1]})")
+rules = st.recursive(
+    leaves | st.sampled_from(["TRUE", "FALSE"]),
+    lambda smaller: st.one_of(
+        st.tuples(smaller, st.sampled_from(["AND", "OR"]), smaller).map(" ".join),
+        smaller.map("({})".format),
+        smaller.map("NOT ({})".format),
+    ),
+    max_leaves=8,
+)
+
+
+@given(rule=rules, standing=st.fixed_dictionaries({name: states for name in "abc"}))
+def test_any_rule_holds_as_python_reads_it(rule: str, standing: dict[str, AlarmState]) -> None:
+    in_python = re.sub(r"([A-Z_]{2,})\((\w)\)", lambda of: str(standing[of[2]] == of[1]), rule)
+    for word in ("AND", "OR", "NOT"):
+        in_python = re.sub(rf"\b{word}\b", word.lower(), in_python)
+    expected = eval(in_python.replace("TRUE", "True").replace("FALSE", "False"))
+
+    assert parsed_rule(rule).holds(standing.__getitem__) is expected
 
 
 @pytest.mark.parametrize(
