@@ -4,13 +4,15 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from simulator.cloudwatch.alarm_rules import alarm_of, parsed_rule
 from simulator.cloudwatch.alarms import BAND_COMPARISONS, THRESHOLD_COMPARISONS, Missing
-from simulator.cloudwatch.metric_math.grammar import Application, Name, Node, parsed, walked
-from simulator.cloudwatch.metric_math.values import ExpressionError
-from simulator.cloudwatch.queries import check_queries, in_expression, invalid
+from simulator.cloudwatch.metric_math.grammar import Application, Node, parsed, walked
+from simulator.cloudwatch.metric_math.values import ExpressionError, Series
+from simulator.cloudwatch.metrics import Grid, MetricStore
+from simulator.cloudwatch.queries import Request, check_queries, in_expression, invalid
 from simulator.cloudwatch.retention import DAY, HOUR, MINUTE
 from simulator.cloudwatch.statistics import STATISTICS, is_statistic
 from simulator.wire.protocol import AwsError
@@ -127,16 +129,28 @@ def _check_queries(parameters: _Parameters) -> int:
             f"Alarms on math expressions cannot contain more than {MOST_METRICS} individual metrics"
         )
     trees = {one["Id"]: _tree(one) for one in queries if "Expression" in one}
-    for name, tree in trees.items():
-        _check_expression(name, tree, [one["Id"] for one in queries])
+    for tree in trees.values():
+        if any(isinstance(one, Application) and one.function == "SEARCH" for one in walked(tree)):
+            raise invalid("SEARCH is not supported on Metric Alarms.")
     band = _check_band(parameters, trees)
     returned = [one for one in queries if one.get("ReturnData", True) and one["Id"] != band]
     if len(returned) != 1:
         raise invalid("Exactly one element of the metrics list should return data.")
+    _check_result(queries, returned[0]["Id"])
     periods = {one["Period"] for one in metrics} | {one["Period"] for one in queries if "Period" in one}
     if len(periods) != 1:
         raise invalid("All metrics of an alarm must have the same period.")
     return int(periods.pop())
+
+
+def _check_result(queries: Sequence[_Parameters], watched: str) -> None:
+    """Refuse what could never be evaluated: what types come out does not depend on data."""
+    nothing = Grid(0, MINUTE, 3)
+    values = Request(
+        queries, MetricStore(), lambda period: nothing, datetime.fromtimestamp(0, UTC)
+    ).evaluated()
+    if not isinstance(values[watched], Series):
+        raise in_expression(watched, "An alarm watches a single time series.")
 
 
 def _tree(query: _Parameters) -> Node:
@@ -144,15 +158,6 @@ def _tree(query: _Parameters) -> Node:
         return parsed(query["Expression"])
     except ExpressionError as error:
         raise in_expression(query["Id"], str(error)) from error
-
-
-def _check_expression(name: str, tree: Node, ids: Sequence[str]) -> None:
-    keywords = ("REPEAT", "LINEAR", "ASC", "DESC", "AVG", "MIN", "MAX", "SUM")
-    for node in walked(tree):
-        if isinstance(node, Application) and node.function == "SEARCH":
-            raise invalid("SEARCH is not supported on Metric Alarms.")
-        if isinstance(node, Name) and node.name not in (*ids, *keywords):
-            raise in_expression(name, f"Undefined variable {node.name}.")
 
 
 def _check_band(parameters: _Parameters, trees: Mapping[str, Node]) -> str | None:

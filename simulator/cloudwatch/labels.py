@@ -80,7 +80,7 @@ class Labelling:
         if not points:
             return "--"
         if name in _NUMBERS:
-            return number(_NUMBERS[name](points))
+            return _number(_NUMBERS[name], points)
         if name in _SPANS:
             return _span(_SPANS[name](points))
         moment = _MOMENTS[base](points)
@@ -99,8 +99,12 @@ def labelling(now: datetime, options: Mapping[str, str]) -> Labelling:
     return Labelling(now, timezone(-offset if found[1] == "-" else offset))
 
 
-def number(value: float) -> str:
-    """A number in a label: whole ones without a fraction."""
+def _number(compute: Callable[[_Points], float], points: _Points) -> str:
+    """A number in a label: whole ones without a fraction, and what is too large for one as nothing."""
+    try:
+        value = compute(points)
+    except OverflowError:
+        return "--"
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 

@@ -86,6 +86,10 @@ def watching(desk: Desk, **more: Any) -> Desk:
         ({**MATH, "Metrics": [hidden(stat("a", "a"))]}, "Exactly one element"),
         ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "a +")]}, "Invalid syntax"),
         ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "b + 1")]}, "Undefined variable b"),
+        ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "MEDIAN(a)")]}, "function MEDIAN"),
+        ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "AVG(a)")]}, "got a Scalar"),
+        ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "METRICS()")]}, "a single time series"),
+        ({**MATH, "Metrics": [hidden(stat("a", "a")), expression("e", "e + a")]}, "refers to itself"),
         (
             {
                 **MATH,

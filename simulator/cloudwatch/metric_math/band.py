@@ -60,4 +60,9 @@ class _History:
         values = [one for one in self._recent[at : at + self._back] if one is not None]
         for day in self._days:
             values += [one for one in day[at : at + 2 * self._around + 1] if one is not None]
-        return (mean(values), deviation(values)) if len(values) >= LEAST_VALUES else None
+        if len(values) < LEAST_VALUES:
+            return None
+        try:
+            return mean(values), deviation(values)
+        except OverflowError:
+            return None

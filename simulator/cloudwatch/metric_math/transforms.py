@@ -112,5 +112,5 @@ def _interpolated(points: Points) -> Points:
         assert low is not None
         assert high is not None
         for at in range(first + 1, last):
-            found[at] = low + (high - low) * (at - first) / (last - first)
+            found[at] = finite(low + (high - low) * (at - first) / (last - first))
     return tuple(found)

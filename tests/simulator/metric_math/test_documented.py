@@ -266,3 +266,29 @@ def test_an_array_gives_one_result_for_each_of_its_series() -> None:
         ("e", "a", [10.0]),
         ("e", "b", [20.0]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        ("FILL(m1, LINEAR)", [1e308, None, -1e308, None, None]),
+        ("RUNNING_SUM(ABS(m1))", [1e308, None, None, None, None]),
+        ("DIFF(m1)", []),
+        ("TIME_SERIES(STDDEV(m1))", []),
+        ("STDDEV([m1, -m1])", []),
+        ("FIRST(ANOMALY_DETECTION_BAND(m1))", []),
+    ],
+)
+def test_what_is_too_large_for_a_number_is_dropped(text: str, output: list[float | None]) -> None:
+    assert answered(text, {"m1": drawn(1e308, None, -1e308)}) == drawn(*output)
+
+
+def test_a_band_and_a_label_of_numbers_too_large_are_none() -> None:
+    desk = Desk()
+    desk.put("m1", {minute: -1e308 if minute < 15 else 1e308 for minute in range(30)})
+    band = expression("e", "FIRST(ANOMALY_DETECTION_BAND(m1))")
+
+    results = desk.data({**stat("m1", "m1"), "Label": "${SUM}"}, band, minutes=30)
+
+    assert results["MetricDataResults"][0]["Label"] == "--"
+    assert results["MetricDataResults"][1]["Values"] == []
