@@ -16,6 +16,7 @@ from simulator.control.faults import Faults
 from simulator.deeds import Deeds
 from simulator.delivery import Delivery
 from simulator.dispatch import Dispatch
+from simulator.ecs.containers import Machines
 from simulator.ecs.overlay import EcsOverlay
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
@@ -142,9 +143,19 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
 
 def _holdings(world: World, delivery: Delivery, emulator: Emulator) -> Holdings:
     registry = {one.image for one in world.releases if one.can_be_pulled}
-    scheduler = Scheduler(registry.__contains__, delivery.announce_deployment)
+    scheduler = Scheduler(Machines(registry.__contains__, _memory_needs(world)), delivery)
     mirror = QueueMirror(emulator)
     return Holdings(EcsState(), LambdaState(), registry, scheduler, MetricStore(), LogStore(), mirror)
+
+
+def _memory_needs(world: World) -> Callable[[str], float]:
+    """The memory in MiB that an image takes before it has served anything: its repository's service knows."""
+    needs = {
+        revision.image.rpartition(":")[0]: service.memory / 100 * float(service.memory_mb)
+        for service in world.services
+        for revision in service.revisions
+    }
+    return lambda image: needs.get(image.rpartition(":")[0], 0.0)
 
 
 async def _seed(

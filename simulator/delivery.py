@@ -10,7 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 from simulator.clock import AccountClock, iso
 from simulator.cloudwatch import alarm_words
 from simulator.cloudwatch.alarms import Change
-from simulator.ecs.records import Deployment, Service
+from simulator.ecs.answers import task_answer
+from simulator.ecs.records import Cluster, Deployment, Service, Task
 from simulator.emulator import Emulator
 from simulator.wire.protocol import ACCOUNT, REGION
 
@@ -52,6 +53,27 @@ class Delivery:
             "reason": reason.format(deployment.id),
         }
         self._event("ECS Deployment State Change", "aws.ecs", service.arn, now, detail)
+
+    def announce_service(self, service: Service, name: str) -> None:
+        """An `ECS Service Action` event."""
+        now = self.clock.now()
+        kind = "INFO" if name == "SERVICE_STEADY_STATE" else "WARN"
+        detail = {
+            "eventType": kind,
+            "eventName": name,
+            "clusterArn": Cluster(service.cluster).arn,
+            "createdAt": iso(now),
+        }
+        self._event("ECS Service Action", "aws.ecs", service.arn, now, detail)
+
+    def announce_task(self, service: Service, task: Task) -> None:
+        """An `ECS Task State Change` event: the task as DescribeTasks gives it."""
+        now = self.clock.now()
+        answer = task_answer(task, service, Cluster(service.cluster))
+        detail = {key: iso(one) if isinstance(one, datetime) else one for key, one in answer.items()}
+        self._event(
+            "ECS Task State Change", "aws.ecs", answer["taskArn"], now, detail | {"updatedAt": iso(now)}
+        )
 
     def _event(self, kind: str, source: str, resource: str, at: datetime, detail: Mapping[str, Any]) -> None:
         self.sent += 1

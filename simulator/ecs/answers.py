@@ -1,8 +1,10 @@
 """ECS records in the shapes of the API reference."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from simulator.ecs.breaker import breaker_answer
 from simulator.ecs.records import (
     Cluster,
     Deployment,
@@ -22,7 +24,18 @@ _OUTCOME = {
     RolloutState.COMPLETED: "SUCCESSFUL",
     RolloutState.FAILED: "STOPPED",
 }
-_CARRIED = ("loadBalancers", "networkConfiguration", "launchType", "platformVersion", "roleArn")
+_CARRIED = (
+    "loadBalancers",
+    "networkConfiguration",
+    "launchType",
+    "platformVersion",
+    "roleArn",
+    "healthCheckGracePeriodSeconds",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "propagateTags",
+    "availabilityZoneRebalancing",
+)
 
 
 def cluster_answer(cluster: Cluster) -> dict[str, Any]:
@@ -91,7 +104,9 @@ def _deployment_answer(service: Service, deployment: Deployment) -> dict[str, An
     }
 
 
-def task_definition_answer(definition: TaskDefinition) -> dict[str, Any]:
+def task_definition_answer(
+    definition: TaskDefinition, deregistered_at: datetime | None = None
+) -> dict[str, Any]:
     """API_TaskDefinition, with the defaults ECS fills in."""
     parameters = {key: value for key, value in definition.parameters.items() if key != "tags"}
     containers = [
@@ -106,7 +121,8 @@ def task_definition_answer(definition: TaskDefinition) -> dict[str, Any]:
         "taskDefinitionArn": definition.arn,
         "containerDefinitions": containers,
         "revision": definition.revision,
-        "status": "ACTIVE",
+        "status": "ACTIVE" if deregistered_at is None else "INACTIVE",
+        "deregisteredAt": deregistered_at,
         "registeredAt": definition.registered_at,
         "registeredBy": definition.registered_by,
     }
@@ -126,7 +142,7 @@ def task_answer(task: Task, service: Service, cluster: Cluster) -> dict[str, Any
         "startedBy": task.deployment,
         "launchType": service.parameters.get("launchType", "FARGATE"),
         "containers": [_container_answer(task, one, cluster) for one in _containers(task)],
-        "version": 1,
+        "version": max(task.versions, 1),
     }
     answer.update({key: task.definition.parameters.get(key) for key in ("cpu", "memory")})
     if task.started_at is not None:
@@ -150,10 +166,11 @@ def _container_answer(task: Task, container: dict[str, Any], cluster: Cluster) -
         "image": container["image"],
         "lastStatus": task.status.value,
     }
-    if task.status is TaskStatus.STOPPED and task.started_at is None:
-        answer["reason"] = task.stopped_reason
-    if task.exit_code is not None:
-        answer |= {"exitCode": task.exit_code, "reason": task.container_reason}
+    if task.ended_container in ("", container["name"]):
+        if task.exit_code is not None:
+            answer["exitCode"] = task.exit_code
+        if task.container_reason:
+            answer["reason"] = task.container_reason
     return answer
 
 
@@ -187,7 +204,7 @@ def service_deployment_brief(service: Service, deployment: Deployment, cluster: 
         "startedAt": deployment.created_at,
         "finishedAt": deployment.finished_at,
         "targetServiceRevisionArn": revision_arn(service, deployment),
-        "status": _outcome(deployment),
+        "status": outcome(deployment),
         "statusReason": None if deployment.state is RolloutState.COMPLETED else deployment.reason,
     }
 
@@ -202,7 +219,9 @@ def service_deployment_answer(service: Service, deployment: Deployment, cluster:
         "updatedAt": deployment.updated_at,
         "sourceServiceRevisions": [] if source is None else [_revision_summary(service, source)],
         "targetServiceRevision": _revision_summary(service, deployment),
+        "stoppedAt": None if deployment.stop_requested_at is None else deployment.finished_at,
         "deploymentConfiguration": service.parameters["deploymentConfiguration"],
+        "deploymentCircuitBreaker": breaker_answer(service, deployment),
     }
     replacement = deployment.rolled_back_to
     if replacement is not None:
@@ -214,8 +233,11 @@ def service_deployment_answer(service: Service, deployment: Deployment, cluster:
     return answer
 
 
-def _outcome(deployment: Deployment) -> str:
+def outcome(deployment: Deployment) -> str:
+    """The status of a service deployment (API_ServiceDeployment)."""
     replacement = deployment.rolled_back_to
+    if deployment.stop_requested_at is not None and deployment.state is RolloutState.IN_PROGRESS:
+        return "ROLLBACK_REQUESTED"
     if replacement is None:
         return _OUTCOME[deployment.state]
     if replacement.state is RolloutState.COMPLETED:

@@ -7,20 +7,25 @@ from typing import Any
 
 from simulator.ecs.answers import (
     deployment_arn,
+    outcome,
     revision_arn,
     service_deployment_answer,
     service_deployment_brief,
     service_revision_answer,
 )
-from simulator.ecs.records import Cluster, Deployment, Service
+from simulator.ecs.listing import listed
+from simulator.ecs.records import Cluster, Deployment, RolloutState, Service
 from simulator.ecs.state import EcsState
-from simulator.wire.paging import UnknownTokenError, page
+from simulator.ecs.wording import STOPPED_BY_USER
 from simulator.wire.protocol import AwsError, Call
+
+# Developer guide, "Stopping Amazon ECS service deployments"; none is ever PENDING or STOP_REQUESTED here.
+_STOPPABLE = frozenset({"IN_PROGRESS", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
 @dataclass(frozen=True)
 class DeploymentQueries:
-    """Answers ListServiceDeployments, DescribeServiceDeployments and DescribeServiceRevisions."""
+    """Answers ListServiceDeployments, DescribeServiceDeployments, StopServiceDeployment, DescribeServiceRevisions."""
 
     state: EcsState
 
@@ -37,13 +42,7 @@ class DeploymentQueries:
             and (brief := service_deployment_brief(service, one, cluster))["status"]
             in (statuses or [brief["status"]])
         ]
-        try:
-            listed, token = page(
-                briefs, parameters.get("nextToken"), min(parameters.get("maxResults", 20), 100)
-            )
-        except UnknownTokenError as error:
-            raise AwsError("InvalidParameterException", "Invalid token.") from error
-        return {"serviceDeployments": listed, "nextToken": token}
+        return listed(call, "serviceDeployments", briefs, 20)
 
     def describe_deployments(self, call: Call) -> Mapping[str, Any]:
         """Deployments by ARN (API_DescribeServiceDeployments)."""
@@ -55,6 +54,28 @@ class DeploymentQueries:
             "serviceDeployments": [service_deployment_answer(*known[one]) for one in named if one in known],
             "failures": [{"arn": one, "reason": "MISSING"} for one in named if one not in known],
         }
+
+    def stop_deployment(self, call: Call) -> Mapping[str, Any]:
+        """Roll an ongoing deployment back (API_StopServiceDeployment; ROLLBACK is its only valid type)."""
+        wanted = call.parameters["serviceDeploymentArn"]
+        found = next((one for _, service, one in self._all() if deployment_arn(service, one) == wanted), None)
+        if found is None:
+            raise AwsError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        if call.parameters.get("stopType", "ROLLBACK") != "ROLLBACK":
+            raise AwsError("InvalidParameterException", "The stop type is not valid. Valid values: ROLLBACK.")
+        status = outcome(found)
+        if status not in _STOPPABLE:
+            message = f"Service deployment cannot be stopped because it is in {status} state."
+            raise AwsError("ConflictException", message)
+        if found.source is None:
+            message = (
+                "Service deployment cannot be rolled back because there is no previous service revision."
+            )
+            raise AwsError("ConflictException", message)
+        if found.stop_requested_at is None and found.state is RolloutState.IN_PROGRESS:
+            found.stop_requested_at = found.updated_at = call.at
+            found.reason = STOPPED_BY_USER
+        return {"serviceDeploymentArn": wanted}
 
     def describe_revisions(self, call: Call) -> Mapping[str, Any]:
         """Service revisions by ARN (API_DescribeServiceRevisions)."""

@@ -9,24 +9,17 @@ from simulator.ecs.answers import (
     service_answer,
     task_answer,
     task_arn,
-    task_definition_answer,
 )
+from simulator.ecs.definitions import DefinitionOperations
 from simulator.ecs.deployments import DeploymentQueries
+from simulator.ecs.listing import listed
 from simulator.ecs.records import Cluster, Service, Task, TaskDefinition, TaskStatus
 from simulator.ecs.rollout import Scheduler, stop
+from simulator.ecs.service_settings import adopt, check_service, rollout_settings
 from simulator.ecs.state import EcsState
-from simulator.wire.paging import UnknownTokenError, page
 from simulator.wire.protocol import AwsError, Call
 
-_DEFAULT_ROLLOUT = {
-    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-    "maximumPercent": 200,
-    "minimumHealthyPercent": 100,
-}
 _MISSING = "MISSING"
-_NOT_SIMULATED = frozenset(
-    {"capacityProviderStrategy", "deploymentController", "serviceRegistries", "vpcLatticeConfigurations"}
-)
 
 
 @dataclass(frozen=True)
@@ -53,9 +46,7 @@ class EcsOverlay:
             "CreateCluster": self._create_cluster,
             "DescribeClusters": self._describe_clusters,
             "ListClusters": self._list_clusters,
-            "RegisterTaskDefinition": self._register_task_definition,
-            "DescribeTaskDefinition": self._describe_task_definition,
-            "ListTaskDefinitions": self._list_task_definitions,
+            **DefinitionOperations(self.state).answers(),
             "CreateService": self._create_service,
             "UpdateService": self._update_service,
             "DeleteService": self._delete_service,
@@ -69,6 +60,7 @@ class EcsOverlay:
             "ListTagsForResource": self._list_tags,
             "ListServiceDeployments": deployments.list_deployments,
             "DescribeServiceDeployments": deployments.describe_deployments,
+            "StopServiceDeployment": deployments.stop_deployment,
             "DescribeServiceRevisions": deployments.describe_revisions,
         }
 
@@ -90,47 +82,17 @@ class EcsOverlay:
         return {"clusters": found, "failures": failures}
 
     def _list_clusters(self, call: Call) -> Mapping[str, Any]:
-        return _paged(call, "clusterArns", [one.arn for one in self.state.clusters.values()], 100)
-
-    def _register_task_definition(self, call: Call) -> Mapping[str, Any]:
-        parameters = call.parameters
-        if not parameters["containerDefinitions"]:
-            raise AwsError("ClientException", "Container list cannot be empty.")
-        for container in parameters["containerDefinitions"]:
-            if not container.get("name") or not container.get("image"):
-                raise AwsError("ClientException", "Container.image should not be null or empty.")
-        definition = self.state.register(parameters, call.at, call.caller_arn)
-        return {"taskDefinition": task_definition_answer(definition), "tags": parameters.get("tags", [])}
-
-    def _describe_task_definition(self, call: Call) -> Mapping[str, Any]:
-        named = call.parameters["taskDefinition"]
-        definition = self.state.definition(named, "Unable to describe task definition.")
-        answer: dict[str, Any] = {"taskDefinition": task_definition_answer(definition)}
-        if "TAGS" in call.parameters.get("include", []):
-            answer["tags"] = self.state.tags_of(definition.arn)
-        return answer
-
-    def _list_task_definitions(self, call: Call) -> Mapping[str, Any]:
-        prefix = call.parameters.get("familyPrefix")
-        listed = [
-            one
-            for family in sorted(self.state.definitions)
-            if prefix in (None, family) and call.parameters.get("status", "ACTIVE") == "ACTIVE"
-            for one in self.state.definitions[family]
-        ]
-        if call.parameters.get("sort", "ASC") == "DESC":
-            listed.reverse()
-        return _paged(call, "taskDefinitionArns", [one.arn for one in listed], 100)
+        return listed(call, "clusterArns", [one.arn for one in self.state.clusters.values()], 100)
 
     def _create_service(self, call: Call) -> Mapping[str, Any]:
-        _refuse_unsupported(call)
         parameters = call.parameters
+        check_service(parameters)
         cluster = self.state.cluster(parameters.get("cluster"))
         name = parameters["serviceName"]
         if name in cluster.services and cluster.services[name].is_active:
             raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
         definition = self._definition_to_run(parameters.get("taskDefinition", ""))
-        kept = {**parameters, "deploymentConfiguration": _rollout_settings({}, parameters)}
+        kept = {**parameters, "deploymentConfiguration": rollout_settings({}, parameters)}
         desired = parameters.get("desiredCount", 1)
         service = Service(name, cluster.name, kept, desired, call.at, call.caller_arn)
         cluster.services[name] = service
@@ -140,23 +102,27 @@ class EcsOverlay:
         return {"service": service_answer(service, cluster)}
 
     def _update_service(self, call: Call) -> Mapping[str, Any]:
-        _refuse_unsupported(call)
         parameters = call.parameters
+        check_service(parameters)
         cluster = self.state.cluster(parameters.get("cluster"))
         service = self.state.service(cluster, parameters["service"])
         definition = service.definition
         if "taskDefinition" in parameters:
             definition = self._definition_to_run(parameters["taskDefinition"])
         current = service.parameters["deploymentConfiguration"]
-        service.parameters["deploymentConfiguration"] = _rollout_settings(current, parameters)
+        service.parameters["deploymentConfiguration"] = rollout_settings(current, parameters)
         service.desired = parameters.get("desiredCount", service.desired)
-        if definition != service.definition or parameters.get("forceNewDeployment"):
+        is_changed = adopt(service.parameters, parameters) or definition != service.definition
+        if is_changed or parameters.get("forceNewDeployment"):
             self.scheduler.begin(service, definition, call.at)
         self.scheduler.move(service, call.at)
         return {"service": service_answer(service, cluster)}
 
     def _definition_to_run(self, named: str) -> TaskDefinition:
-        return self.state.definition(named, "TaskDefinition not found.")
+        definition = self.state.definition(named, "TaskDefinition not found.")
+        if definition.arn in self.state.deregistered:
+            raise AwsError("ClientException", "TaskDefinition is inactive")
+        return definition
 
     def _delete_service(self, call: Call) -> Mapping[str, Any]:
         cluster = self.state.cluster(call.parameters.get("cluster"))
@@ -170,6 +136,7 @@ class EcsOverlay:
         for task in service.tasks:
             if task.status is not TaskStatus.STOPPED:
                 stop(task, call.at, "ServiceSchedulerInitiated", "Service was deleted.")
+        self.scheduler.announce(service)
         return {"service": service_answer(service, cluster)}
 
     def _describe_services(self, call: Call) -> Mapping[str, Any]:
@@ -193,26 +160,27 @@ class EcsOverlay:
     def _list_services(self, call: Call) -> Mapping[str, Any]:
         cluster = self.state.cluster(call.parameters.get("cluster"))
         arns = [one.arn for one in cluster.services.values() if one.is_active]
-        return _paged(call, "serviceArns", arns, 10)
+        return listed(call, "serviceArns", arns, 10)
 
     def _list_tasks(self, call: Call) -> Mapping[str, Any]:
         cluster = self.state.cluster(call.parameters.get("cluster"))
         named = call.parameters.get("serviceName")
         services = [self.state.service(cluster, named)] if named else list(cluster.services.values())
-        wants_stopped = call.parameters.get("desiredStatus", "RUNNING") == "STOPPED"
-        family = call.parameters.get("family")
+        if "containerInstance" in call.parameters:
+            raise AwsError("InvalidParameterException", "The referenced container instance was not found.")
         arns = [
             task_arn(task, cluster)
             for service in services
             for task in service.tasks
-            if (task.status is TaskStatus.STOPPED) == wants_stopped
-            and family in (None, task.definition.family)
+            if _is_listed(service, task, call.parameters)
         ]
-        return _paged(call, "taskArns", arns, 100)
+        return listed(call, "taskArns", arns, 100)
 
     def _describe_tasks(self, call: Call) -> Mapping[str, Any]:
         cluster = self.state.cluster(call.parameters.get("cluster"))
         found, failures = [], []
+        if not 1 <= len(call.parameters["tasks"]) <= 100:
+            raise AwsError("InvalidParameterException", "Tasks must contain between 1 and 100 items.")
         for named in call.parameters["tasks"]:
             held = _find_task(cluster, named)
             if held is None:
@@ -244,15 +212,14 @@ class EcsOverlay:
         return {"tags": self.state.tags_of(call.parameters["resourceArn"])}
 
 
-def _refuse_unsupported(call: Call) -> None:
-    unsupported = sorted(_NOT_SIMULATED & set(call.parameters))
-    if unsupported:
-        message = f"{', '.join(unsupported)} not supported in this region."
-        raise AwsError("UnsupportedFeatureException", message)
-
-
-def _rollout_settings(current: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_DEFAULT_ROLLOUT, **current, **parameters.get("deploymentConfiguration", {})}
+def _is_listed(service: Service, task: Task, wanted: Mapping[str, Any]) -> bool:
+    """Whether ListTasks shows a task: it takes the running ones unless asked for those that are stopped."""
+    return (
+        (task.status is TaskStatus.STOPPED) == (wanted.get("desiredStatus", "RUNNING") == "STOPPED")
+        and wanted.get("family") in (None, task.definition.family)
+        and wanted.get("startedBy") in (None, task.deployment)
+        and wanted.get("launchType") in (None, service.parameters.get("launchType", "FARGATE"))
+    )
 
 
 def _find_task(cluster: Cluster, named: str) -> tuple[Service, Task] | None:
@@ -262,12 +229,3 @@ def _find_task(cluster: Cluster, named: str) -> tuple[Service, Task] | None:
             if task.id == wanted:
                 return service, task
     return None
-
-
-def _paged(call: Call, member: str, arns: list[str], default: int) -> Mapping[str, Any]:
-    try:
-        size = min(call.parameters.get("maxResults", default), 100)
-        listed, token = page(arns, call.parameters.get("nextToken"), size)
-    except UnknownTokenError as error:
-        raise AwsError("InvalidParameterException", "Invalid token.") from error
-    return {member: listed, "nextToken": token}

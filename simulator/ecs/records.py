@@ -1,7 +1,7 @@
 """What the account's ECS holds. Times are account time."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import md5
@@ -52,9 +52,21 @@ class TaskDefinition:
         return tuple(one["image"] for one in self.parameters["containerDefinitions"])
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a task ends by itself: when, counted from its creation, and what it leaves of the container that ended."""
+
+    after: timedelta
+    code: str
+    reason: str
+    container: str
+    exit_code: int | None = None
+    container_reason: str = ""
+
+
 @dataclass
 class Task:
-    """One task of a service."""
+    """One task of a service. `announced` is the state that the default bus has heard of, in so many `versions`."""
 
     id: str
     definition: TaskDefinition
@@ -67,6 +79,10 @@ class Task:
     stopped_reason: str = ""
     exit_code: int | None = None
     container_reason: str = ""
+    ended_container: str = ""
+    ending: Ending | None = None
+    announced: TaskStatus | None = None
+    versions: int = 0
 
 
 @dataclass
@@ -86,6 +102,8 @@ class Deployment:
     source: "Deployment | None" = None
     rolled_back_to: "Deployment | None" = None
     is_rollback: bool = False
+    has_run: bool = False
+    stop_requested_at: datetime | None = None
 
     @cached_property
     def id(self) -> str:
@@ -109,6 +127,9 @@ class Service:
     events: list[dict[str, Any]] = field(default_factory=list)
     is_active: bool = True
     sequence: int = 0
+    is_steady: bool = True
+    failed_rounds: int = 0
+    next_start: datetime | None = None
 
     @property
     def arn(self) -> str:

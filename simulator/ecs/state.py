@@ -14,6 +14,7 @@ class EcsState:
     def __init__(self) -> None:
         self.clusters: dict[str, Cluster] = {}
         self.definitions: dict[str, list[TaskDefinition]] = defaultdict(list)
+        self.deregistered: dict[str, datetime] = {}
         self.next_revision: dict[str, int] = {}
         self.tags: dict[str, dict[str, str]] = defaultdict(dict)
 
@@ -54,7 +55,11 @@ class EcsState:
         """The revision a call names: ARN, `family:revision`, or the newest of a family."""
         family, _, revision = named.rpartition("/")[2].partition(":")
         revisions = self.definitions.get(family, [])
-        matching = [one for one in revisions if not revision or str(one.revision) == revision]
+        matching = [
+            one
+            for one in revisions
+            if (str(one.revision) == revision if revision else one.arn not in self.deregistered)
+        ]
         if not matching:
             raise AwsError("ClientException", refusal)
         return matching[-1]

@@ -166,7 +166,7 @@ def test_wrong_actions_make_it_worse(simulated_account: StartAccount) -> None:
 def test_an_image_that_does_not_exist_takes_the_service_down(simulated_account: StartAccount) -> None:
     account = simulated_account("false-alarm", history_hours=0.5)
     ecs = account.client("ecs")
-    container = {"name": "checkout", "image": "checkout:nonesuch"}
+    container = {"name": "checkout", "image": "checkout:nonesuch", "memory": 512}
     ecs.register_task_definition(family="checkout", containerDefinitions=[container])
 
     roll_out(account, "checkout:42")
