@@ -63,9 +63,21 @@ def suppressed_reason(standing: Standing) -> str:
 
 def notice(alarm: CompositeAlarm) -> dict[str, Any]:
     """What a message to a topic says of a composite alarm beside its states."""
-    data = json.loads(alarm.standing.reason_data or '{"triggeringAlarms": []}')
-    children = [
-        {"Arn": one["arn"], "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]}}
-        for one in data.get("triggeringAlarms", [])
-    ]
-    return {"AlarmRule": alarm.parameters["AlarmRule"], "TriggeringChildren": children}
+    return {
+        "AlarmRule": alarm.parameters["AlarmRule"],
+        "TriggeringChildren": _triggering(alarm.standing.reason_data),
+    }
+
+
+def _triggering(reason_data: str) -> list[dict[str, Any]]:
+    """The children that a reason names; none where SetAlarmState gave it other data."""
+    try:
+        return [
+            {
+                "Arn": one["arn"],
+                "State": {"Value": one["state"]["value"], "Timestamp": one["state"]["timestamp"]},
+            }
+            for one in json.loads(reason_data)["triggeringAlarms"]
+        ]
+    except (KeyError, TypeError, ValueError):
+        return []

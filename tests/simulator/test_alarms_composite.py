@@ -514,3 +514,18 @@ def test_history_of_composite_alarms_is_asked_for_by_its_kind() -> None:
         'Alarm "whole" created',
     ]
     assert {one["AlarmType"] for one in mine["AlarmHistoryItems"]} == {"CompositeAlarm"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["not JSON", "[1]", '{"triggeringAlarms": "none"}', '{"triggeringAlarms": [{"arn": "a", "state": {}}]}'],
+)
+def test_a_notice_survives_whatever_reason_was_set_by_hand(data: str) -> None:
+    desk = family()
+
+    desk.ask(
+        "SetAlarmState", AlarmName="whole", StateValue="ALARM", StateReason="drill", StateReasonData=data
+    )
+
+    message = json.loads(notification(desk.announced[-1])[1])
+    assert (message["NewStateReason"], message["TriggeringChildren"]) == ("drill", [])
