@@ -116,7 +116,7 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
             EcsOverlay(held.ecs, held.scheduler),
             LambdaOverlay(held.functions, held.registry.__contains__),
             RedriveOverlay(emulator),
-            CloudTrailOverlay(log, clock),
+            CloudTrailOverlay(log, clock, gate.store.source_identities),
             automation,
         ]
     )

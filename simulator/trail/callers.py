@@ -21,11 +21,11 @@ class Caller:
         """CloudTrail's `Username`: the user, or the session of an assumed role."""
         return "root" if self.arn.endswith(":root") else self.arn.rpartition("/")[2]
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, source_identity: str | None = None) -> dict[str, Any]:
         """The `userIdentity` element (CloudTrail user guide, userIdentity element)."""
         account = self.arn.split(":")[4]
         if ":assumed-role/" in self.arn:
-            return self._session_identity(account)
+            return self._session_identity(account, source_identity)
         kind = "Root" if self.arn.endswith(":root") else "IAMUser"
         identity = {
             "type": kind,
@@ -36,7 +36,7 @@ class Caller:
         }
         return identity | ({"userName": self.username} if kind == "IAMUser" else {})
 
-    def _session_identity(self, account: str) -> dict[str, Any]:
+    def _session_identity(self, account: str, source_identity: str | None) -> dict[str, Any]:
         role, _, session = self.arn.partition(":assumed-role/")[2].partition("/")
         role_id = f"AROA{_token(role)}"
         issuer = {
@@ -46,13 +46,14 @@ class Caller:
             "accountId": account,
             "userName": role,
         }
+        context = {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}}
         return {
             "type": "AssumedRole",
             "principalId": f"{role_id}:{session}",
             "arn": self.arn,
             "accountId": account,
             "accessKeyId": self.access_key or f"ASIA{_token(self.arn)}",
-            "sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}},
+            "sessionContext": context | ({"sourceIdentity": source_identity} if source_identity else {}),
         }
 
 

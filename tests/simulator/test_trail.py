@@ -3,8 +3,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from simulator.trail.pace import Pace
 from tests.simulated import SimulatedAccount, StartAccount, boto_session
 
 DEPLOYER = "arn:aws:sts::123456789012:assumed-role/storefront-deployer/pipeline-881"
@@ -19,7 +21,14 @@ def account(shared_accounts: StartAccount) -> SimulatedAccount:
 
 @pytest.fixture(scope="module")
 def cloudtrail(account: SimulatedAccount) -> Any:
-    return account.client("cloudtrail")
+    """A client that tries again, since only two look-ups a second are answered."""
+    return boto_session().client(
+        "cloudtrail",
+        endpoint_url=account.endpoint,
+        aws_access_key_id=account.credentials.access_key_id,
+        aws_secret_access_key=account.credentials.secret_access_key,
+        config=Config(retries={"mode": "standard", "total_max_attempts": 20}),
+    )
 
 
 def by(key: str, value: str) -> dict[str, Any]:
@@ -60,12 +69,19 @@ def test_nothing_of_the_seeding_is_shown(account: SimulatedAccount, cloudtrail: 
 
 
 def test_data_events_are_not_shown(account: SimulatedAccount, cloudtrail: Any) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html"""
     table = account.client("dynamodb")
     table.put_item(TableName="orders", Item={"order_id": {"S": "1"}})
     table.describe_table(TableName="orders")
+    topic = "arn:aws:sns:us-east-1:123456789012:storefront-alarms"
+    account.client("sns").publish(TopicArn=topic, Message="x")
+    sqs = account.client("sqs")
+    sqs.send_message(QueueUrl=sqs.create_queue(QueueName="looked-up")["QueueUrl"], MessageBody="x")
 
-    assert account.calls("PutItem")
-    assert not cloudtrail.lookup_events(**by("EventName", "PutItem"))["Events"]
+    for name in ("PutItem", "Publish", "SendMessage"):
+        assert account.calls(name)
+        assert not cloudtrail.lookup_events(**by("EventName", name))["Events"]
+    assert cloudtrail.lookup_events(**by("EventName", "CreateQueue"))["Events"]
     (event,) = cloudtrail.lookup_events(**by("EventName", "DescribeTable"))["Events"]
     assert event["ReadOnly"] == "true"
     assert event["Resources"] == [{"ResourceType": "AWS::DynamoDB::Table", "ResourceName": "orders"}]
@@ -82,6 +98,56 @@ def test_fifty_events_a_page_and_newest_first(account: SimulatedAccount, cloudtr
     assert (len(first["Events"]), len(second["Events"])) == (50, 5)
     assert "NextToken" not in second
     assert not {one["EventId"] for one in first["Events"]} & {one["EventId"] for one in second["Events"]}
+
+
+def test_pages_stay_where_they_were_while_calls_are_made(account: SimulatedAccount, cloudtrail: Any) -> None:
+    """Each look-up is an event itself, so pages counted from the newest would overlap."""
+    sts = account.client("sts")
+    first = cloudtrail.lookup_events(MaxResults=5)
+    sts.get_caller_identity()
+    second = cloudtrail.lookup_events(MaxResults=5, NextToken=first["NextToken"])
+
+    times = [one["EventTime"] for page in (first, second) for one in page["Events"]]
+    assert times == sorted(times, reverse=True)
+    assert not {one["EventId"] for one in first["Events"]} & {one["EventId"] for one in second["Events"]}
+
+
+@pytest.mark.parametrize("key", ["AccessKeyId", "EventId", "EventSource", "ResourceName", "Username"])
+def test_every_attribute_finds_its_events(cloudtrail: Any, key: str) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupAttribute.html"""
+    (deploy,) = cloudtrail.lookup_events(**by("EventName", "RegisterTaskDefinition"))["Events"]
+    value = deploy["Resources"][0]["ResourceName"] if key == "ResourceName" else deploy[key]
+
+    found = cloudtrail.lookup_events(**by(key, value))["Events"]
+
+    assert deploy["EventId"] in {one["EventId"] for one in found}
+    assert not cloudtrail.lookup_events(**by(key, "nothing"))["Events"]
+
+
+def test_only_two_look_ups_a_second_are_answered(account: SimulatedAccount) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html"""
+    impatient = account.client("cloudtrail")
+    refused = 0
+    for _ in range(8):
+        try:
+            impatient.lookup_events(MaxResults=1)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ThrottlingException"
+            refused += 1
+
+    assert refused
+
+
+def test_a_pace_lets_so_many_pass_in_any_second() -> None:
+    now = [0.0]
+    pace = Pace(2, lambda: now[0])
+
+    passed = []
+    for moment in (0.0, 0.4, 0.9, 1.0, 1.3, 1.5, 2.5):
+        now[0] = moment
+        passed.append(pace.lets_pass())
+
+    assert passed == [True, True, False, True, False, True, True]
 
 
 def test_a_refused_call_is_shown_with_its_error(account: SimulatedAccount, cloudtrail: Any) -> None:
@@ -101,6 +167,8 @@ def test_a_refused_call_is_shown_with_its_error(account: SimulatedAccount, cloud
     [
         ({"MaxResults": 51}, "InvalidMaxResultsException"),
         ({"NextToken": "bogus"}, "InvalidNextTokenException"),
+        ({"EventCategory": "management"}, "InvalidEventCategoryException"),
+        (by("ReadOnly", "yes"), "InvalidLookupAttributesException"),
         (
             {
                 "LookupAttributes": [
@@ -169,6 +237,40 @@ def test_asking_a_guardrail_or_a_query_changes_nothing(account: SimulatedAccount
         ("InvokeGuardrailChecks", True),
         ("StartQuery", True),
     ]
+
+
+def test_a_session_carries_its_source_identity(account: SimulatedAccount, cloudtrail: Any) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html"""
+    iam = account.client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            }
+        ],
+    }
+    role = iam.create_role(RoleName="traced", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    allowed = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}}
+    iam.put_role_policy(RoleName="traced", PolicyName="p", PolicyDocument=json.dumps(allowed))
+    session = account.client("sts").assume_role(
+        RoleArn=role, RoleSessionName="incident-8", SourceIdentity="maria"
+    )["Credentials"]
+    ecs = boto_session().client(
+        "ecs",
+        endpoint_url=account.endpoint,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
+    ecs.list_task_definitions()
+
+    (event,) = cloudtrail.lookup_events(**by("Username", "incident-8"))["Events"]
+    identity = json.loads(event["CloudTrailEvent"])["userIdentity"]
+    assert identity["sessionContext"]["sourceIdentity"] == "maria"
+    assert identity["principalId"].endswith(":incident-8")
 
 
 def test_a_session_is_named_as_its_role(account: SimulatedAccount) -> None:
