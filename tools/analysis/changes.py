@@ -11,30 +11,74 @@ _PARTS = re.compile(r"[/:,\s]+")
 
 
 def rollouts_in(changes: Iterable[dict[str, Any]], services: set[str], evidence_id: str) -> Iterator[Rollout]:
-    """Yield the deployments among the changes: updates of a known service that brought a task definition."""
+    """Yield the deployments among the changes: a known service got a task definition, or an alias a version."""
     for change in changes:
-        parameters = change.get("parameters") or {}
-        definition, service = parameters.get("taskDefinition"), _last(parameters.get("service"))
-        if change.get("event") == "UpdateService" and definition and service in services and _done(change):
+        part, brought, is_version = _brought(change)
+        if part in services and brought and _done(change):
             at = datetime.fromisoformat(change["at"])
-            yield Rollout(service, at, _last(definition), evidence_id)
+            yield Rollout(part, at, brought, evidence_id, is_version)
 
 
 def changes_of(
     changes: Iterable[dict[str, Any]], components: set[str], evidence_id: str
 ) -> Iterator[AccountChange]:
     """Yield the other changes that name a service or table, as a whole segment of a name, path or ARN."""
-    for change in changes:
-        parameters = change.get("parameters") or {}
-        if not _done(change) or parameters.get("taskDefinition") or change.get("event") in _HARMLESS:
+    told = list(changes)
+    deployed = {
+        part for change in told for part, brought, _ in [_brought(change)] if brought and _done(change)
+    }
+    for change in told:
+        parameters, event = change.get("parameters") or {}, operation_of(change)
+        deploys = parameters.get("taskDefinition") or _brought(change)[1]
+        if not _done(change) or deploys or event in _HARMLESS:
+            continue
+        # New code of a function runs where an alias points to it, and that is the deployment.
+        if event == "UpdateFunctionCode" and _function(parameters) in deployed:
             continue
         for component in sorted(components & set(_segments(parameters))):
             at = datetime.fromisoformat(change["at"])
-            yield AccountChange(component, at, str(change.get("event")), evidence_id)
+            yield AccountChange(component, at, event, evidence_id, _setting(event, parameters))
 
 
+def operation_of(change: dict[str, Any]) -> str:
+    """Return the operation's name; some services date it, as in UpdateAlias20150331."""
+    return _DATED.sub("", str(change.get("event")))
+
+
+def _brought(change: dict[str, Any]) -> tuple[str, str, bool]:
+    """Return what was deployed to, what it got, and whether that is a function's version; empty where nothing."""
+    parameters = change.get("parameters") or {}
+    match operation_of(change):
+        case "UpdateService":
+            return _last(parameters.get("service")), _last(parameters.get("taskDefinition")), False
+        case "UpdateAlias" if parameters.get("functionVersion"):
+            function = _function(parameters)
+            return function, f"{function}:{parameters['functionVersion']}", True
+    return "", "", False
+
+
+def _function(parameters: dict[str, Any]) -> str:
+    """Return a function's own name, which may be given with an alias or as an ARN."""
+    named = str(parameters.get("functionName") or "")
+    return named.rpartition("function:")[2].partition(":")[0]
+
+
+def _setting(event: str, parameters: dict[str, Any]) -> str | None:
+    """Return the full name of the setting that was changed, where the change names a part by its path alone."""
+    return str(parameters["name"]) if event in _OF_SETTINGS and parameters.get("name") else None
+
+
+_DATED = re.compile(r"20\d{6}(?:v\d+)?$")
+_OF_SETTINGS = {"PutParameter", "DeleteParameter"}
 # What names a part without changing how it works.
-_HARMLESS = {"RegisterTaskDefinition", "TagResource", "UntagResource", "PutMetricAlarm", "SetAlarmState"}
+_HARMLESS = {
+    "RegisterTaskDefinition",
+    "PublishVersion",
+    "TagResource",
+    "UntagResource",
+    "PutMetricAlarm",
+    "SetAlarmState",
+}
 
 
 def _done(change: dict[str, Any]) -> bool:

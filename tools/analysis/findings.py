@@ -23,22 +23,34 @@ class ServiceFinding:
 
 @dataclass(frozen=True)
 class Rollout:
-    """A deployment of a service: when it began, what it brought, on which evidence."""
+    """A deployment: when it began, which task definition or function's version it brought, on which evidence."""
 
     service: str
     at: datetime
     task_definition: str
     evidence_id: str
+    is_version: bool = False
+
+    @property
+    def brought(self) -> str:
+        """Return what it brought, as people say it."""
+        return (
+            f"version {self.task_definition.rpartition(':')[2]}" if self.is_version else self.task_definition
+        )
 
 
 @dataclass(frozen=True)
 class AccountChange:
-    """A change of settings that names a part of the topology, on which evidence."""
+    """A change of settings that names a part of the topology, on which evidence.
+
+    `setting` is what was changed, where that is not the part itself.
+    """
 
     component: str
     at: datetime
     event: str
     evidence_id: str
+    setting: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,26 @@
 """Rank what may have caused an incident, from findings alone.
 
 A cause is named only where three things meet: the part is affected, nothing it depends on is affected, and something
-happened to that part at the onset (a rollout, a change) or it says itself that it is full (a table that throttles).
-A symptom without such a cause is left unresolved.
+happened to that part at the onset (a rollout, a change), or it says itself that it is full (a table that throttles) or
+that a part outside fails it. A symptom without such a cause is left unresolved, and so is one that two different causes
+explain as well as each other: to undo the wrong one would do harm and cure nothing.
 """
 
 from datetime import datetime, timedelta
 
 from memory.records.assessment import CauseKind, Hypothesis, Verdict
 from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
+from tools.analysis.outside import blamed_outside
 from tools.analysis.tables import FULL
 
 BEFORE_ONSET = timedelta(minutes=15)
 # A datapoint is dated by the start of its minute, so what it shows may have begun up to a minute later.
 AFTER_ONSET = timedelta(seconds=90)
 NAMED = 0.6
+# Two causes that are less far apart are not told apart, and neither is more likely than not.
+APART = 0.1
+EVEN = 0.5
+NOT_KNOWN = "the cause is not known"
 
 
 def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
@@ -23,17 +29,55 @@ def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
     throttled = [table for table in findings.tables if table.throttled]
     candidates = [
         *(_of_rollout(rollout, findings) for rollout in findings.rollouts),
-        *(_of_change(change, findings) for change in findings.changes),
+        *(_of_change(change, findings) for change in findings.changes if not _made_full(change, throttled)),
         *(_of_table(table, findings) for table in throttled),
+        *(_of_outside(part, one, findings) for one in affected for part in blamed_outside(one)),
     ]
     ranked = _likely_first(*candidates)
     if not affected and not throttled:
         return _without_symptom(findings, ranked)
+    rivals = _rivals(ranked, findings)
+    if rivals:
+        return _not_told_apart(rivals, ranked)
     if ranked and ranked[0].confidence >= NAMED:
         return Verdict.CAUSE, ranked, ranked[0].statement
     hit = sorted(finding.service.name for finding in affected) or [table.table for table in throttled]
-    reason = f"{_listed(hit)} affected, and no change or full part that was seen explains it"
+    reason = f"{_listed(hit)} affected, and no change or full part that was seen explains it: {NOT_KNOWN}"
     return Verdict.UNRESOLVED, _likely_first(_unknown(findings, affected, reason), *ranked), reason
+
+
+def _rivals(ranked: tuple[Hypothesis, ...], findings: Findings) -> tuple[Hypothesis, ...]:
+    """Return the leading cause with those of another kind or change that explain the same part as well.
+
+    Of several deployments of one part only the newest ran, so they are no rivals.
+    """
+    if not ranked or ranked[0].confidence < NAMED:
+        return ()
+    leading, part = ranked[0], _part_of(ranked[0], findings)
+    others = [
+        one
+        for one in ranked[1:]
+        if one.confidence >= max(NAMED, leading.confidence - APART)
+        and _part_of(one, findings) == part
+        and (one.kind, one.component, one.change) != (leading.kind, leading.component, leading.change)
+        and not (one.kind is leading.kind is CauseKind.DEPLOYMENT)
+    ]
+    return (leading, *others) if others else ()
+
+
+def _part_of(hypothesis: Hypothesis, findings: Findings) -> str:
+    """Return the part that a hypothesis explains: of a setting, the one that its change names."""
+    named = (change.component for change in findings.changes if change.setting == hypothesis.component)
+    return next(named, hypothesis.component)
+
+
+def _not_told_apart(
+    rivals: tuple[Hypothesis, ...], ranked: tuple[Hypothesis, ...]
+) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
+    told = " ".join(one.statement for one in rivals)
+    reason = f"{len(rivals)} causes explain it as well as each other, so {NOT_KNOWN}: {told}"
+    even = [one.model_copy(update={"confidence": EVEN}) if one in rivals else one for one in ranked]
+    return Verdict.UNRESOLVED, _likely_first(*even), reason
 
 
 def _likely_first(*hypotheses: Hypothesis) -> tuple[Hypothesis, ...]:
@@ -72,11 +116,11 @@ def _noise(
         if findings.earlier_spikes
         else "the metric has gone back by itself"
     )
-    reason = f"errors and latency of {names} are as before, and {past}"
+    reason = f"no impact: errors and latency of {names} are as before, and {past}"
     noise = Hypothesis(
         kind=CauseKind.NOISE,
         component=checked[0].service.name,
-        statement=f"Nobody is affected: {reason}.",
+        statement=f"Nobody is affected, {reason}.",
         evidence_for=_ids(*findings.alarm_evidence_ids, *(i for f in checked for i in f.evidence_ids)),
         confidence=0.85 if findings.earlier_spikes else 0.7,
     )
@@ -87,12 +131,13 @@ def _of_rollout(rollout: Rollout, findings: Findings) -> Hypothesis:
     finding = _finding(rollout.service, findings)
     near, affected, deepest = _standing(rollout.service, rollout.at, findings)
     speaks = finding is not None and any(change.is_new for change in finding.log_changes)
+    brought = rollout.brought
     score = 0.05 + 0.3 * near + 0.2 * affected + (near and deepest) * (0.2 + 0.15 * speaks)
     when, onset = _when(rollout.at, findings.onset), f"{findings.onset:%H:%M:%S}"
-    went = f"{rollout.task_definition} went out to {rollout.service} at {when} UTC"
+    went = f"{brought} went out to {rollout.service} at {when} UTC"
     if near and deepest:
         statement = (
-            f"The deployment of {rollout.task_definition} to {rollout.service} at {when} UTC broke it; "
+            f"The deployment of {brought} to {rollout.service} at {when} UTC broke it; "
             f"the change of level began at {onset} UTC."
         )
     elif not near:
@@ -122,12 +167,13 @@ def _of_change(change: AccountChange, findings: Findings) -> Hypothesis:
     near, affected, deepest = _standing(change.component, change.at, findings)
     fits = "fits" if near else "does not fit"
     when = _when(change.at, findings.onset)
+    changed = f"{change.setting} of {change.component}" if change.setting else change.component
     support, against = _for_and_against(change.evidence_id, finding, near, affected)
     return Hypothesis(
         kind=CauseKind.CONFIGURATION,
-        component=change.component,
+        component=change.setting or change.component,
         change=change.event,
-        statement=f"{change.event} changed {change.component} at {when} UTC, which {fits} the onset.",
+        statement=f"{change.event} changed {changed} at {when} UTC, which {fits} the onset.",
         evidence_for=_ids(*support),
         evidence_against=_ids(*against),
         confidence=round(0.05 + 0.3 * near + 0.2 * affected + 0.2 * (near and deepest), 2),
@@ -159,7 +205,46 @@ def _finding(component: str, findings: Findings) -> ServiceFinding | None:
 def _affected_below(finding: ServiceFinding, findings: Findings) -> bool:
     names = {dependency.name for dependency in finding.service.depends_on}
     below = any(other.affected for other in findings.services if other.service.name in names)
-    return below or any(table.throttled for table in findings.tables if table.table in names)
+    full = any(table.throttled for table in findings.tables if table.table in names)
+    return below or full or bool(blamed_outside(finding))
+
+
+def _made_full(change: AccountChange, throttled: list[TableFinding]) -> bool:
+    """Say whether a change is of a table that is full: then what fills it is told by the table itself."""
+    return any(table.table == change.component and table.limit is not None for table in throttled)
+
+
+def _of_outside(part: str, finding: ServiceFinding, findings: Findings) -> Hypothesis:
+    """Blame a part outside by what its caller says, unless something happened to the caller itself as well."""
+    name, onset = finding.service.name, findings.onset
+    at_once = [
+        *(
+            rollout.evidence_id
+            for rollout in findings.rollouts
+            if _hits(rollout.service, rollout.at, name, onset)
+        ),
+        *(
+            change.evidence_id
+            for change in findings.changes
+            if _hits(change.component, change.at, name, onset)
+        ),
+    ]
+    # A caller that was changed just then may itself be why its calls fail.
+    also = f", but {name} was changed then too" if at_once else ""
+    support = (*finding.evidence_ids, *([finding.log_evidence_id] if finding.log_evidence_id else []))
+    return Hypothesis(
+        kind=CauseKind.DEPENDENCY,
+        component=part,
+        change="outage",
+        statement=f"Calls of {name} to {part}, which lies outside, fail since {onset:%H:%M:%S} UTC{also}.",
+        evidence_for=_ids(*support),
+        evidence_against=_ids(*at_once),
+        confidence=EVEN if at_once else 0.8,
+    )
+
+
+def _hits(part: str, at: datetime, name: str, onset: datetime) -> bool:
+    return part == name and is_near(at, onset)
 
 
 def _of_table(table: TableFinding, findings: Findings) -> Hypothesis:
