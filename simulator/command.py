@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    world = read_scenario(arguments.scenario, arguments.scenarios)
+    world = read_scenario(arguments.scenario, arguments.scenarios, arguments.seed)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

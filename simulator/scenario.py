@@ -4,28 +4,32 @@ A table in the scenario extends the world's table of the same name; a list of ta
 `name` (or `image`), and what is new is appended. The truth beside a scenario is never opened here.
 """
 
+import re
 import tomllib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from pydantic import ValidationError
 
-from simulator.world import Deploy, ImageExpiry, World
+from simulator.world import World
+from simulator.world.consistency import contradictions
 
 PACKAGE = Path(__file__).parent
 SCENARIOS = PACKAGE / "scenarios"
 WORLDS = PACKAGE / "worlds"
 _KEYS = ("name", "image")
+_PLACEHOLDER = re.compile(r"<<([a-z][a-z0-9_]*)>>")
 
 
 class ScenarioError(ValueError):
     """The scenario's files cannot be played, and why."""
 
 
-def read_scenario(name: str, folder: Path | None = None) -> World:
-    """The scenario `name` of `folder`, or of those that come with the simulator."""
-    scenario = _read(_find(name, folder) / "scenario.toml")
+def read_scenario(name: str, folder: Path | None = None, seed: int = 0) -> World:
+    """The scenario `name` of `folder`, or of those that come with the simulator, as `seed` words it."""
+    scenario = _read(_find(name, folder) / "scenario.toml", seed)
+    scenario.pop("vary", None)
     if "world" in scenario:
         base = _read(_world_file(str(scenario.pop("world")), folder))
         scenario = _laid_over(base, scenario)
@@ -33,7 +37,7 @@ def read_scenario(name: str, folder: Path | None = None) -> World:
         world = World.model_validate({**scenario, "name": name})
     except ValidationError as error:
         raise ScenarioError(f"scenario {name}: {_worded(error)}") from error
-    problems = [*_dangling(world), *_cycle(world)]
+    problems = list(contradictions(world))
     if problems:
         raise ScenarioError(f"scenario {name}: {'; '.join(problems)}")
     return world
@@ -61,11 +65,33 @@ def _world_file(name: str, folder: Path | None) -> Path:
     raise ScenarioError(f"no world {name!r} in {' or '.join(str(one) for one in candidates)}")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read_varied(file: Path, scenario: Path, seed: int) -> dict[str, Any]:
+    """A file of a scenario's folder with the words that `seed` chooses from the scenario's `[vary]`."""
+    return _parsed(file, _worded_by(file.read_text(encoding="utf-8"), _parsed(scenario), seed))
+
+
+def _read(file: Path, seed: int = 0) -> dict[str, Any]:
+    return read_varied(file, file, seed)
+
+
+def _parsed(file: Path, text: str | None = None) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8") if text is None else text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{file}: {error}") from error
+
+
+def _worded_by(text: str, scenario: dict[str, Any], seed: int) -> str:
+    """`<<word>>` replaced by one of the words that `[vary]` offers for it, the first one where seed is 0."""
+    offered = scenario.get("vary", {})
+
+    def chosen(found: re.Match[str]) -> str:
+        words = offered.get(found[1])
+        if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
+            raise ScenarioError(f"<<{found[1]}>> has no list of words in [vary]")
+        return str(words[0] if seed == 0 else Random(f"{seed}/{found[1]}").choice(words))
+
+    return _PLACEHOLDER.sub(chosen, text)
 
 
 def _laid_over(base: Any, over: Any) -> Any:
@@ -92,49 +118,6 @@ def _merged(base: list[Any], over: list[Any], key: str) -> list[Any]:
     for one in over:
         named[one[key]] = _laid_over(named[one[key]], one) if one[key] in named else one
     return list(named.values())
-
-
-def _dangling(world: World) -> Iterator[str]:
-    """Names that nothing carries."""
-    services = {one.name for one in world.services}
-    tables = {one.name for one in world.tables}
-    images = {one.image for one in world.releases}
-    for service in world.services:
-        yield from _unknown(f"service {service.name} calls", (one.service for one in service.calls), services)
-        yield from _unknown(
-            f"service {service.name} writes to", (one.table for one in service.writes), tables
-        )
-        yield from _unknown(
-            f"service {service.name} runs the undeclared release",
-            (one.image for one in service.revisions),
-            images,
-        )
-    for event in world.events:
-        named = getattr(event, "service", None)
-        yield from _unknown(f"event {event.kind} names", [named] if named else [], services)
-        if isinstance(event, Deploy | ImageExpiry):
-            yield from _unknown(f"event {event.kind} names the undeclared release", [event.image], images)
-    for alarm in world.alarms:
-        yield from _unknown(f"alarm {alarm.name} belongs to", [alarm.service], services)
-        yield from _unknown(f"alarm {alarm.name} notifies", filter(None, [alarm.notifies]), set(world.topics))
-
-
-def _cycle(world: World) -> Iterator[str]:
-    """A circle of services that call each other has no first cause."""
-    waiting = {one.name: {call.service for call in one.calls} for one in world.services}
-    while waiting:
-        ready = [name for name, callees in waiting.items() if not callees & waiting.keys()]
-        if not ready:
-            yield f"the services {', '.join(sorted(waiting))} call each other in a circle"
-            return
-        for name in ready:
-            del waiting[name]
-
-
-def _unknown(what: str, names: Iterable[str], known: set[str]) -> Iterator[str]:
-    for name in names:
-        if name not in known:
-            yield f"{what} {name!r}, which is not in this world"
 
 
 def _worded(error: ValidationError) -> str:

@@ -48,11 +48,28 @@ def read_request(
         action = form["Action"][0]
         return Asked(action, _form_parameters(service, action, form), Form.QUERY)
     operation, labels = rest_operation(service, method, path, query, headers)
-    parameters = {**{key: values[0] for key, values in query.items()}, **labels}
+    parameters = {**_typed(service, operation, query), **labels}
     if body and "json" in headers.get("content-type", ""):
         given = _json(body)
         parameters |= given if isinstance(given, dict) else {}
     return Asked(operation, parameters, Form.REST)
+
+
+def _typed(service: str, operation: str, query: Query) -> dict[str, Any]:
+    """The parameters in a URL's query by the members they stand for, numbers as numbers."""
+    given: dict[str, Any] = {key: values[0] for key, values in query.items()}
+    try:
+        model = operation_model(service, operation)
+    except UnknownServiceError:
+        return given
+    if model is None or model.input_shape is None:
+        return given
+    for name, shape in model.input_shape.members.items():
+        wire = shape.serialization.get("name", name)
+        if shape.serialization.get("location") == "querystring" and wire in given:
+            text = given.pop(wire)
+            given[name] = int(text) if shape.type_name in ("integer", "long") and text.isdigit() else text
+    return given
 
 
 def rest_operation(

@@ -129,12 +129,13 @@ class Consumer:
             self.backlog.failed(lane, batch, at)
         else:
             self.backlog.counts.deleted += len(batch)
-            lane.ready_at = at + max(self.world.poll_seconds * self._idle(lane), took / 1000)
+            lane.ready_at = at + max(self.world.poll_seconds * self._idle(lane, at), took / 1000)
         return Invocation(at, code, release, took, len(batch), poison, failed, late)
 
-    def _idle(self, lane: Lane) -> bool:
+    def _idle(self, lane: Lane, at: float) -> bool:
         """Whether a poller would find less than a batch, and so leaves messages time to come."""
-        return len(lane.waiting) < self.world.batch_size
+        size = self.world.batch_size
+        return len(lane.waiting) < size or lane.waiting[size - 1].sent_at > at
 
     def _duration(self, messages: int, release: Release) -> float:
         usual = self.world.base_duration_ms + messages * self.world.message_duration_ms

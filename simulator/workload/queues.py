@@ -33,9 +33,10 @@ class Message:
     @property
     def id(self) -> str:
         """The id that SQS gave it, which it keeps in every queue."""
-        return self.given_id or str(
-            UUID(bytes=md5(f"{self.origin}/{self.number}".encode(), usedforsecurity=False).digest())
-        )
+        if self.given_id is None:
+            name = f"{self.origin}/{self.number}".encode()
+            self.given_id = str(UUID(bytes=md5(name, usedforsecurity=False).digest()))
+        return self.given_id
 
 
 @dataclass
