@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from console.command import Folder, Seed, door
+from console.data import audit, data
 from console.sim import sim
 
 # Objects between two collections; Python's own 700 has them search the modules over and over while those load.
@@ -27,6 +28,8 @@ app = typer.Typer(
 evidence = typer.Typer(help="Look at stored observations.", no_args_is_help=True)
 app.add_typer(sim, name="sim")
 app.add_typer(evidence, name="evidence")
+app.add_typer(data, name="data")
+app.add_typer(audit, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident record on stdout.")]
 Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
@@ -122,14 +125,20 @@ def report(incident: Incident) -> int:
 @door
 def list_all(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    status: Annotated[str, typer.Option(help="Such as awaiting_approval or resolved.")] = "",
+    service: Annotated[str, typer.Option(help="The service that the alarm is of, or that was hit.")] = "",
+    account: Annotated[str, typer.Option(help="The account's number.")] = "",
+    since: Annotated[str, typer.Option(help="A day or a time; UTC unless it names a zone.")] = "",
+    after: Annotated[str, typer.Option(help="The next page: what the page before ended with.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as a JSON list.")] = False,
 ) -> int:
     """List the incidents, newest first."""
-    from console.inspecting import list_incidents
+    from console.listing import Listed, list_incidents
     from console.reading import open_shelf
     from graphs.settings import from_environment
 
-    return list_incidents(open_shelf(from_environment()), limit, as_json=as_json)
+    asked = Listed(status, service, account, since, after, limit)
+    return list_incidents(open_shelf(from_environment()), asked, as_json=as_json)
 
 
 @app.command()

@@ -1,13 +1,10 @@
-"""Commands that only read what is stored: show, list, evidence."""
+"""Commands that only read what is stored of one incident: show, evidence."""
 
-import json
 from collections.abc import Iterable
-
-from rich.table import Table
 
 from console.reading import Shelf
 from console.story import Story
-from console.text import SEVERITY_STYLE, STATUS_STYLE, full_time, plain, screen, styled
+from console.text import plain, screen
 from memory.records.incident_record import IncidentRecord
 from memory.stores.incidents import UnknownIncidentError
 
@@ -22,7 +19,7 @@ def show(records: Shelf, incident: str, *, as_json: bool) -> int:
     incident_id = records.incidents.full_id(incident)
     record = records.incidents.record(incident_id)
     if record is None:
-        raise UnknownIncidentError(f"incident {incident_id} has no record yet: its intake has not finished")
+        raise UnknownIncidentError(_why_no_record(records, incident_id))
     out = screen()
     if as_json:
         out.file.write(record_json(record) + "\n")
@@ -31,34 +28,6 @@ def show(records: Shelf, incident: str, *, as_json: bool) -> int:
     for entry in records.timeline.entries(record.incident.scope, incident_id):
         story.tell(entry)
     story.sum_up(record)
-    return 0
-
-
-def list_incidents(records: Shelf, limit: int, *, as_json: bool) -> int:
-    """Print the incidents, newest first."""
-    found = [(i, records.incidents.record(i.incident_id)) for i in records.incidents.newest(limit)]
-    out = screen()
-    if as_json:
-        rows = [r.model_dump(mode="json") for _, r in found if r is not None]
-        out.file.write(json.dumps(rows, indent=2) + "\n")
-        return 0
-    if not found:
-        out.print("no incidents")
-        return 0
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("incident", "opened", "alarm", "status", "severity"):
-        table.add_column(column)
-    for incident, record in found:
-        status = record.status if record else None
-        severity = record.severity if record else None
-        table.add_row(
-            incident.incident_id[:13],
-            full_time(incident.opened_at),
-            styled(incident.alarm.name),
-            styled(status.value if status else "opening", STATUS_STYLE.get(status, "") if status else ""),
-            styled(severity.value if severity else "-", SEVERITY_STYLE[severity] if severity else ""),
-        )
-    out.print(table)
     return 0
 
 
@@ -72,6 +41,12 @@ def show_evidence(records: Shelf, incident: str, evidence_id: str) -> int:
         raise UnknownIncidentError(f"incident {incident_id} has no evidence {evidence_id!r}; it has {known}")
     screen().file.write(plain(found.model_dump_json(indent=2)) + "\n")
     return 0
+
+
+def _why_no_record(records: Shelf, incident_id: str) -> str:
+    if records.incidents.get(incident_id).is_erased:
+        return f"incident {incident_id} was erased; `cloudops audit show` has the hashes"
+    return f"incident {incident_id} has no record yet: its intake has not finished"
 
 
 def _known(ids: Iterable[str]) -> str:

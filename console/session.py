@@ -1,8 +1,9 @@
 """A copilot that runs graphs, opened for one command."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from graphs.bootstrap import open_copilot, open_records, open_runs
+from graphs.bootstrap import open_copilot, open_records, open_runs, open_saver
 from graphs.copilot import Records
 from graphs.runs import RunPort
 from graphs.settings import Settings
@@ -23,3 +24,17 @@ def open_session(settings: Settings) -> Session:
     records = open_records(settings)
     copilot = open_copilot(records)
     return Session(records, copilot, open_runs(records, copilot))
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """All that is stored: the durable records and the checkpoints."""
+
+    records: Records
+    saver: Any
+
+
+def open_stored(settings: Settings) -> StoredSession:
+    """Open what a command needs that hands over or erases what is stored."""
+    records = open_records(settings)
+    return StoredSession(records, open_saver(records))

@@ -12,9 +12,12 @@ from graphs.connecting import open_access, open_clock
 from graphs.copilot import Records
 from graphs.settings import Settings, from_environment
 from memory.records.scope import Scope
+from memory.retention import expiry_under
 from memory.stores.approvals import ApprovalStore
+from memory.stores.audit import AuditTrail
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.executions import ExecutionStore
+from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
 from memory.stores.outbox import OutboxStore
@@ -36,8 +39,14 @@ MODEL_READ_SECONDS = 90.0
 
 
 def set_up(settings: Settings) -> Backend:
-    """Create what the copilot keeps in the account, where it is missing."""
-    return ensure_backend(open_access(settings), BackendNames(settings.prefix))
+    """Create what the copilot keeps in the account, where it is missing; list again what version 1 has stored."""
+    access = open_access(settings)
+    backend = ensure_backend(access, BackendNames(settings.prefix))
+    table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
+    approvals = ApprovalStore(table)
+    for incident in IncidentStore(table, settings.tenant).list_again():
+        approvals.list_again(incident.scope, incident.incident_id)
+    return backend
 
 
 def open_records(settings: Settings) -> Records:
@@ -45,7 +54,7 @@ def open_records(settings: Settings) -> Records:
     access, clock = open_access(settings), open_clock(settings)
     account, arn = caller(access)
     backend = find_backend(access, BackendNames(settings.prefix), account)
-    table = RecordTable(access.client("dynamodb"), backend.records_table)
+    table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
     tenant = settings.tenant
     return Records(
         settings=settings,
@@ -63,6 +72,8 @@ def open_records(settings: Settings) -> Records:
         leases=LeaseStore(table),
         outbox=OutboxStore(table, tenant),
         refusals=RefusalStore(table, tenant),
+        audit=AuditTrail(table),
+        holdings=HoldingStore(table, tenant),
         topology=lambda: load_topology(access, settings.topology_parameter, settings.topology),
     )
 
@@ -120,7 +131,11 @@ def open_saver(records: Records) -> Any:
     """Return the checkpointer over the account's checkpoint table."""
     from memory.checkpointed import open_checkpointer
 
-    return open_checkpointer(records.access.client("dynamodb"), records.backend.checkpoints_table)
+    return open_checkpointer(
+        records.access.client("dynamodb"),
+        records.backend.checkpoints_table,
+        records.settings.retention.checkpoint_seconds,
+    )
 
 
 def open_runs(records: Records, copilot: "Copilot") -> "RunPort":

@@ -8,8 +8,10 @@ from memory.clock import Clock
 from memory.records.config import Topology
 from memory.records.scope import Scope
 from memory.stores.approvals import ApprovalStore
+from memory.stores.audit import AuditTrail
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.executions import ExecutionStore
+from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
 from memory.stores.outbox import OutboxStore
@@ -39,4 +41,6 @@ class Records:
     leases: LeaseStore
     outbox: OutboxStore
     refusals: RefusalStore
+    audit: AuditTrail
+    holdings: HoldingStore
     topology: Callable[[], Topology]

@@ -100,6 +100,9 @@ class InProcessRuns:
         config = _config(incident_id, holder)
         standing = self.graph.get_state(config)
         if not standing.values:
+            met = self.records.incidents.standing(incident)
+            if met is not None and met.is_erased:
+                return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, met.incident_id)
             final = self._run({"event": event}, config, pause_after=["intake"] if only_intake else None)
             if final.get("joined"):
                 return Started(StartOutcome.JOINED, Route.OPEN_OR_UPDATE_INCIDENT, final["joined"])

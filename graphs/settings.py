@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 from graphs.outward import Outward
 from memory.records.base import Record
 from memory.records.config import Autonomy, Limits, PriceList, Rubric, Topology
+from memory.retention import Retention
 from tools.errors import Misconfigured
 
 # What switches the tracing of LangChain's libraries on, and where it goes when nothing is said.
@@ -94,6 +95,7 @@ class Settings(Record):
     access: AccessSettings
     outward: Outward = Outward()
     limits: Limits = Limits()
+    retention: Retention = Retention()
     topology: Topology = Topology()
     topology_parameter: str | None = None
 
@@ -147,6 +149,7 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             autonomy=AutonomySettings.model_validate(autonomy),
             models=_models(env, folder, connection.world),
             access=AccessSettings.model_validate(_toml(folder / "access.toml")),
+            retention=Retention.model_validate(_toml(folder / "retention.toml")),
             topology_parameter=env.get("CLOUDOPS_TOPOLOGY_PARAMETER") or topology.pop("parameter", None),
             topology=Topology.model_validate(topology),
         )

@@ -2,10 +2,19 @@
 
 from datetime import UTC, datetime
 
+from memory.records.base import digest
+from memory.records.incident import Status
 from memory.records.scope import Scope
 from memory.table import Key
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Ids are digests, so their first characters spread the directory evenly over 256 partitions.
+DIRECTORY_CHARACTERS = 2
+
+
+def month(moment: datetime) -> str:
+    """Return the month that a listing's partition is of."""
+    return f"{moment:%Y-%m}"
 
 
 def instant(moment: datetime) -> str:
@@ -75,24 +84,125 @@ def episode(scope: Scope, alarm_arn: str) -> Key:
 
 def directory(tenant: str, incident_id: str) -> Key:
     """Return the key that tells the scope of an incident id."""
-    return Key(f"{tenant}#DIRECTORY", incident_id)
+    return Key(f"{tenant}#DIRECTORY#{incident_id[:DIRECTORY_CHARACTERS]}", incident_id)
+
+
+def calendar(tenant: str, of_month: str) -> Key:
+    """Return the key that notes a month in which incidents were opened."""
+    return Key(f"{tenant}#MONTHS", of_month)
+
+
+def subject(tenant: str, who: str, incident_id: str) -> Key:
+    """Return the key that notes an incident in which somebody took part; who it was stands as a digest only."""
+    return Key(f"{tenant}#SUBJECT#{digest(who)}", incident_id)
+
+
+def refused_on(tenant: str, day: str) -> str:
+    """Return the partition of the bodies that were refused on one day."""
+    return f"{tenant}#REFUSED#{day}"
 
 
 def refused(tenant: str, received_at: datetime, sha256: str) -> Key:
     """Return the key of a body that was refused or was no alarm."""
-    return Key(f"{tenant}#REFUSED", f"{instant(received_at)}#{sha256[:16]}")
+    return Key(refused_on(tenant, f"{received_at:%Y-%m-%d}"), f"{instant(received_at)}#{sha256[:16]}")
 
 
-def incidents_by_time(tenant: str, opened_at: datetime, incident_id: str) -> Key:
-    """Return the index key that lists a tenant's incidents by time."""
-    return Key(f"{tenant}#INCIDENTS", f"{instant(opened_at)}#{incident_id}")
+def refused_day(tenant: str, received_at: datetime) -> Key:
+    """Return the key that notes a day on which something was refused."""
+    return Key(f"{tenant}#REFUSALS", f"{received_at:%Y-%m-%d}")
+
+
+def listing(scope: Scope, incident_id: str) -> Key:
+    """Return the key of the line that lists an incident."""
+    return Key(incident(scope, incident_id).pk, "LISTING")
+
+
+def unfinished(scope: Scope, incident_id: str) -> Key:
+    """Return the key of the mark that an incident has not come to its end."""
+    return Key(incident(scope, incident_id).pk, "OPEN")
+
+
+def audit_head(partition: str) -> Key:
+    """Return the key of an audit's newest hash."""
+    return Key(partition, "AUDIT_HEAD")
+
+
+def audit(partition: str, sequence: int) -> Key:
+    """Return the key of one audit entry."""
+    return Key(partition, f"AUDIT#{sequence:08d}")
+
+
+def audit_payload(partition: str, sequence: int) -> Key:
+    """Return the key of what one audit entry is about, which can be erased by itself."""
+    return Key(partition, f"AUDIT_PAYLOAD#{sequence:08d}")
+
+
+def tenant_audit(tenant: str) -> str:
+    """Return the partition of a tenant's own audit."""
+    return f"{tenant}#AUDIT"
+
+
+# Partitions of the indexes. What waits stands in one for each tenant, since it leaves again; what stays, by month.
+
+
+def place(moment: datetime, name: str) -> str:
+    """Return where something stands in an index: by time, then by name."""
+    return f"{instant(moment)}#{name}"
+
+
+def incidents_in(tenant: str, of_month: str) -> str:
+    """Return the index partition of a tenant's incidents of one month."""
+    return f"{tenant}#INCIDENTS#{of_month}"
+
+
+def status_in(tenant: str, status: Status, of_month: str) -> str:
+    """Return the index partition of a status: of one month for ends, of all times for what goes on."""
+    return f"{tenant}#STATUS#{status.value}" + (f"#{of_month}" if status.is_end else "")
+
+
+def service_in(tenant: str, service: str, of_month: str) -> str:
+    """Return the index partition of a service's incidents of one month."""
+    return f"{tenant}#SERVICE#{service}#{of_month}"
+
+
+def account_in(tenant: str, account: str, of_month: str) -> str:
+    """Return the index partition of an account's incidents of one month."""
+    return f"{tenant}#ACCOUNT#{account}#{of_month}"
+
+
+def unfinished_by_time(tenant: str, opened_at: datetime, incident_id: str) -> Key:
+    """Return the index key that lists a tenant's incidents that have not come to their end."""
+    return Key(f"{tenant}#OPEN", place(opened_at, incident_id))
+
+
+def pending_by_time(tenant: str, expires_at: datetime, incident_id: str) -> Key:
+    """Return the index key that lists a tenant's requests that wait for a decision, by when they expire."""
+    return Key(f"{tenant}#PENDING", place(expires_at, incident_id))
 
 
 def timers_by_time(tenant: str, wake_at: datetime, incident_id: str) -> Key:
     """Return the index key that lists a tenant's timers by wake time."""
-    return Key(f"{tenant}#TIMERS", f"{instant(wake_at)}#{incident_id}")
+    return Key(f"{tenant}#TIMERS", place(wake_at, incident_id))
 
 
 def outbox_by_time(tenant: str, queued_at: datetime, send_key: str) -> Key:
     """Return the index key that lists a tenant's unsent messages."""
-    return Key(f"{tenant}#OUTBOX", f"{instant(queued_at)}#{send_key}")
+    return Key(f"{tenant}#OUTBOX", place(queued_at, send_key))
+
+
+# Where version 1 listed what later versions keep by month or by shard; `cloudops setup` reads it once more.
+
+
+def incidents_of_version_1(tenant: str) -> str:
+    """Return the index partition that held a tenant's incidents of all times."""
+    return f"{tenant}#INCIDENTS"
+
+
+def directory_of_version_1(tenant: str, incident_id: str) -> Key:
+    """Return the key that told the scope of an incident id."""
+    return Key(f"{tenant}#DIRECTORY", incident_id)
+
+
+def refused_of_version_1(tenant: str) -> str:
+    """Return the partition that held the refused bodies of all days."""
+    return f"{tenant}#REFUSED"

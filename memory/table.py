@@ -1,13 +1,17 @@
 """A DynamoDB table of JSON records with conditional writes.
 
-Every item is `pk`, `sk`, `body` (JSON text) and `version` (starts at 1), and may carry `gpk`/`gsk`, which
-the index `by_time` serves. All reads of the table itself are strongly consistent; the index is not, so what
-it finds is read again before anything rests on it.
+Every item is `pk`, `sk`, `body` (JSON text) and `version` (starts at 1). It may carry `gsk` and the partitions of
+the indexes that list it, all of them in the order of `gsk`. All reads of the table itself are strongly consistent;
+the indexes are not, so what they find is read again before anything rests on it.
+
+An item whose `ttl` has passed does not exist: it is not read, and another may be created in its place, whether or
+not DynamoDB has deleted it yet.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 INDEX = "by_time"
+# Each index, and the attribute that is its partition.
+INDEXES = {INDEX: "gpk", "by_status": "status_pk", "by_service": "service_pk", "by_account": "account_pk"}
+TTL = "ttl"
 
 
 @dataclass(frozen=True)
@@ -28,12 +35,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Item:
-    """One stored record: its key, its version and its JSON body."""
+    """One stored record: its key, its version and its JSON body.
+
+    `index` is its place in the index by time; `also` names its partition in each further index.
+    """
 
     key: Key
     body: dict[str, Any]
     version: int = 1
     index: Key | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,15 +59,34 @@ class Write:
 
 
 class ConflictError(Exception):
-    """A conditional write lost: somebody else was first."""
+    """A conditional write lost: somebody else was first.
+
+    `lost` are the numbers of the writes of a transaction whose condition did not hold, where the table said so.
+    """
+
+    def __init__(self, message: str, lost: tuple[int, ...] | None = None) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class RecordTable:
-    """Reads and writes JSON records of one DynamoDB table."""
+    """Reads and writes JSON records of one DynamoDB table.
 
-    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+    `expiry` says until which second an item is kept that is written now, or None for good. TTL is wall time, as
+    DynamoDB's is.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        name: str,
+        expiry: Callable[[Key], int | None] = lambda _: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self.name = name
+        self.expiry = expiry
+        self._now = now
 
     def get(self, key: Key) -> Item | None:
         """Read one item, strongly consistent."""
@@ -64,12 +94,12 @@ class RecordTable:
             TableName=self.name, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}}, ConsistentRead=True
         )
         raw = answer.get("Item")
-        return _item(raw) if raw else None
+        return _item(raw) if raw and self._lives(raw) else None
 
     def create(self, key: Key, body: dict[str, Any], index: Key | None = None) -> bool:
         """Write an item that must not exist yet; say whether this call wrote it."""
         try:
-            self._put(Write(Item(key, body, 1, index), expected=0))
+            self.write(Write(Item(key, body, 1, index), expected=0))
         except ConflictError:
             return False
         return True
@@ -77,12 +107,12 @@ class RecordTable:
     def replace(self, item: Item, body: dict[str, Any], index: Key | None = None) -> Item:
         """Write a new body over the version that was read, or raise `ConflictError`."""
         fresh = Item(item.key, body, item.version + 1, index)
-        self._put(Write(fresh, expected=item.version))
+        self.write(Write(fresh, expected=item.version))
         return fresh
 
     def put(self, key: Key, body: dict[str, Any], index: Key | None = None) -> None:
         """Write an item whatever stood there. Only for records with one writer at a time."""
-        self._client.put_item(TableName=self.name, Item=_attributes(Item(key, body, 1, index)))
+        self._client.put_item(TableName=self.name, Item=self.attributes(Item(key, body, 1, index)))
 
     def delete(self, key: Key) -> None:
         """Delete an item; one that is not there is fine."""
@@ -91,7 +121,7 @@ class RecordTable:
     def transact(self, writes: Sequence[Write]) -> None:
         """Do all writes or none; raise `ConflictError` when a condition does not hold."""
         items: Any = [
-            {"Put": {"TableName": self.name, "Item": _attributes(w.item), **_condition(w.expected)}}
+            {"Put": {"TableName": self.name, "Item": self.attributes(w.item), **self._condition(w.expected)}}
             for w in writes
         ]
         try:
@@ -101,7 +131,7 @@ class RecordTable:
                 "TransactionCanceledException",
                 "TransactionConflictException",
             }:
-                raise ConflictError(str(error)) from error
+                raise ConflictError(str(error), _lost(error)) from error
             raise
 
     def query(
@@ -135,18 +165,42 @@ class RecordTable:
     def by_time(
         self, gpk: str, *, upto: str | None = None, limit: int | None = None, newest_first: bool = False
     ) -> Iterator[Item]:
-        """Yield the items of an index partition in the order of their index key, at most `upto`."""
-        values: dict[str, Any] = {":gpk": {"S": gpk}}
-        condition = "gpk = :gpk"
-        if upto is not None:
-            values[":upto"] = {"S": upto}
-            condition += " AND gsk <= :upto"
+        """Yield the items of a partition of the index by time in their order, at most `upto`."""
+        return self.listed(INDEX, gpk, high=upto, limit=limit, newest_first=newest_first)
+
+    def listed(
+        self,
+        index: str,
+        partition: str,
+        *,
+        low: str = "",
+        high: str | None = None,
+        limit: int | None = None,
+        page: int | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[Item]:
+        """Yield the items of an index's partition in the order of `gsk`, from `low` to `high` with both.
+
+        `page` is how many are read with each call.
+        """
+        values: dict[str, Any] = {":pk": {"S": partition}}
+        condition = f"{INDEXES[index]} = :pk"
+        if low and high is not None:
+            values |= {":low": {"S": low}, ":high": {"S": high}}
+            condition += " AND gsk BETWEEN :low AND :high"
+        elif low:
+            values[":low"] = {"S": low}
+            condition += " AND gsk >= :low"
+        elif high is not None:
+            values[":high"] = {"S": high}
+            condition += " AND gsk <= :high"
         yield from self._pages(
             {
-                "IndexName": INDEX,
+                "IndexName": index,
                 "KeyConditionExpression": condition,
                 "ExpressionAttributeValues": values,
                 "ScanIndexForward": not newest_first,
+                **({"Limit": page} if page is not None else {}),
             },
             limit,
         )
@@ -154,10 +208,12 @@ class RecordTable:
     def _pages(self, request: dict[str, Any], limit: int | None) -> Iterator[Item]:
         seen = 0
         if limit is not None:
-            request["Limit"] = limit
+            request.setdefault("Limit", limit)
         while True:
             page = self._client.query(TableName=self.name, **request)
             for raw in page["Items"]:
+                if not self._lives(raw):
+                    continue
                 yield _item(raw)
                 seen += 1
                 if limit is not None and seen >= limit:
@@ -166,44 +222,62 @@ class RecordTable:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _put(self, write: Write) -> None:
+    def write(self, write: Write) -> None:
+        """Do one conditional write, or raise `ConflictError`."""
         try:
             self._client.put_item(
-                TableName=self.name, Item=_attributes(write.item), **_condition(write.expected)
+                TableName=self.name, Item=self.attributes(write.item), **self._condition(write.expected)
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise ConflictError(f"{write.item.key} is not at version {write.expected}") from error
             raise
 
+    def _lives(self, raw: Any) -> bool:
+        return TTL not in raw or int(raw[TTL]["N"]) > self._now()
 
-def _condition(expected: int) -> Any:
-    if expected == 0:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {
-        "ConditionExpression": "#version = :expected",
-        "ExpressionAttributeNames": {"#version": "version"},
-        "ExpressionAttributeValues": {":expected": {"N": str(expected)}},
-    }
+    def _condition(self, expected: int) -> Any:
+        if expected == 0:
+            return {
+                "ConditionExpression": "attribute_not_exists(pk) OR #ttl <= :now",
+                "ExpressionAttributeNames": {"#ttl": TTL},
+                "ExpressionAttributeValues": {":now": {"N": str(int(self._now()))}},
+            }
+        return {
+            "ConditionExpression": "#version = :expected",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":expected": {"N": str(expected)}},
+        }
+
+    def attributes(self, item: Item) -> Any:
+        """Return an item as DynamoDB holds it when it is written now."""
+        attributes: dict[str, Any] = {
+            "pk": {"S": item.key.pk},
+            "sk": {"S": item.key.sk},
+            "body": {"S": json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)},
+            "version": {"N": str(item.version)},
+        }
+        if item.index is not None:
+            attributes |= {"gpk": {"S": item.index.pk}, "gsk": {"S": item.index.sk}}
+            attributes |= {INDEXES[index]: {"S": partition} for index, partition in item.also.items()}
+        until = self.expiry(item.key)
+        if until is not None:
+            attributes[TTL] = {"N": str(until)}
+        return attributes
 
 
-def _attributes(item: Item) -> Any:
-    attributes: dict[str, Any] = {
-        "pk": {"S": item.key.pk},
-        "sk": {"S": item.key.sk},
-        "body": {"S": json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)},
-        "version": {"N": str(item.version)},
-    }
-    if item.index is not None:
-        attributes |= {"gpk": {"S": item.index.pk}, "gsk": {"S": item.index.sk}}
-    return attributes
+def _lost(error: ClientError) -> tuple[int, ...] | None:
+    reasons: Any = error.response.get("CancellationReasons")
+    if reasons is None:
+        return None
+    return tuple(n for n, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed")
 
 
 def _item(raw: Any) -> Item:
     index = Key(raw["gpk"]["S"], raw["gsk"]["S"]) if "gpk" in raw else None
-    return Item(
-        Key(raw["pk"]["S"], raw["sk"]["S"]), json.loads(raw["body"]["S"]), int(raw["version"]["N"]), index
-    )
+    also = {name: raw[pk]["S"] for name, pk in INDEXES.items() if name != INDEX and pk in raw}
+    key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), json.loads(raw["body"]["S"])
+    return Item(key, body, int(raw["version"]["N"]), index, also)
 
 
 def table_definition(name: str) -> dict[str, Any]:
@@ -212,7 +286,7 @@ def table_definition(name: str) -> dict[str, Any]:
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
-            {"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "gpk", "gsk")
+            {"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk", "gsk", *INDEXES.values())
         ],
         "KeySchema": [
             {"AttributeName": "pk", "KeyType": "HASH"},
@@ -220,12 +294,13 @@ def table_definition(name: str) -> dict[str, Any]:
         ],
         "GlobalSecondaryIndexes": [
             {
-                "IndexName": INDEX,
+                "IndexName": index,
                 "KeySchema": [
-                    {"AttributeName": "gpk", "KeyType": "HASH"},
+                    {"AttributeName": partition, "KeyType": "HASH"},
                     {"AttributeName": "gsk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for index, partition in INDEXES.items()
         ],
     }

@@ -201,7 +201,14 @@ def test_every_make_target_that_is_documented_exists() -> None:
 
 def test_every_command_that_is_documented_exists() -> None:
     text = (ROOT / "cli.py").read_text()
-    commands = set(re.findall(r"^def ([a-z]+)\(", text, re.MULTILINE)) | {"list", "eval", "sim", "evidence"}
+    commands = set(re.findall(r"^def ([a-z]+)\(", text, re.MULTILINE)) | {
+        "list",
+        "eval",
+        "sim",
+        "evidence",
+        "data",
+        "audit",
+    }
     for name in DOCS:
         named = set(re.findall(r"(?:`|bin/)cloudops ([a-z]+)", (ROOT / name).read_text()))
         assert named <= commands, name

@@ -7,14 +7,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
-from memory.records.incident import Incident, Status
+from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
+from memory.records.listing import Listing
 from memory.records.scope import Principal, Role
+from memory.stores.listings import Wanted
 from web.alarms import body_upto
 from web.desk import Desk, caller_with, desk_of
 from web.errors import DoorError
 
-LISTED, LISTED_MOST, LOOKED_THROUGH = 50, 200, 1000
+LISTED, LISTED_MOST = 50, 200
 DECISION_BYTES = 16 * 1024
 
 
@@ -61,15 +63,7 @@ async def post_decision(request: Request) -> JSONResponse:
 
 def newest(desk: Desk, status: Status | None, limit: int) -> list[dict[str, Any]]:
     """Return a line for each of the newest incidents. Blocks."""
-    incidents = desk.records.incidents
-    lines: list[dict[str, Any]] = []
-    for incident in incidents.newest(LOOKED_THROUGH if status else limit):
-        record = incidents.record(incident.incident_id)
-        if status is None or (record.status if record else Status.OPEN) is status:
-            lines.append(_line(incident, record))
-        if len(lines) >= limit:
-            break
-    return lines
+    return [_line(line) for line in desk.records.incidents.page(Wanted(status=status), limit).lines]
 
 
 def record_of(desk: Desk, prefix: str) -> IncidentRecord:
@@ -114,15 +108,16 @@ def _asked(request: Request) -> tuple[Status | None, int]:
     return status, limit
 
 
-def _line(incident: Incident, record: IncidentRecord | None) -> dict[str, Any]:
+def _line(line: Listing) -> dict[str, Any]:
     return {
-        "incident_id": incident.incident_id,
-        "status": (record.status if record else Status.OPEN).value,
-        "severity": record.severity.value if record and record.severity else None,
-        "alarm": incident.alarm.name,
-        "account": incident.scope.account,
-        "region": incident.scope.region,
-        "opened_at": incident.opened_at.isoformat(),
-        "closed_at": record.closed_at.isoformat() if record and record.closed_at else None,
-        "reason": record.reason if record else "",
+        "incident_id": line.incident_id,
+        "status": line.status.value,
+        "severity": line.severity.value if line.severity else None,
+        "alarm": line.alarm,
+        "service": line.service,
+        "account": line.scope.account,
+        "region": line.scope.region,
+        "opened_at": line.opened_at.isoformat(),
+        "closed_at": line.closed_at.isoformat() if line.closed_at else None,
+        "reason": line.reason,
     }

@@ -10,7 +10,6 @@ from memory.stores.leases import IncidentBusyError
 from web.desk import Desk
 
 EVERY_SECONDS = 1.0
-LOOKED_AT = 200
 log = logging.getLogger(__name__)
 
 
@@ -41,12 +40,12 @@ async def _sweep_until(stop: asyncio.Event, desk: Desk) -> None:
 
 
 def wake_unfinished(desk: Desk) -> None:
-    """Wake the incidents that are not at their end: a crash may have cut off the run that moved them."""
-    for incident in list(desk.records.incidents.newest(LOOKED_AT)):
-        record = desk.records.incidents.record(incident.incident_id)
-        if record is not None and record.status.is_end:
-            continue
+    """Wake the incidents that are not at their end: a crash may have cut off the run that moved them.
+
+    The records say which those are, so that it does not matter what the host of the runs has forgotten.
+    """
+    for incident_id in list(desk.records.incidents.unfinished()):
         try:
-            desk.runs.wake(incident.incident_id)
+            desk.runs.wake(incident_id)
         except IncidentBusyError:
-            log.info("another process works on the incident", extra={"incident_id": incident.incident_id})
+            log.info("another process works on the incident", extra={"incident_id": incident_id})

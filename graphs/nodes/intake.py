@@ -32,7 +32,7 @@ def intake(turn: Turn) -> dict[str, Any]:
         _tell_opened(turn, claim.incident)
     else:
         join(records, asked.event_id, claim.incident)
-    if claim.outcome is Claimed.JOINED:
+    if claim.outcome is Claimed.JOINED or claim.incident.is_erased:
         return {"joined": claim.incident.incident_id, "schema_version": SCHEMA_VERSION, "event": {}}
     return {
         "incident": claim.incident,

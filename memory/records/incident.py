@@ -9,6 +9,9 @@ from memory.records.alarm import Alarm, Envelope
 from memory.records.base import Record, UtcTime, canonical_json
 from memory.records.scope import Scope
 
+# What stands in place of names once an incident was erased.
+ERASED = "erased"
+
 
 class Severity(StrEnum):
     """Impact on people, by the rubric in settings; never by an alarm's words."""
@@ -48,6 +51,11 @@ class Incident(Record):
     event_id: str
     episode_started_at: UtcTime
     opened_at: UtcTime
+
+    @property
+    def is_erased(self) -> bool:
+        """Say whether only its identity is left."""
+        return self.alarm.arn == ERASED
 
 
 def incident_id(scope: Scope, alarm_arn: str, episode_started_at: datetime) -> str:

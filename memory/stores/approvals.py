@@ -5,7 +5,9 @@ from datetime import datetime
 
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.audit import Deed
 from memory.records.scope import Scope
+from memory.stores.audit import AuditTrail
 from memory.table import ConflictError, Item, RecordTable, Write
 
 
@@ -14,11 +16,24 @@ class ApprovalStore:
 
     def __init__(self, table: RecordTable) -> None:
         self._table = table
+        self._trail = AuditTrail(table)
 
     def request(self, request: ApprovalRequest) -> ApprovalRequest:
         """Store a request, or return the one that already stands for this plan."""
-        key = keys.approval(request.scope, request.incident_id, request.plan_hash)
-        if self._table.create(key, request.model_dump(mode="json")):
+        try:
+            self._trail.commit(
+                keys.incident(request.scope, request.incident_id).pk,
+                [Write(_pending_item(request), 0)],
+                request.requested_at,
+                Deed.ASKED,
+                who=request.proposer.id,
+                what=_actions(request),
+                why="; ".join(act.why for act in request.actions),
+                plan_hash=request.plan_hash,
+            )
+        except ConflictError:
+            pass
+        else:
             return request
         standing = self.get(request.scope, request.incident_id, request.plan_hash)
         if standing is None:
@@ -35,6 +50,18 @@ class ApprovalStore:
         for item in self._table.query(keys.incident(scope, incident_id).pk, "APPROVAL#"):
             yield ApprovalRequest.model_validate(item.body)
 
+    def pending(self, tenant: str) -> Iterator[ApprovalRequest]:
+        """Yield a tenant's requests that wait for a decision, the one that expires first at the front."""
+        for item in self._table.by_time(keys.pending_by_time(tenant, keys.EPOCH, "").pk):
+            yield ApprovalRequest.model_validate(item.body)
+
+    def list_again(self, scope: Scope, incident_id: str) -> None:
+        """List what an earlier version has stored and still waits."""
+        for item in list(self._table.query(keys.incident(scope, incident_id).pk, "APPROVAL#")):
+            request = ApprovalRequest.model_validate(item.body)
+            if request.status is ApprovalStatus.PENDING and item.index is None:
+                self._table.replace(item, item.body, _pending_item(request).index)
+
     def decision(self, scope: Scope, incident_id: str, plan_hash: str) -> Decision | None:
         """Read the decision on one plan, or None while there is none."""
         item = self._table.get(keys.decision(scope, incident_id, plan_hash))
@@ -49,7 +76,20 @@ class ApprovalStore:
             keys.decision(scope, decision.incident_id, decision.plan_hash), decision.model_dump(mode="json")
         )
         closed = Item(item.key, request.model_dump(mode="json"), item.version + 1)
-        self._table.transact([Write(answer, 0), Write(closed, item.version)])
+        by = decision.by
+        self._table.create(keys.subject(scope.tenant, by.id, decision.incident_id), {})
+        self._trail.commit(
+            keys.incident(scope, decision.incident_id).pk,
+            [Write(answer, 0), Write(closed, item.version)],
+            decision.decided_at,
+            Deed.DECIDED,
+            who=by.id,
+            what=f"{status.value}: {_actions(request)}",
+            why=decision.reason,
+            approval=decision.plan_hash,
+            plan_hash=decision.plan_hash,
+            facts={"door": decision.door, "issuer": by.issuer, "roles": [role.value for role in by.roles]},
+        )
         return request
 
     def expire(self, request: ApprovalRequest, now: datetime) -> ApprovalRequest:
@@ -58,7 +98,16 @@ class ApprovalStore:
             return request
         try:
             item = self._pending(request.scope, request.incident_id, request.plan_hash)
-            self._table.replace(item, {**item.body, "status": ApprovalStatus.EXPIRED.value})
+            closed = Item(item.key, {**item.body, "status": ApprovalStatus.EXPIRED.value}, item.version + 1)
+            self._trail.commit(
+                item.key.pk,
+                [Write(closed, item.version)],
+                now,
+                Deed.EXPIRED,
+                who=request.proposer.id,
+                what=f"nobody decided: {_actions(request)}",
+                plan_hash=request.plan_hash,
+            )
         except ConflictError:
             pass
         standing = self.get(request.scope, request.incident_id, request.plan_hash)
@@ -71,3 +120,13 @@ class ApprovalStore:
         if item.body["status"] != ApprovalStatus.PENDING.value:
             raise ConflictError(f"the request is already {item.body['status']}")
         return item
+
+
+def _pending_item(request: ApprovalRequest) -> Item:
+    key = keys.approval(request.scope, request.incident_id, request.plan_hash)
+    index = keys.pending_by_time(request.scope.tenant, request.expires_at, request.incident_id)
+    return Item(key, request.model_dump(mode="json"), 1, index)
+
+
+def _actions(request: ApprovalRequest) -> str:
+    return ", ".join(act.action for act in request.actions)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from memory import keys
-from memory.records.outcome import Execution
-from memory.records.scope import Scope
-from memory.table import ConflictError, RecordTable
+from memory.records.audit import AuditEntry, Deed
+from memory.records.outcome import Execution, ExecutionState
+from memory.records.scope import COPILOT, Scope
+from memory.stores.audit import AuditTrail
+from memory.table import ConflictError, Item, RecordTable, Write
 
 
 class ExecutionStore:
@@ -13,11 +15,15 @@ class ExecutionStore:
 
     def __init__(self, table: RecordTable) -> None:
         self._table = table
+        self._trail = AuditTrail(table)
 
     def claim(self, scope: Scope, execution: Execution) -> bool:
         """Claim an action; say whether this call did, so that nobody else may perform it."""
-        key = keys.execution(scope, execution.incident_id, execution.action_id)
-        return self._table.create(key, execution.model_dump(mode="json"))
+        try:
+            self._audited(scope, execution, Deed.CLAIMED, 0)
+        except ConflictError:
+            return False
+        return True
 
     def get(self, scope: Scope, incident_id: str, action_id: str) -> Execution | None:
         """Read an action's account."""
@@ -29,10 +35,30 @@ class ExecutionStore:
         item = self._table.get(keys.execution(scope, before.incident_id, before.action_id))
         if item is None or Execution.model_validate(item.body) != before:
             raise ConflictError(f"action {before.action_id} was moved on by somebody else")
-        self._table.replace(item, after.model_dump(mode="json"))
+        if after.state is ExecutionState.CALLED:
+            self._table.replace(item, after.model_dump(mode="json"))
+        else:
+            self._audited(scope, after, Deed.SETTLED, item.version)
         return after
 
     def all(self, scope: Scope, incident_id: str) -> Iterator[Execution]:
         """Yield an incident's actions."""
         for item in self._table.query(keys.incident(scope, incident_id).pk, "ACTION#"):
             yield Execution.model_validate(item.body)
+
+    def _audited(self, scope: Scope, execution: Execution, deed: Deed, expected: int) -> AuditEntry:
+        """Store an account and its audit entry together."""
+        key = keys.execution(scope, execution.incident_id, execution.action_id)
+        item = Item(key, execution.model_dump(mode="json"), expected + 1)
+        undo = "undo, " if execution.is_revert else ""
+        return self._trail.commit(
+            key.pk,
+            [Write(item, expected)],
+            execution.done_at or execution.claimed_at,
+            deed,
+            who=COPILOT.id,
+            what=f"{undo}{execution.action}: {execution.state.value}",
+            why=execution.detail,
+            execution_id=execution.action_id,
+            facts={"parameters": execution.parameters, "inverse": execution.inverse},
+        )

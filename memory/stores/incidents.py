@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from memory import keys
-from memory.records.incident import Incident
+from memory.records.alarm import Alarm
+from memory.records.audit import Deed
+from memory.records.incident import ERASED, Incident
 from memory.records.incident_record import IncidentRecord
-from memory.records.scope import Scope
+from memory.records.listing import Listing
+from memory.records.scope import COPILOT, Scope
+from memory.stores.audit import AuditTrail
+from memory.stores.listings import ListingStore, Page, Wanted
 from memory.table import ConflictError, Item, RecordTable, Write
 
 
@@ -37,6 +42,8 @@ class IncidentStore:
     def __init__(self, table: RecordTable, tenant: str) -> None:
         self._table = table
         self._tenant = tenant
+        self._trail = AuditTrail(table)
+        self._listings = ListingStore(table, tenant)
 
     def claim(self, incident: Incident) -> Claim:
         """Open an incident for an event, or join the one that stands, in one transaction.
@@ -92,17 +99,25 @@ class IncidentStore:
         if episode is not None and episode.body["open"]:
             raise ConflictError("the alarm's episode was opened meanwhile")
         expected = episode.version if episode else 0
-        index = keys.incidents_by_time(self._tenant, incident.opened_at, incident.incident_id)
         pointer = {"incident_id": incident.incident_id, "open": True}
-        self._table.transact(
-            [
-                Write(Item(keys.event(scope, incident.event_id), {"incident_id": incident.incident_id}), 0),
-                Write(Item(episode_key, pointer, expected + 1), expected),
-                Write(Item(keys.incident(scope, incident.incident_id), body, 1, index), 0),
-                Write(
-                    Item(keys.directory(self._tenant, incident.incident_id), scope.model_dump(mode="json")), 0
-                ),
-            ]
+        key = keys.incident(scope, incident.incident_id)
+        directory = keys.directory(self._tenant, incident.incident_id)
+        writes = [
+            Write(Item(keys.event(scope, incident.event_id), {"incident_id": incident.incident_id}), 0),
+            Write(Item(episode_key, pointer, expected + 1), expected),
+            Write(Item(key, body), 0),
+            Write(Item(directory, scope.model_dump(mode="json")), 0),
+            *self._listings.opening(incident),
+        ]
+        self._trail.commit(
+            key.pk,
+            writes,
+            incident.opened_at,
+            Deed.OPENED,
+            who=COPILOT.id,
+            what=f"opened for {incident.alarm.arn}",
+            why=incident.alarm.reason,
+            facts={"event_id": incident.event_id},
         )
 
     def scope_of(self, incident_id: str) -> Scope:
@@ -114,7 +129,11 @@ class IncidentStore:
 
     def full_id(self, prefix: str) -> str:
         """Complete the beginning of an incident id; raise `UnknownIncidentError` when it is not unique."""
-        partition = keys.directory(self._tenant, "").pk
+        if len(prefix) < keys.DIRECTORY_CHARACTERS:
+            raise UnknownIncidentError(
+                f"{prefix!r} is too short: give at least {keys.DIRECTORY_CHARACTERS} characters of the id"
+            )
+        partition = keys.directory(self._tenant, prefix).pk
         found = [item.key.sk for item in self._table.query(partition, prefix, limit=2)]
         if len(found) == 1:
             return found[0]
@@ -128,16 +147,23 @@ class IncidentStore:
             raise UnknownIncidentError(f"no incident has the id {incident_id!r}")
         return Incident.model_validate(item.body)
 
-    def newest(self, limit: int = 50) -> Iterator[Incident]:
+    def newest(self, limit: int = 50) -> Iterator[Listing]:
         """Yield the tenant's incidents, newest first."""
-        partition = keys.incidents_by_time(self._tenant, keys.EPOCH, "").pk
-        for item in self._table.by_time(partition, limit=limit, newest_first=True):
-            yield Incident.model_validate(item.body)
+        return self._listings.newest(limit)
+
+    def page(self, wanted: Wanted, limit: int, after: str = "") -> Page:
+        """Return the next lines of a list, newest first; `after` is what the page before ended with."""
+        return self._listings.page(wanted, limit, after)
+
+    def unfinished(self) -> Iterator[str]:
+        """Yield the ids of all incidents that have not come to their end: what is told of it included."""
+        return self._listings.unfinished()
 
     def save_record(self, record: IncidentRecord) -> None:
         """Store the public record; the holder of the incident's lease is its one writer."""
         incident = record.incident
         self._table.put(keys.record(incident.scope, incident.incident_id), record.model_dump(mode="json"))
+        self._listings.keep(record)
 
     def record(self, incident_id: str) -> IncidentRecord | None:
         """Read the public record, or None while intake has not finished."""
@@ -151,3 +177,29 @@ class IncidentStore:
         if item is None or item.body["incident_id"] != incident.incident_id or not item.body["open"]:
             return
         self._table.replace(item, {"incident_id": incident.incident_id, "open": False})
+
+    def list_again(self) -> Iterator[Incident]:
+        """List what version 1 has stored as later versions do, and yield each incident before it counts as done."""
+        for item in self._table.by_time(keys.incidents_of_version_1(self._tenant)):
+            incident = Incident.model_validate(item.body)
+            scope, incident_id = incident.scope, incident.incident_id
+            self._table.create(keys.directory(self._tenant, incident_id), scope.model_dump(mode="json"))
+            record = self._table.get(keys.record(scope, incident_id))
+            known = IncidentRecord.model_validate(record.body) if record else None
+            self._listings.list_again(incident, known)
+            yield incident
+            self._table.replace(item, item.body)
+            self._table.delete(keys.directory_of_version_1(self._tenant, incident_id))
+
+    def forget(self, incident: Incident) -> None:
+        """Keep of an incident only that it was: its events still find it, and its alarm opens a new one."""
+        scope, incident_id = incident.scope, incident.incident_id
+        gone = Alarm(
+            name=ERASED, arn=ERASED, scope=scope, state=incident.alarm.state, changed_at=incident.opened_at
+        )
+        episode = self._table.get(keys.episode(scope, incident.alarm.arn))
+        if episode is not None and episode.body["incident_id"] == incident_id:
+            self._table.delete(episode.key)
+        self._listings.forget(incident)
+        left = incident.model_copy(update={"alarm": gone})
+        self._table.put(keys.incident(scope, incident_id), left.model_dump(mode="json"))

@@ -5,9 +5,14 @@ from typing import Any
 
 from memory import keys
 from memory.clock import Clock
-from memory.records.scope import Scope
+from memory.records.audit import Deed
+from memory.records.scope import COPILOT, Scope
 from memory.records.timeline import EntryKind, TimelineEntry
-from memory.table import ConflictError, RecordTable
+from memory.stores.audit import AuditTrail
+from memory.table import ConflictError, Item, RecordTable, Write
+
+# What is told on the timeline alone and belongs in the audit; other deeds are audited where they are stored.
+AUDITED = {EntryKind.REVIEW: Deed.RULED, EntryKind.CLOSED: Deed.CLOSED}
 
 
 class TimelineStore:
@@ -16,6 +21,7 @@ class TimelineStore:
     def __init__(self, table: RecordTable, clock: Clock) -> None:
         self._table = table
         self._clock = clock
+        self._trail = AuditTrail(table)
 
     def append(
         self,
@@ -38,10 +44,30 @@ class TimelineStore:
                 text=text,
                 facts=facts or {},
             )
-            key = keys.timeline(scope, incident_id, entry.sequence)
-            if self._table.create(key, entry.model_dump(mode="json")):
+            if self._append(scope, entry):
                 return entry
         raise ConflictError(f"the timeline of {incident_id} is too busy to append to")
+
+    def _append(self, scope: Scope, entry: TimelineEntry) -> bool:
+        """Store an entry, with its audit where it has one; say False when its number is taken."""
+        key, body = keys.timeline(scope, entry.incident_id, entry.sequence), entry.model_dump(mode="json")
+        deed = AUDITED.get(entry.kind)
+        if deed is None:
+            return self._table.create(key, body)
+        policy_ids = entry.facts.get("review", {}).get("policy_ids", ())
+        try:
+            self._trail.commit(
+                key.pk,
+                [Write(Item(key, body), 0)],
+                entry.at,
+                deed,
+                who=COPILOT.id,
+                what=entry.text,
+                policy_ids=policy_ids,
+            )
+        except ConflictError:
+            return False
+        return True
 
     def last_sequence(self, scope: Scope, incident_id: str) -> int:
         """Return the number of the newest entry, 0 when there is none."""

@@ -17,6 +17,7 @@ class MemoryTable(RecordTable):
 
     def __init__(self, dies_at: int = 0, *, after_writing: bool = False) -> None:
         self.name = "memory"
+        self.expiry = lambda _: None
         self.items: dict[Key, Item] = {}
         self.writes = 0
         self.dies_at = dies_at
@@ -38,6 +39,9 @@ class MemoryTable(RecordTable):
         fresh = Item(item.key, body, item.version + 1, index)
         self.transact([Write(fresh, item.version)])
         return fresh
+
+    def write(self, write: Write) -> None:
+        self.transact([write])
 
     def put(self, key: Key, body: dict[str, Any], index: Key | None = None) -> None:
         with self._lock, self._write():

@@ -23,6 +23,7 @@ from graphs.settings import Settings
 from memory.records.scope import Role
 from tests.simulated import ROOT, SimulatedAccount, accounts
 from tests.web.door import fired_alarm, settings_of, token_of, until
+from tools.aws.queue import IncidentQueue
 from web.dev import KEPT, QUIET
 
 READY_SECONDS = 90
@@ -223,6 +224,86 @@ def test_an_incident_from_the_sdk_to_its_end_over_a_restart(firing: Firing, tmp_
         looks = '"text":"first_look started"'
         assert again.text.count(looks) == events.text.count(looks) == 1, "what has ended is not begun again"
         assert host.get(f"/incidents/{incident_id}", Role.VIEWER).json()["status"] == "resolved"
+
+
+def two_fired(account: SimulatedAccount, settings: Settings) -> list[dict[str, Any]]:
+    """The events of two alarms that watch the same errors and have both fired."""
+    cloudwatch = account.client("cloudwatch")
+    told = account.alarm("checkout-5xx")
+    wanted = (
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "Statistic",
+        "Period",
+        "EvaluationPeriods",
+        "Threshold",
+    )
+    same = {
+        name: told[name] for name in (*wanted, "ComparisonOperator", "TreatMissingData", "AlarmDescription")
+    }
+    cloudwatch.put_metric_alarm(AlarmName="checkout-5xx-again", **same)
+    for name in ("checkout-5xx", "checkout-5xx-again"):
+        account.advance_until(name, "ALARM", minutes=20)
+    records = open_records(settings)
+    queue = IncidentQueue(records.access, records.backend.queue_url)
+    events: dict[str, dict[str, Any]] = {}
+
+    def both() -> bool:
+        for delivery in queue.receive(1):
+            event = json.loads(delivery.body)
+            if event["detail"]["state"]["value"] == "ALARM":
+                events[event["detail"]["alarmName"]] = event
+        return len(events) == 2
+
+    until(both, 30)
+    return list(events.values())
+
+
+@pytest.mark.timeout(500)
+def test_what_waits_outlives_a_killed_server_and_all_that_it_kept(tmp_path: Path) -> None:
+    """The records are the registry: a server in a new place, without any notes, lists and ends what waits."""
+    with accounts() as start:
+        account = start("bad-deployment")
+        settings = settings_of(account)
+        set_up(settings)
+        events = two_fired(account, settings)
+
+        def waiting(host: Host) -> list[str]:
+            listed = host.get("/incidents?status=awaiting_approval", Role.VIEWER).json()["incidents"]
+            return sorted(line["incident_id"] for line in listed)
+
+        (tmp_path / "first").mkdir()
+        with langgraph_dev(account, tmp_path / "first" / "server.log") as host:
+            for event in events:
+                assert host.post("/alarms", event, Role.OPERATOR).status_code == 202
+            until(lambda: len(waiting(host)) == 2, 120)
+            before = waiting(host)
+        # The server was killed with SIGKILL; what it had written is left behind in the first place.
+        shutil.rmtree(tmp_path / "first" / KEPT, ignore_errors=True)
+        (tmp_path / "second").mkdir()
+        with langgraph_dev(account, tmp_path / "second" / "server.log") as host:
+            assert waiting(host) == before
+            pending = open_records(settings).approvals.pending(settings.tenant)
+            assert sorted(request.incident_id for request in pending) == before
+            for incident_id in before:
+                assert (
+                    host.get(f"/incidents/{incident_id}", Role.VIEWER).json()["status"] == "awaiting_approval"
+                )
+                decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
+                assert decided.status_code == 200, decided.text
+
+            def ended() -> list[dict[str, Any]] | None:
+                account.advance(30)
+                found = [host.get(f"/incidents/{one}", Role.VIEWER).json() for one in before]
+                return found if all(record["closed_at"] for record in found) else None
+
+            statuses = sorted(record["status"] for record in until(ended, 180))
+        assert "resolved" in statuses, statuses
+        assert set(statuses) <= {"resolved", "escalated"}
+        mine = [c for c in account.calls("UpdateService") if not c["read_only"]]
+        assert sum("deployer" not in call["caller_arn"] for call in mine) == 1
+        assert list(open_records(settings).incidents.unfinished()) == []
 
 
 @pytest.mark.timeout(200)

@@ -1,18 +1,21 @@
 """What the copilot keeps in the account: two tables, a queue with its dead letters, a rule and a topic."""
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from memory.checkpoints.table import create_table
-from memory.table import table_definition
+from memory.table import INDEXES, TTL, table_definition
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured, error_code
 
 ALARM_PATTERN = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
 MAX_RECEIVES = 5
+# DynamoDB takes minutes to make an index over a table that holds much.
+INDEX_SECONDS, INDEX_LOOKS = 5.0, 120
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backen
     dynamodb, sqs = access.client("dynamodb"), access.client("sqs")
     try:
         for table in (names.records_table, names.checkpoints_table):
-            dynamodb.describe_table(TableName=table)
+            told = dynamodb.describe_table(TableName=table)["Table"]
+            if table == names.records_table:
+                _check_indexes(told)
         url = sqs.get_queue_url(QueueName=names.queue)["QueueUrl"]
         dead_url = sqs.get_queue_url(QueueName=names.dead_letters)["QueueUrl"]
     except ClientError as error:
@@ -103,9 +108,46 @@ def _table(access: AwsAccess, definition: dict[str, Any]) -> None:
     except ClientError as error:
         if error_code(error) != "ResourceInUseException":
             raise
-    dynamodb.get_waiter("table_exists").wait(
-        TableName=definition["TableName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
+    name = definition["TableName"]
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    _add_indexes(dynamodb, definition)
+    told = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if told["TimeToLiveStatus"] in {"DISABLED", "DISABLING"}:
+        live = {"Enabled": True, "AttributeName": TTL}
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=live)
+
+
+def _check_indexes(table: Any) -> None:
+    missing = set(INDEXES) - {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+    if missing:
+        raise Misconfigured(
+            f"the table {table['TableName']} is of an earlier version, without the indexes "
+            f"{', '.join(sorted(missing))}: run `cloudops setup`"
+        )
+
+
+def _add_indexes(dynamodb: Any, definition: dict[str, Any]) -> None:
+    """Add the indexes that a table of an earlier version has not; DynamoDB makes one at a time."""
+    name = definition["TableName"]
+    standing = dynamodb.describe_table(TableName=name)["Table"].get("GlobalSecondaryIndexes", [])
+    known = {index["IndexName"] for index in standing}
+    for index in definition["GlobalSecondaryIndexes"]:
+        if index["IndexName"] not in known:
+            dynamodb.update_table(
+                TableName=name,
+                AttributeDefinitions=definition["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=[{"Create": index}],
+            )
+            _wait_for_indexes(dynamodb, name)
+
+
+def _wait_for_indexes(dynamodb: Any, name: str) -> None:
+    for _ in range(INDEX_LOOKS):
+        indexes = dynamodb.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"]
+        if all(index["IndexStatus"] == "ACTIVE" for index in indexes):
+            return
+        time.sleep(INDEX_SECONDS)
+    raise Misconfigured(f"the indexes of {name} are still being made: run `cloudops setup` again later")
 
 
 def _queue(access: AwsAccess, name: str, attributes: dict[str, str]) -> str:

@@ -1,0 +1,75 @@
+"""Show an audit, and hold audits against their hashes."""
+
+import json
+import time
+from collections.abc import Iterator
+
+from console.text import full_time, plain, screen
+from graphs.copilot import Records
+from memory import keys
+from memory.audit_chain import Link
+from memory.stores.listings import Wanted
+
+PAGE = 200
+
+
+def show(records: Records, incident: str, *, as_json: bool) -> int:
+    """Print an incident's audit: each entry, with what it is about unless that was erased."""
+    partition = _partition(records, records.incidents.full_id(incident))
+    out = screen()
+    links = list(records.audit.read(partition).links())
+    if as_json:
+        out.file.write(json.dumps([_told(link) for link in links], indent=2, ensure_ascii=False) + "\n")
+        return 0
+    for link in links:
+        entry, payload = link.entry, link.payload
+        told = f"{payload.who}: {payload.what}" if payload else "(erased)"
+        out.print(plain(f"{entry.sequence:4}  {full_time(entry.at)}  {entry.deed.value:8}  {told}"))
+        if payload and payload.why:
+            out.print(plain(f"      why: {payload.why}"))
+        if payload and payload.policy_ids:
+            out.print(plain(f"      policies: {', '.join(payload.policy_ids)}"))
+        out.print(f"      {entry.hash}", style="dim")
+    return 0
+
+
+def verify(records: Records, incident: str) -> int:
+    """Hold one incident's audit, or all of a tenant's, against the hashes; name the first broken entry."""
+    out, code = screen(), 0
+    for name, partition in _asked(records, incident):
+        checked = records.audit.read(partition).check(time.time())
+        if checked.broken is not None:
+            code = 1
+            screen(err=True).print(
+                plain(f"{name}: broken at entry {checked.broken}: {checked.why}"), style="red"
+            )
+            continue
+        erased = f", {checked.erased} erased" if checked.erased else ""
+        out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
+    return code
+
+
+def _asked(records: Records, incident: str) -> Iterator[tuple[str, str]]:
+    if incident:
+        incident_id = records.incidents.full_id(incident)
+        yield incident_id, _partition(records, incident_id)
+        return
+    tenant = records.settings.tenant
+    yield f"tenant {tenant}", keys.tenant_audit(tenant)
+    after = ""
+    while True:
+        page = records.incidents.page(Wanted(), PAGE, after)
+        for line in page.lines:
+            yield line.incident_id, keys.incident(line.scope, line.incident_id).pk
+        after = page.after
+        if not after:
+            return
+
+
+def _partition(records: Records, incident_id: str) -> str:
+    return keys.incident(records.incidents.scope_of(incident_id), incident_id).pk
+
+
+def _told(link: Link) -> dict[str, object]:
+    payload = link.payload.model_dump(mode="json", exclude={"salt"}) if link.payload else None
+    return {**link.entry.model_dump(mode="json"), "payload": payload}

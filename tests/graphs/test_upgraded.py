@@ -1,0 +1,103 @@
+"""An incident that an earlier version has left waiting goes on under this one, from the bytes that were stored then."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphs.bootstrap import open_saver, set_up
+from graphs.runs import InProcessRuns, in_process
+from graphs.wiring import wire
+from memory.checkpointed import IncidentSaver, serializer
+from memory.records.incident import Status
+from memory.records.outcome import ExecutionState
+from memory.stores.listings import Wanted
+from memory.upgrading import UnreadableStateError, upgraded
+from tests.graphs.desk import Desk, desk
+from tests.memory.fixtures.make_waiting import decoded
+from tests.simulated import ROOT
+
+VERSION_1 = ROOT / "tests" / "memory" / "fixtures" / "v1" / "waiting.json"
+
+
+@contextmanager
+def left_by_version_1(folder: Path) -> Iterator[tuple[Desk, str]]:
+    """The account as it was, with what version 1 had stored in its tables, set up by this version."""
+    stored = json.loads(VERSION_1.read_text(encoding="utf-8"))
+    with desk(folder) as at:
+        at.alarm_event()
+        dynamodb, backend = at.account.client("dynamodb"), at.records.backend
+        tables = {"records": backend.records_table, "checkpoints": backend.checkpoints_table}
+        for name, table in tables.items():
+            for item in stored[name]:
+                dynamodb.put_item(TableName=table, Item=decoded(item))
+        set_up(at.records.settings)
+        yield at, stored["incident_id"]
+
+
+def test_what_version_1_left_waiting_is_listed_approved_and_resolved(tmp_path: Path) -> None:
+    with left_by_version_1(tmp_path) as (at, incident_id):
+        incidents = at.records.incidents
+        assert [one.incident_id for one in at.records.approvals.pending("default")] == [incident_id]
+        assert list(incidents.unfinished()) == [incident_id]
+        waiting = incidents.page(Wanted(status=Status.AWAITING_APPROVAL, service="checkout"), 5).lines
+        assert [line.incident_id for line in waiting] == [incident_id]
+        assert incidents.full_id(incident_id[:6]) == incident_id
+
+        at.decide(at.record(incident_id), approved=True)
+        done = at.to_the_end(incident_id)
+
+        assert done.status is Status.RESOLVED
+        assert [one.state for one in done.executions] == [ExecutionState.DONE]
+        assert at.writes() == ["UpdateService"]
+        assert list(incidents.unfinished()) == []
+        set_up(at.records.settings)
+        assert len(incidents.page(Wanted(), 5).lines) == 1
+
+
+def older(state: dict[str, Any]) -> dict[str, Any]:
+    """The state as a version 0 would have had it: attempts were counted in words."""
+    return {**state, "schema_version": 0, "attempt": str(state["attempt"])}
+
+
+def newer(state: dict[str, Any]) -> dict[str, Any]:
+    """The change from version 0 to 1; what is in the new shape stays as it is."""
+    return {**state, "attempt": int(state["attempt"])}
+
+
+def made_older(at: Desk, incident_id: str) -> None:
+    """Store the waiting thread as version 0 would have stored it, with what waits in it."""
+    saver = open_saver(at.records)
+    config: Any = {"configurable": {"thread_id": incident_id, "checkpoint_ns": ""}}
+    newest = saver.get_tuple(config)
+    saver.delete_thread(incident_id)
+    checkpoint = {**newest.checkpoint, "channel_values": older(newest.checkpoint["channel_values"])}
+    placed = saver.put(config, checkpoint, newest.metadata, checkpoint["channel_versions"])
+    for task in {task for task, _, _ in newest.pending_writes}:
+        writes = [(channel, value) for one, channel, value in newest.pending_writes if one == task]
+        saver.put_writes(placed, writes, task)
+
+
+def runs_with(at: Desk, **how: Any) -> InProcessRuns:
+    client, table = at.records.access.client("dynamodb"), at.records.backend.checkpoints_table
+    saver = IncidentSaver(client, table, serde=serializer(), **how)
+    return in_process(at.records, wire(lambda: at.copilot), saver)
+
+
+def test_a_state_of_the_version_before_goes_on_through_its_upgrade(tmp_path: Path) -> None:
+    with left_by_version_1(tmp_path) as (at, incident_id):
+        made_older(at, incident_id)
+        with pytest.raises(UnreadableStateError, match="from version 0"):
+            runs_with(at).wake(incident_id)
+
+        at.runs = runs_with(at, upgrade=partial(upgraded, upgrades={0: newer}, to=1))
+        at.decide(at.record(incident_id), approved=False)
+
+        assert at.record(incident_id).status is Status.ESCALATED
+        state = at.runs.graph.get_state({"configurable": {"thread_id": incident_id}})
+        assert not state.next
+        assert (state.values["attempt"], state.values["schema_version"]) == (1, 1)
