@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import md5
 from math import ceil
 from random import Random
@@ -105,7 +106,12 @@ class FunctionLogWriter:
 
 
 def _stream(function: FunctionWorld, invocation: Invocation, at: datetime) -> str:
-    """`2026/11/23/[8]` and 32 digits: environments live for some two hours."""
-    environment = f"{function.name}/{invocation.code.version}/{at:%Y-%m-%d}/{at.hour // 2}"
-    digest = md5(environment.encode(), usedforsecurity=False).hexdigest()
-    return f"{at:%Y/%m/%d}/[{invocation.code.version}]{digest}"
+    """`2026/11/23/[8]` and 32 digits: environments live for some two hours, one for each lane."""
+    version = invocation.code.version
+    environment = f"{function.name}/{version}/{invocation.lane}/{at:%Y-%m-%d}/{at.hour // 2}"
+    return f"{at:%Y/%m/%d}/[{version}]{_digest(environment)}"
+
+
+@lru_cache(maxsize=256)
+def _digest(environment: str) -> str:
+    return md5(environment.encode(), usedforsecurity=False).hexdigest()

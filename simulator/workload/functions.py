@@ -31,6 +31,7 @@ class Invocation:
     poison: Message | None
     is_failed: bool
     is_timed_out: bool
+    lane: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Consumer:
         else:
             self.backlog.counts.deleted += len(batch)
             lane.ready_at = at + max(self.world.poll_seconds * self._idle(lane, at), took / 1000)
-        return Invocation(at, code, release, took, len(batch), poison, failed, late)
+        return Invocation(at, code, release, took, len(batch), poison, failed, late, batch[0].lane)
 
     def _idle(self, lane: Lane, at: float) -> bool:
         """Whether a poller would find less than a batch, and so leaves messages time to come."""

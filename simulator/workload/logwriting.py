@@ -52,7 +52,7 @@ class LogWriter:
         releases = flow.running.releases
         unexplained = 1.0
         for release in {one.image: one for one in releases}.values():
-            share = sum(one == release for one in releases) / len(releases)
+            share = sum(one is release for one in releases) / len(releases)
             failing = _share_of_errors(release, releases)
             for template in release.logs:
                 yield template, self._lines(flow, template, failing if template.on in _ERRORS else share)
@@ -78,7 +78,7 @@ class LogWriter:
         return flow.at + timedelta(milliseconds=self.random.randrange(flow.seconds * 1000))
 
     def _speakers(self, flow: Flow, template: LogTemplate) -> list[tuple[str, Release]]:
-        own = [one for one in flow.running.tasks if template in one[1].logs]
+        own = [one for one in flow.running.tasks if any(template is words for words in one[1].logs)]
         return own or list(flow.running.tasks)
 
     def _fields(self, flow: Flow, template: LogTemplate, at: datetime, task: str) -> dict[str, str]:
@@ -119,5 +119,5 @@ def happenings(flow: Flow, occasion: LogOccasion) -> int:
 def _share_of_errors(release: Release, releases: list[Release]) -> float:
     """The share of the service's own errors that comes from the tasks of one release."""
     total = sum(one.error_share for one in releases)
-    own = sum(one.error_share for one in releases if one == release)
+    own = sum(one.error_share for one in releases if one is release)
     return own / total if total else 0.0
