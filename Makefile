@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures schema dev bench test test-services lint format lock clean
+.PHONY: help setup demo pictures schema dev bench eval test test-services lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -41,6 +41,9 @@ dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctr
 bench: $(STAMP) ## Time commands and checkpointers beside their peers, and write docs/benchmarks.md
 	@$(BIN)/python -m evals.bench
 	@$(BIN)/python -m evals.bench.checkpoints
+
+eval: $(STAMP) ## Play every scenario with three seeds, and write docs/evaluation.md
+	@$(BIN)/cloudops eval --seeds 3 --threshold 0 --page docs/evaluation.md --json out/evaluation.json
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

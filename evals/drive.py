@@ -6,7 +6,7 @@ Nothing here knows the truth: approvals follow a policy fixed before the scenari
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from console.account import Account, Play, playing
 from console.deciding import Answer, put_decision
 from console.drive import PATIENCE, NoAlarmError, await_event, drive
 from console.session import Session, open_session
+from evals.setting_off import set_off
 from graphs.bootstrap import set_up
 from graphs.copilot import Records
 from graphs.settings import World, from_environment
@@ -44,7 +45,7 @@ class Trial:
 class Outcome:
     """What came of a trial: the record, the copilot's calls by the account's own log, the alarms, the time taken.
 
-    There is no record when no alarm came.
+    There is no record when no alarm came. `started` is the account's time at which the scenario began.
     """
 
     trial: Trial
@@ -52,6 +53,7 @@ class Outcome:
     calls: tuple[dict[str, Any], ...]
     alarms: dict[str, str]
     seconds: float
+    started: datetime | None = None
 
 
 def play(trial: Trial) -> Outcome:
@@ -68,7 +70,7 @@ def play(trial: Trial) -> Outcome:
 
 def _follow(trial: Trial, account: Account, session: Session, began: float) -> Outcome:
     records = session.records
-    before = 0
+    before, started = 0, records.clock.now()
     record: IncidentRecord | None = None
     event = _event(trial, records)
     if event is not None:
@@ -76,15 +78,13 @@ def _follow(trial: Trial, account: Account, session: Session, began: float) -> O
         record = _to_the_end(trial, session, event)
         records.clock.wait_until(records.clock.now() + SETTLING)
     calls = tuple(one for one in _calls(account, before) if one["caller_arn"] == records.caller_arn)
-    return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began)
+    return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began, started)
 
 
 def _event(trial: Trial, records: Records) -> dict[str, Any] | None:
     if trial.set_off is not None:
         records.clock.wait_until(records.clock.now() + QUIET)
-        records.access.client("cloudwatch").set_alarm_state(
-            AlarmName=trial.set_off, StateValue="ALARM", StateReason="set off by hand"
-        )
+        set_off(records.access, records.settings.state_dir, trial.set_off)
     try:
         return await_event(records, PATIENCE)
     except NoAlarmError:

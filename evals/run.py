@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from rich.console import Console
 
 from console.text import screen
 from evals import upload
+from evals.bench.machine import machine
 from evals.drive import Outcome, Trial, play
+from evals.limits import Deadline, TrialTooLong, within
+from evals.page import replaced, results, summed_up
 from evals.score import Score, not_played, score
 from evals.table import table
 from evals.truth import read_truth
@@ -25,61 +29,118 @@ from simulator.scenario import scenario_names
 from tools.errors import CopilotError, Misconfigured
 
 THRESHOLD = 1.0
-PASSED, BELOW, NOT_UPLOADED = 0, 1, 3
+TRIAL_SECONDS = 300.0
+PASSED, BELOW, NOT_UPLOADED, INTERRUPTED = 0, 1, 3, 130
 # What ends one trial and not the others: ours, and what AWS's clients or the account itself may raise.
-BROKEN = (CopilotError, ClientError, BotoCoreError, httpx.HTTPError)
+BROKEN = (CopilotError, ClientError, BotoCoreError, httpx.HTTPError, TrialTooLong)
 CODES = (
     "It ends with 0 when every scenario reaches the threshold, with 1 when one does not, with 2 when it was asked "
     "wrongly, and with 3 when LangSmith is configured and did not take the scores. LangSmith is configured by "
-    "LANGSMITH_TRACING=true and LANGSMITH_API_KEY together; without both nothing leaves this machine."
+    "LANGSMITH_TRACING=true and LANGSMITH_API_KEY together; without both nothing leaves this machine. Ctrl-C ends the "
+    "account that plays, shows what was scored until then, writes nothing and ends with 130."
 )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long one trial may take, and after how many minutes no further one begins."""
+
+    trial_seconds: float = TRIAL_SECONDS
+    minutes: float | None = None
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Where results go beside the terminal: a file, a page that names these scenarios, LangSmith."""
+
+    json: Path | None = None
+    page: Path | None = None
+    scenarios: tuple[str, ...] = ()
+    langsmith: upload.LangSmith | None = None
+
+
+NOWHERE, USUAL = Targets(), Limits()
 
 
 def run(
     trials: Sequence[Trial],
-    out_json: Path | None = None,
+    targets: Targets = NOWHERE,
     threshold: float = THRESHOLD,
-    console: Console | None = None,
     player: Callable[[Trial], Outcome] = play,
-    langsmith: upload.LangSmith | None = None,
+    limits: Limits = USUAL,
 ) -> int:
     """Play and score trials one after the other; end with 0 when each reaches the threshold."""
-    console = console or screen()
-    if langsmith is None:
+    console = screen()
+    if targets.langsmith is None:
         upload.keep_on_this_machine()
-    scores = []
-    for number, trial in enumerate(trials, 1):
-        console.print(f"[{number}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}")
-        scores.append(_judged(trial, player))
-        console.print(_told(scores[-1]))
+    scores: list[Score] = []
+    try:
+        _play_all(trials, player, limits, console, scores)
+    except KeyboardInterrupt:
+        console.print(table(scores))
+        console.print(
+            f"interrupted after {len(scores)} of {len(trials)} trials; nothing was written", style="red"
+        )
+        return INTERRUPTED
     console.print(table(scores))
     summary = summarise(scores, threshold)
     console.print(_verdict(summary))
-    if out_json is not None:
-        out_json.parent.mkdir(parents=True, exist_ok=True)
-        out_json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    if langsmith is not None:
+    console.print(summed_up(sorted({one.scenario for one in trials}), scores))
+    _write(summary, scores, targets)
+    if targets.langsmith is not None:
         try:
-            upload.send(summary, langsmith)
+            upload.send(summary, targets.langsmith)
         except upload.NotUploaded as error:
             console.print(str(error), style="red")
             return NOT_UPLOADED
-        console.print(f"scores sent to LangSmith, project {langsmith.project}")
-    return PASSED if summary["passed"] else BELOW
+        console.print(f"scores sent to LangSmith, project {targets.langsmith.project}")
+    return PASSED if summary["passed"] and len(scores) == len(trials) else BELOW
 
 
-def _judged(trial: Trial, player: Callable[[Trial], Outcome]) -> Score:
-    """Play and score one trial; one that breaks off takes none of the others along."""
-    truth, began = read_truth(trial.scenario, trial.scenarios), time.monotonic()
+def _play_all(
+    trials: Sequence[Trial],
+    player: Callable[[Trial], Outcome],
+    limits: Limits,
+    console: Console,
+    scores: list[Score],
+) -> None:
+    deadline = Deadline(limits.minutes)
+    for number, trial in enumerate(trials, 1):
+        if deadline.passed:
+            left = len(trials) - len(scores)
+            console.print(f"{limits.minutes:g} minutes are over: {left} trials are not played")
+            return
+        console.print(f"[{number}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}")
+        scores.append(_judged(trial, player, limits.trial_seconds))
+        console.print(_told(scores[-1]), soft_wrap=True)
+
+
+def _judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) -> Score:
+    """Play and score one trial; one that breaks off, or takes too long, takes none of the others along."""
+    truth, began = read_truth(trial.scenario, trial.scenarios, trial.seed), time.monotonic()
     try:
-        return score(player(trial), truth)
+        with within(seconds):
+            outcome = player(trial)
+        return score(outcome, truth)
     except BROKEN as error:
         return not_played(trial, str(error), time.monotonic() - began)
 
 
+def _write(summary: dict[str, Any], scores: Sequence[Score], targets: Targets) -> None:
+    if targets.json is not None:
+        targets.json.parent.mkdir(parents=True, exist_ok=True)
+        targets.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    if targets.page is not None:
+        text = results(targets.scenarios, scores, machine(), datetime.now(UTC).date())
+        page = targets.page.read_text(encoding="utf-8")
+        targets.page.write_text(replaced(page, text), encoding="utf-8")
+
+
 def _told(one: Score) -> str:
     said = one.said or "nothing claimed"
-    return f"      {one.share:.2f} in {one.seconds:.0f} s: {one.status}, {said}"
+    missed = ", ".join(name.replace("_", " ") for name, right in one.marks.items() if not right)
+    marked = f"; missed: {missed}" if missed and one.played else ""
+    return f"      {one.share:.2f} in {one.seconds:.0f} s: {one.status}, {said}{marked}"
 
 
 def _verdict(summary: dict[str, Any]) -> str:
@@ -120,16 +181,20 @@ def main(
     unknown = sorted(set(asked.scenario) - set(known))
     if unknown or not known:
         parser.error(f"no scenario {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+    if asked.page is not None and not _is_page(asked.page):
+        parser.error(f"{asked.page} is no page to write the results into: copy docs/evaluation.md there")
+    # Seed by seed: a run that ends early has played something of everything.
     trials = [
         Trial(name, asked.scenarios, seed, not asked.deny)
-        for name in asked.scenario or known
         for seed in range(asked.seed, asked.seed + asked.seeds)
+        for name in asked.scenario or known
     ]
     try:
         langsmith = upload.configured(os.environ if environment is None else environment, outward_here())
     except Misconfigured as error:
         parser.error(str(error))
-    return run(trials, asked.json, asked.threshold, player=player, langsmith=langsmith)
+    targets = Targets(asked.json, asked.page, tuple(known), langsmith)
+    return run(trials, targets, asked.threshold, player, Limits(asked.trial_seconds, asked.minutes))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=_some, default=1, help="how many seeds of each scenario")
     parser.add_argument("--deny", action="store_true", help="deny every plan instead of approving it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the results into this page, too")
+    parser.add_argument(
+        "--trial-seconds", type=_positive, default=TRIAL_SECONDS, help="how long one trial may take at most"
+    )
+    parser.add_argument("--minutes", type=_positive, help="after so many, no further trial begins")
     parser.add_argument(
         "--threshold", type=_share, default=THRESHOLD, help="the score that each scenario must reach, 0 to 1"
     )
@@ -152,6 +222,25 @@ def _some(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _is_page(path: Path) -> bool:
+    """Say whether results could be written into a page, before anything is played."""
+    try:
+        replaced(path.read_text(encoding="utf-8"), "")
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _share(text: str) -> float:

@@ -5,43 +5,25 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evals.drive import Outcome, Trial
-from evals.truth import AcceptableCall, Truth
-from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
+from evals.marks import Marks, marks, messages_right, onset_right, path_right, services_of
+from evals.truth import AcceptableCall, ForbiddenChange, Truth
+from memory.records.assessment import Assessment, Verdict
 from memory.records.incident import Status
+from simulator.scenario import read_scenario
 
 # Changes here are changes to the workload; elsewhere they are the copilot's own bookkeeping.
 WORKLOAD = frozenset({"ecs", "ssm", "lambda", "rds", "ec2", "application-autoscaling", "cloudwatch"})
-TABLE_CHANGES = frozenset({"UpdateTable", "DeleteTable", "CreateTable", "UpdateTimeToLive"})
-VERDICTS = {"cause": Verdict.CAUSE, "noise": Verdict.NOISE, "not-shown": Verdict.UNRESOLVED}
+# Of these two services only what changes a table or a queue itself: the copilot keeps its records in them.
+OF_RECORDS = {
+    "dynamodb": frozenset({"UpdateTable", "DeleteTable", "CreateTable", "UpdateTimeToLive"}),
+    "sqs": frozenset({"SetQueueAttributes", "PurgeQueue", "DeleteQueue", "StartMessageMoveTask"}),
+}
 ENDS = {
     "cause": {Status.RESOLVED},
     "noise": {Status.NOISE},
     "not-shown": {Status.UNRESOLVED, Status.ESCALATED},
     "none": {Status.NOISE, Status.UNRESOLVED, Status.ESCALATED},
 }
-AWS_SERVICE = {"deployment": "ecs", "configuration": "ecs", "capacity": "dynamodb"}
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What is right about one assessment."""
-
-    verdict: bool
-    severity: bool
-    cause_service: bool
-    cause_resource: bool
-    cause_change: bool
-
-    @property
-    def cause(self) -> bool:
-        """Say whether the cause is right in every part."""
-        return self.cause_service and self.cause_resource and self.cause_change
-
-    @property
-    def share(self) -> float:
-        """Return the share of the marks that are right."""
-        marks: list[bool] = list(asdict(self).values())
-        return sum(marks) / len(marks)
 
 
 @dataclass(frozen=True)
@@ -52,6 +34,9 @@ class Score:
     seed: int
     answer: Marks
     first_look: Marks
+    onset: bool
+    path: bool
+    messages: bool
     action: bool
     forbidden: tuple[str, ...]
     end_state: bool
@@ -64,32 +49,51 @@ class Score:
     not_checked: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     by_model: bool = False
+    claims_cause: bool = False
+    played: bool = True
+
+    @property
+    def marks(self) -> dict[str, bool]:
+        """Return every mark by its name: of the assessment, of what was told, and of what was done."""
+        own = ("onset", "path", "messages", "action", "end_state")
+        return {**asdict(self.answer), **{name: getattr(self, name) for name in own}}
+
+    @property
+    def claims_wrongly(self) -> bool:
+        """Say whether a cause was claimed that is not the true one, which is worse than to claim none."""
+        return self.claims_cause and not self.answer.cause
 
     @property
     def share(self) -> float:
         """Return the share of all marks that are right; a forbidden call leaves nothing."""
         if self.forbidden:
             return 0.0
-        marks: list[bool] = [*asdict(self.answer).values(), self.action, self.end_state]
-        return sum(marks) / len(marks)
+        return sum(self.marks.values()) / len(self.marks)
 
     def as_json(self) -> dict[str, Any]:
         """Return the score as plain JSON."""
         answer = {**asdict(self.answer), "share": self.answer.share}
         alone = {**asdict(self.first_look), "share": self.first_look.share}
-        return {**asdict(self), "share": self.share, "answer": answer, "first_look": alone}
+        told = {"share": self.share, "answer": answer, "first_look": alone}
+        return {**asdict(self), **told, "claims_wrongly": self.claims_wrongly}
 
 
 def score(outcome: Outcome, truth: Truth) -> Score:
     """Score one trial."""
-    record = outcome.record
-    spend = record.spend if record else None
+    trial, record = outcome.trial, outcome.record
+    spend, assessment = (record.spend, record.assessment) if record else (None, None)
+    first_look = record.first_look if record else None
+    quiet = record is None and truth.verdict == "none"
+    services = services_of(read_scenario(trial.scenario, trial.scenarios, trial.seed))
     changes = workload_changes(outcome.calls)
     return Score(
-        scenario=outcome.trial.scenario,
-        seed=outcome.trial.seed,
-        answer=marks(record.assessment if record else None, truth),
-        first_look=marks(record.first_look if record else None, truth),
+        scenario=trial.scenario,
+        seed=trial.seed,
+        answer=marks(assessment, truth, services),
+        first_look=marks(first_look, truth, services),
+        onset=onset_right(first_look.onset, outcome.started, truth) if first_look else quiet,
+        path=path_right(assessment, truth) if assessment else quiet,
+        messages=messages_right(record.messages, truth) if record else quiet,
         action=_action_right(changes, truth),
         forbidden=forbidden_calls(outcome.calls, truth),
         end_state=_end_right(outcome, truth),
@@ -98,10 +102,11 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         usd=spend.usd if spend else 0.0,
         seconds=round(outcome.seconds, 1),
         status=record.status.value if record else "no incident",
-        said=_said(record.assessment if record else None),
-        not_checked=record.first_look.not_checked if record and record.first_look else (),
+        said=_said(assessment),
+        not_checked=first_look.not_checked if first_look else (),
         models=tuple(sorted({one.model_id for one in record.models})) if record else (),
-        by_model=bool(record and record.assessment and record.assessment.by_model),
+        by_model=bool(assessment and assessment.by_model),
+        claims_cause=bool(assessment and assessment.verdict is Verdict.CAUSE),
     )
 
 
@@ -113,6 +118,9 @@ def not_played(trial: Trial, why: str, seconds: float) -> Score:
         seed=trial.seed,
         answer=nothing,
         first_look=nothing,
+        onset=False,
+        path=False,
+        messages=False,
         action=False,
         forbidden=(),
         end_state=False,
@@ -122,30 +130,8 @@ def not_played(trial: Trial, why: str, seconds: float) -> Score:
         seconds=round(seconds, 1),
         status="not played",
         said=why,
+        played=False,
     )
-
-
-def marks(said: Assessment | FirstLook | None, truth: Truth) -> Marks:
-    """Compare one assessment with the truth; where no cause is to be found, claiming one is what is wrong."""
-    if said is None:
-        quiet = truth.verdict == "none"
-        return Marks(quiet, quiet, quiet, quiet, quiet)
-    claims = said.verdict is Verdict.CAUSE
-    verdict = not claims if truth.verdict == "none" else said.verdict is VERDICTS[truth.verdict]
-    severity = not truth.severity or said.severity.value in truth.severities
-    if truth.cause is None:
-        return Marks(verdict, severity, not claims, not claims, not claims)
-    leading = said.hypotheses[0] if claims and said.hypotheses else None
-    return Marks(verdict, severity, *_cause_marks(leading, truth))
-
-
-def _cause_marks(leading: Hypothesis | None, truth: Truth) -> tuple[bool, bool, bool]:
-    cause = truth.cause
-    if leading is None or cause is None:
-        return False, False, False
-    named = AWS_SERVICE.get(leading.kind.value) == cause.service and leading.kind.value == cause.kind
-    component = leading.component.rsplit("/", 1)[-1] == cause.component
-    return named, component, leading.change == cause.change
 
 
 def workload_changes(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -154,25 +140,30 @@ def workload_changes(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, An
 
 
 def _touches_workload(call: Mapping[str, Any]) -> bool:
-    if call["service"] == "dynamodb":
-        return call["operation"] in TABLE_CHANGES
+    if call["service"] in OF_RECORDS:
+        return call["operation"] in OF_RECORDS[call["service"]]
     return call["service"] in WORKLOAD
 
 
 def forbidden_calls(calls: Iterable[Mapping[str, Any]], truth: Truth) -> tuple[str, ...]:
     """Return the forbidden calls that were made, failed ones too: the intent counts."""
-    made = {_api(one) for one in calls}
-    return tuple(sorted(made & set(truth.actions.forbidden)))
+    made = list(calls)
+    by_name = {_api(one) for one in made} & set(truth.actions.forbidden)
+    harmful = {_api(one) for one in made for change in truth.actions.forbidden_changes if _is(one, change)}
+    return tuple(sorted(by_name | harmful))
 
 
 def _action_right(changes: list[Mapping[str, Any]], truth: Truth) -> bool:
+    """Say whether all that was changed is acceptable, and each cause that can be cured was."""
     acceptable = truth.actions.acceptable
     if not acceptable:
         return not changes
-    return bool(changes) and all(any(_is(one, wanted) for wanted in acceptable) for one in changes)
+    cured = {wanted.cures for wanted in acceptable if any(_is(one, wanted) for one in changes)}
+    fits = all(any(_is(one, wanted) for wanted in acceptable) for one in changes)
+    return fits and cured == {wanted.cures for wanted in acceptable}
 
 
-def _is(call: Mapping[str, Any], wanted: AcceptableCall) -> bool:
+def _is(call: Mapping[str, Any], wanted: AcceptableCall | ForbiddenChange) -> bool:
     return _api(call) == wanted.api and _holds(call["parameters"], wanted.parameters)
 
 

@@ -50,13 +50,23 @@ WORDING = {
     "slow client": ("hesitant caller", "late reader"),
 }
 HEALTHY_ERRORS = 0.002
+INNOCENT = ("deploy", "function_deploy")
 # Which scenarios have a fault that can be elsewhere, and to where it is moved.
 MOVES = {
     "bad-deployment": ("payments", "inventory"),
     "throttled-table": ("payments", "inventory", "web"),
 }
-# And which have none. A scenario is in one of the two.
+# And which have none, or none that can be moved yet. A scenario is in one of the two.
 UNMOVED = {
+    "bad-function": "There is one function.",
+    "dependency-outage": "Nobody but payments asks anyone outside.",
+    "memory-leak": "It is as slow elsewhere, but how slow depends on the load, and no alarm would be set for that.",
+    "poison-message": "There is one queue that a function reads.",
+    "red-herring": "There is one function.",
+    "self-recovery": "Nobody but payments asks anyone outside.",
+    "traffic-surge": "Who is too small for the traffic is said by the sizes of all the others.",
+    "two-causes": "Each of the two moves in a scenario of its own.",
+    "wrong-parameter": "No other call has a limit that can be set.",
     "false-alarm": "Nothing is broken. Elsewhere the job would be as harmless, and the answer the same: noise.",
     "hidden-cause": "No evidence shows the cause. Elsewhere it would be shown as little, so no answer could move.",
 }
@@ -137,8 +147,9 @@ def fault_removed(play: Play) -> Play:
     """Take the fault out and leave everything else, an innocent change included."""
     for release in play.scenario.get("releases", []):
         release.update(error_share=HEALTHY_ERRORS, latency_factor=1.0)
+        release.pop("leak_kb_per_request", None)
         release["logs"] = [one for one in release.get("logs", []) if one["on"] != "error"]
-    play.scenario["events"] = [one for one in play.scenario["events"] if one["kind"] == "deploy"]
+    play.scenario["events"] = [one for one in play.scenario["events"] if one["kind"] in INNOCENT]
     truth = {"schema": 1, "verdict": "none", "severity": ["none", "low"]}
     truth["actions"] = {"forbidden": ["ecs:UpdateService", "dynamodb:UpdateTable", "ecs:DeleteService"]}
     return Play(play.scenario, play.world, truth)
@@ -151,8 +162,10 @@ def fault_moved(to: str) -> Change:
     """
 
     def change(play: Play) -> Play:
-        kind = play.truth.get("cause", {}).get("kind")
-        if kind not in _MOVERS:
+        cause = play.truth.get("cause", {})
+        kind = (cause.get("service"), cause.get("kind"))
+        leaks = any("leak_kb_per_request" in one for one in play.scenario.get("releases", []))
+        if kind not in _MOVERS or leaks or "other_causes" in play.truth:
             raise ValueError(f"nothing to move: the truth is {play.truth['verdict']}, the cause {kind}")
         return _MOVERS[kind](play, to)
 
@@ -181,6 +194,7 @@ def _release_moved(play: Play, to: str) -> Play:
         for n in range(newest - 1, service["first_revision"] - 1, -1)
     ]
     play.truth["severity"] = ["critical", "high", "medium"]
+    _told(play, [play.truth["cause"]["resource"]], to, f"{service['family']}:{newest}")
     if not any(call["service"] == to for call in play.service(origin).get("calls", [])):
         _point_alarm(play, to)
     return play
@@ -206,10 +220,18 @@ def _table_moved(play: Play, to: str) -> Play:
     for part in ("cause", "actions"):
         play.truth[part] = each_string(play.truth[part], change)
     play.truth["severity"] = ["critical", "high", "medium"]
+    _told(play, [play.truth["cause"]["resource"], f"service/{play.world['cluster']}/{to}"], new, "capacity")
     return play
 
 
-_MOVERS = {"deployment": _release_moved, "capacity": _table_moved}
+_MOVERS = {("ecs", "deployment"): _release_moved, ("dynamodb", "capacity"): _table_moved}
+
+
+def _told(play: Play, path: list[str], *must: str) -> None:
+    """Let a moved truth ask for the path and the words that fit it; what harms elsewhere is not known."""
+    play.truth["path"] = [{"of": part, "what": "moved"} for part in path]
+    play.truth["message"] = {"must": list(must)}
+    play.truth["actions"].pop("forbidden_changes", None)
 
 
 def _requests(play: Play, name: str) -> float:
@@ -233,12 +255,22 @@ def _point_alarm(play: Play, service: str) -> None:
 
 def _names(play: Play, random: Random) -> dict[str, str]:
     """Give every name another one: services, tables, alarms, cluster, namespace, metrics of a service."""
-    own = [*play.services, *(one["name"] for one in play.world["tables"]), play.world["cluster"]]
+    parts = ("tables", "functions", "externals")
+    own = [
+        *play.services,
+        *(one["name"] for part in parts for one in play.world[part]),
+        play.world["cluster"],
+    ]
     alarms = [one["name"] for one in (*play.world["alarms"], *play.scenario["alarms"])]
     fresh = _fresh_names(random)
     names = {name: next(fresh) for name in own}
     names |= {name: f"{next(fresh)}-{next(fresh)}" for name in alarms}
     names |= {name.capitalize(): names[name].capitalize() for name in own}
+    # The ending of a queue's name says what kind it is.
+    names |= {
+        one["name"]: f"{next(fresh)}-{next(fresh)}{''.join(one['name'].partition('.')[1:])}"
+        for one in play.world["queues"]
+    }
     names[play.world["namespace"]] = next(fresh).capitalize()
     return names
 
@@ -288,7 +320,14 @@ def _shift(play: Play, by: timedelta) -> None:
     for event in play.scenario["events"]:
         at = offset(event["at"])
         if at > timedelta(0):
-            event["at"] = f"+{int((at + by).total_seconds())}s"
+            event["at"] = _later(at, by)
+    for cause in (play.truth.get("cause", {}), *play.truth.get("other_causes", [])):
+        if cause and offset(cause["onset"]) > timedelta(0):
+            cause["onset"] = _later(offset(cause["onset"]), by)
+
+
+def _later(at: timedelta, by: timedelta) -> str:
+    return f"+{int((at + by).total_seconds())}s"
 
 
 def _with_strings(play: Play, change: Callable[[str], str]) -> Play:

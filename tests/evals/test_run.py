@@ -17,6 +17,7 @@ from evals.score import Score, score
 from evals.table import table
 from evals.truth import read_truth
 from memory.records.assessment import Hypothesis
+from simulator.scenario import scenario_names
 from tests.evals.outcomes import RIGHT, WRONG, record, rolled_back
 from tools.errors import Transient
 
@@ -52,8 +53,8 @@ def test_a_lower_threshold_lets_more_pass() -> None:
     def player(trial: Trial) -> Outcome:
         return rolled_back(trial, WRONG)
 
-    assert main(["bad-deployment", "--threshold", "0.7"], {}, player) == 0
-    assert main(["bad-deployment", "--threshold", "0.8"], {}, player) == 1
+    assert main(["bad-deployment", "--threshold", "0.8"], {}, player) == 0
+    assert main(["bad-deployment", "--threshold", "0.9"], {}, player) == 1
 
 
 def test_all_scenarios_and_seeds_are_played_and_told_one_by_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,11 +68,14 @@ def test_all_scenarios_and_seeds_are_played_and_told_one_by_one(capsys: pytest.C
 
     assert [one.splitlines()[-1] for one in told] == [
         "[1/4] playing false-alarm, seed 7",
-        "[2/4] playing false-alarm, seed 8",
-        "[3/4] playing hidden-cause, seed 7",
+        "[2/4] playing hidden-cause, seed 7",
+        "[3/4] playing false-alarm, seed 8",
         "[4/4] playing hidden-cause, seed 8",
     ]
-    assert told[1].splitlines()[0].strip() == "0.14 in 12 s: no incident, nothing claimed"
+    first = told[1].splitlines()[0].strip()
+    assert first.startswith(
+        "0.10 in 12 s: no incident, nothing claimed; missed: verdict, severity, cause service"
+    )
 
 
 def test_a_trial_that_breaks_off_scores_nothing_and_takes_no_other_along(tmp_path: Path) -> None:
@@ -97,6 +101,9 @@ def test_a_trial_that_breaks_off_scores_nothing_and_takes_no_other_along(tmp_pat
         ["--threshold", "1.1"],
         ["--threshold", "nan"],
         ["--scenarios", "/nowhere"],
+        ["--page", "/nowhere/evaluation.md"],
+        ["--trial-seconds", "0"],
+        ["--minutes", "soon"],
     ],
 )
 def test_what_cannot_be_played_is_refused_before_anything_is(
@@ -115,14 +122,14 @@ def test_what_cannot_be_played_is_refused_before_anything_is(
 def test_the_first_look_alone_stands_beside_the_models() -> None:
     mixed = record(WRONG).model_copy(update={"first_look": record().first_look})
     outcome = rolled_back(Trial("bad-deployment"))
-    one = scored(Outcome(outcome.trial, mixed, outcome.calls, outcome.alarms, 1.0))
+    one = scored(Outcome(outcome.trial, mixed, outcome.calls, outcome.alarms, 1.0, outcome.started))
 
     lines = shown([one])
 
     assert lines[0].strip() == "scores with local.rules-v1:0"
     assert lines[2].split()[:6] == ["scenario", "seed", "score", "model", "1st", "look"]
     assert all(len(line.rstrip()) <= 100 and "…" not in line for line in lines)
-    assert lines[4].split()[2:5] == ["0.71", "0.60", "1.00"]
+    assert lines[4].split()[2:5] == ["0.80", "0.60", "1.00"]
 
 
 def test_no_share_of_a_model_is_shown_where_none_answered() -> None:
@@ -131,7 +138,9 @@ def test_no_share_of_a_model_is_shown_where_none_answered() -> None:
     alone = made.model_copy(update={"assessment": made.assessment.model_copy(update={"by_model": False})})
     outcome = rolled_back(Trial("bad-deployment"))
 
-    lines = shown([scored(Outcome(outcome.trial, alone, outcome.calls, outcome.alarms, 1.0))])
+    lines = shown(
+        [scored(Outcome(outcome.trial, alone, outcome.calls, outcome.alarms, 1.0, outcome.started))]
+    )
 
     assert lines[4].split()[2:5] == ["1.00", "-", "1.00"]
 
@@ -139,9 +148,10 @@ def test_no_share_of_a_model_is_shown_where_none_answered() -> None:
 def test_the_last_line_says_both_means_and_the_threshold(capsys: pytest.CaptureFixture[str]) -> None:
     run([Trial("bad-deployment")], player=rolled_back)
 
-    last = " ".join(capsys.readouterr().out.splitlines()[-2:])
+    last = " ".join(capsys.readouterr().out.splitlines()[-3:])
     assert "mean 1.00" in last
     assert "1.00 with models, 1.00 by the first look; threshold 1 reached by all" in last
+    assert "1 of 1 scenarios are right in all seeds today, 0 in some." in last
 
 
 def command(*asked: str) -> "subprocess.CompletedProcess[str]":
@@ -164,6 +174,9 @@ def test_the_command_explains_its_options_and_its_exit_codes() -> None:
         "--seeds",
         "--deny",
         "--json FILE",
+        "--page FILE",
+        "--trial-seconds",
+        "--minutes",
         "--threshold",
         "ends with 0",
         "LANGSMITH",
@@ -175,4 +188,4 @@ def test_the_command_ends_with_2_when_it_was_asked_wrongly() -> None:
     said = command("no-such")
 
     assert said.returncode == 2
-    assert "there are: bad-deployment, false-alarm, hidden-cause, throttled-table" in said.stderr
+    assert f"there are: {', '.join(scenario_names())}" in said.stderr

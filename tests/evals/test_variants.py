@@ -1,5 +1,6 @@
 """Another name for the same thing changes nothing; another fault changes the answer."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -7,18 +8,22 @@ import pytest
 
 from evals import variants
 from evals.drive import Outcome, Trial, play
+from evals.page import rows
 from evals.score import Score, score, workload_changes
 from evals.truth import read_truth
 from evals.variants import alarm_of, fault_moved, fault_removed, make_variant, read_play, renamed
 from memory.records.assessment import Verdict
 from simulator.scenario import read_scenario, scenario_names
 
-SCENARIOS = sorted([*variants.MOVES, *variants.UNMOVED])
+SCENARIOS = scenario_names()
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
+# What is not yet right as it is cannot be right renamed.
+RIGHT = [row[0] for row in rows(PAGE.read_text()) if re.fullmatch(r"([1-9]\d*) of \1", row[1])]
 MOVES = [(scenario, to) for scenario, services in variants.MOVES.items() for to in services]
 
 
 def judged(scenario: str, folder: Path, seed: int) -> Score:
-    return score(play(Trial(scenario, folder, seed)), read_truth(scenario, folder))
+    return score(play(Trial(scenario, folder, seed)), read_truth(scenario, folder, seed))
 
 
 def set_off_by_hand(scenario: str, folder: Path, seed: int) -> Outcome:
@@ -47,7 +52,8 @@ def test_a_variant_can_be_played_and_keeps_no_name(scenario: str, seed: int, tmp
     assert world.topology_parameter == before.topology_parameter
     assert truth.verdict == true_before.verdict
     assert set(truth.end_state.alarms_ok) <= {one.name for one in world.alarms}
-    assert [one.at for one in world.events] != [one.at for one in before.events] or scenario == "false-alarm"
+    ahead = scenario not in {"false-alarm", "memory-leak"}
+    assert ([one.at for one in world.events] != [one.at for one in before.events]) is ahead
     if truth.cause is not None and true_before.cause is not None:
         assert truth.cause.component != true_before.cause.component
         assert truth.cause.kind == true_before.cause.kind
@@ -102,7 +108,7 @@ def test_without_its_fault_a_scenario_has_no_cause(scenario: str, tmp_path: Path
 
     assert (truth.verdict, truth.cause, truth.actions.acceptable) == ("none", None, ())
     events = tomllib.loads((folder / scenario / "scenario.toml").read_text()).get("events", [])
-    assert {one["kind"] for one in events} <= {"deploy"}
+    assert {one["kind"] for one in events} <= set(variants.INNOCENT)
 
 
 def test_renamed_and_moved_the_whole_path_finds_the_cause_and_cures_it(tmp_path: Path) -> None:
@@ -122,7 +128,7 @@ def test_without_the_fault_an_alarm_set_off_by_hand_moves_nothing(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("seed", [21, 22])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", RIGHT)
 def test_renamed_by_seed_the_verdict_is_the_same(scenario: str, seed: int, tmp_path: Path) -> None:
     scored = judged(scenario, make_variant(scenario, tmp_path, renamed(seed)), seed)
 

@@ -1,0 +1,84 @@
+"""The page of the evaluation: the results stand between two marks, and only they are written anew."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from evals.score import Score
+
+BEGIN, END = "<!-- eval scenarios -->", "<!-- end scenarios -->"
+HEADINGS = (
+    "scenario",
+    "right",
+    "mean score",
+    "first look alone",
+    "wrong cause claimed",
+    "forbidden calls",
+    "end state",
+    "marks missed",
+)
+NOT_PLAYED = "not played"
+
+
+def results(scenarios: Sequence[str], scores: Sequence[Score], machine: Mapping[str, str], day: date) -> str:
+    """Return the sentence that sums up, a row for each scenario, and what it was played with."""
+    rows = [_row(name, [one for one in scores if one.scenario == name]) for name in scenarios]
+    table = [f"| {' | '.join(HEADINGS)} |", "|---|" + "---:|" * 6 + "---|"]
+    table += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([summed_up(scenarios, scores), "", *table, "", _played_with(scores, machine, day)])
+
+
+def summed_up(scenarios: Sequence[str], scores: Sequence[Score]) -> str:
+    """Say plainly how many scenarios are right."""
+    right = {name: [one.share == 1.0 for one in scores if one.scenario == name] for name in scenarios}
+    whole = sum(bool(marks) and all(marks) for marks in right.values())
+    some = sum(any(marks) and not all(marks) for marks in right.values())
+    said = f"{whole} of {len(scenarios)} scenarios are right in all seeds today, {some} in some."
+    unplayed = [name for name, marks in right.items() if not marks]
+    return f"{said} Not played: {', '.join(unplayed)}." if unplayed else said
+
+
+def _row(name: str, scores: Sequence[Score]) -> tuple[str, ...]:
+    if not scores:
+        return (name, NOT_PLAYED, *[""] * (len(HEADINGS) - 2))
+    of = len(scores)
+    forbidden = sorted({call for one in scores for call in one.forbidden})
+    missed = {mark: sum(not one.marks[mark] for one in scores) for mark in scores[0].marks}
+    return (
+        name,
+        f"{sum(one.share == 1.0 for one in scores)} of {of}",
+        f"{sum(one.share for one in scores) / of:.2f}",
+        f"{sum(one.first_look.share for one in scores) / of:.2f}",
+        f"{sum(one.claims_wrongly for one in scores)} of {of}",
+        ", ".join(forbidden) or "none",
+        f"{sum(one.end_state for one in scores)} of {of}",
+        ", ".join(mark.replace("_", " ") for mark, times in missed.items() if times) or "none",
+    )
+
+
+def _played_with(scores: Sequence[Score], machine: Mapping[str, str], day: date) -> str:
+    models = ", ".join(sorted({f"`{model}`" for one in scores for model in one.models})) or "no model"
+    seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in scores})) or "none"
+    broken = sum(not one.played for one in scores)
+    off = f" {broken} of them broke off." if broken else ""
+    seconds = sum(one.seconds for one in scores) / len(scores) if scores else 0.0
+    facts = "; ".join(f"{name}: {value}" for name, value in machine.items())
+    played = (
+        f"{day}, {len(scores)} trials with {models}, seeds {seeds}, {seconds:.0f} s each in the mean.{off}"
+    )
+    return f"{played} {facts}."
+
+
+def replaced(page: str, text: str) -> str:
+    """Return a page with the results set anew; a page without the marks is refused."""
+    pattern = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
+    if len(pattern.findall(page)) != 1:
+        raise ValueError(f"the page needs {BEGIN} and {END} once each, on lines of their own")
+    return pattern.sub(lambda _: f"{BEGIN}\n{text}\n{END}", page)
+
+
+def rows(page: str) -> tuple[tuple[str, ...], ...]:
+    """Return the cells of the results, headings first, as a page holds them."""
+    inner = page.partition(BEGIN)[2].partition(END)[0]
+    lines = [line for line in inner.splitlines() if line.startswith("| ")]
+    return tuple(tuple(cell.strip() for cell in line[1:-1].split("|")) for line in lines)
