@@ -15,6 +15,7 @@ from simulator.clock import AccountClock
 class _Wait:
     until: datetime
     ended: "asyncio.Future[None]"
+    key: str | None = None
 
 
 class AccountWaits:
@@ -38,11 +39,11 @@ class AccountWaits:
         if self._working == 0:
             self._at_rest.set()
 
-    async def until(self, moment: datetime) -> None:
-        """Rest until the account's clock stands at the moment or past it."""
+    async def until(self, moment: datetime, key: str | None = None) -> None:
+        """Rest until the account's clock stands at the moment or past it, or until `key` is woken."""
         if self._clock.now() >= moment:
             return
-        wait = _Wait(moment, asyncio.get_running_loop().create_future())
+        wait = _Wait(moment, asyncio.get_running_loop().create_future(), key)
         self._waits.add(wait)
         self.end()
         try:
@@ -56,7 +57,14 @@ class AccountWaits:
     def clock_moved(self) -> None:
         """Wake every wait that is due."""
         now = self._clock.now()
-        for wait in [wait for wait in self._waits if wait.until <= now]:
+        self._end([wait for wait in self._waits if wait.until <= now])
+
+    def wake(self, key: str) -> None:
+        """Wake the waits of a key before their time."""
+        self._end([wait for wait in self._waits if wait.key == key])
+
+    def _end(self, waits: list[_Wait]) -> None:
+        for wait in waits:
             self._waits.discard(wait)
             self.begin()
             wait.ended.set_result(None)

@@ -1,4 +1,4 @@
-"""SSM documents of type Automation: made, described, read, listed.
+"""SSM documents, runbooks and change calendars: made, described, read, listed.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
 """
@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from simulator.clock import AccountClock
+from simulator.ssm.calendars import Calendar, is_open, moment_of, next_change, parse_calendar, written
 from simulator.ssm.runbooks import Parameter, Runbook, parse_runbook, read_content
 from simulator.wire.paging import UnknownTokenError, page
 from simulator.wire.protocol import AwsError, Call
@@ -33,11 +34,16 @@ class Document:
     name: str
     content: str
     format: str
-    runbook: Runbook
+    means: Runbook | Calendar
     created: datetime
     owner: str
     tags: tuple[tuple[str, str], ...]
     display_name: str | None = None
+
+    @property
+    def type(self) -> str:
+        """The document's type (API_DocumentDescription)."""
+        return "ChangeCalendar" if isinstance(self.means, Calendar) else "Automation"
 
 
 class SsmDocuments:
@@ -51,6 +57,32 @@ class SsmDocuments:
         """The document of that name or ARN, if it has that version."""
         return self._documents.get(name.rpartition("document/")[2]) if version_exists(version) else None
 
+    def runbook(self, name: str, version: str | None) -> Runbook | None:
+        """The runbook of that name or ARN, if it has that version."""
+        found = self.get(name, version)
+        return found.means if found is not None and isinstance(found.means, Runbook) else None
+
+    async def calendar_state(self, call: Call) -> Mapping[str, Any]:
+        """GetCalendarState: open where every calendar named is."""
+        calendars = [self._calendar(name) for name in call.parameters["CalendarNames"]]
+        given = call.parameters.get("AtTime")
+        at = self._clock.now() if given is None else moment_of(given)
+        following = next_change(calendars, at)
+        return {
+            "State": "OPEN" if is_open(calendars, at) else "CLOSED",
+            "AtTime": given or written(at),
+            "NextTransitionTime": None if following is None else written(following),
+        }
+
+    def _calendar(self, name: str) -> Calendar:
+        found = self.get(name, None)
+        if found is None:
+            raise AwsError("InvalidDocument", f"Document with name {name} does not exist.")
+        if not isinstance(found.means, Calendar):
+            message = f"Document {name} is not of type ChangeCalendar."
+            raise AwsError("InvalidDocumentType", message)
+        return found.means
+
     def exists(self, name: str) -> bool:
         """Whether the account has a document of that name or ARN."""
         return name.rpartition("document/")[2] in self._documents
@@ -61,9 +93,6 @@ class SsmDocuments:
         name = _checked_name(given["Name"])
         if name in self._documents:
             raise AwsError("DocumentAlreadyExists", f"Document with same name {name} already exists")
-        if given.get("DocumentType", "Command") != "Automation":
-            message = f"Document type {given.get('DocumentType', 'Command')} is not supported"
-            raise AwsError("InvalidDocumentContent", message)
         content, document_format = given["Content"], given.get("DocumentFormat", "JSON")
         if len(content.encode()) > _LARGEST:
             raise AwsError("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB.")
@@ -71,7 +100,7 @@ class SsmDocuments:
             name=name,
             content=content,
             format=document_format,
-            runbook=parse_runbook(read_content(content, document_format)),
+            means=_meaning(given.get("DocumentType", "Command"), content, document_format),
             created=self._clock.now(),
             owner=call.account,
             tags=tuple((tag["Key"], tag["Value"]) for tag in given.get("Tags", [])),
@@ -94,7 +123,7 @@ class SsmDocuments:
             "DocumentVersion": _VERSION,
             "Status": "Active",
             "Content": _rewritten(document, wanted),
-            "DocumentType": "Automation",
+            "DocumentType": document.type,
             "DocumentFormat": wanted,
         }
 
@@ -123,6 +152,16 @@ class SsmDocuments:
         return document
 
 
+def _meaning(kind: str, content: str, document_format: str) -> Runbook | Calendar:
+    if kind == "ChangeCalendar":
+        if document_format != "TEXT":
+            raise AwsError("InvalidDocumentContent", "A change calendar is written as TEXT.")
+        return parse_calendar(content)
+    if kind != "Automation":
+        raise AwsError("InvalidDocumentContent", f"Document type {kind} is not supported")
+    return parse_runbook(read_content(content, document_format))
+
+
 def version_exists(version: str | None) -> bool:
     """A document has one version; $DEFAULT and $LATEST name it too."""
     return version in {None, "$DEFAULT", "$LATEST", _VERSION}
@@ -142,11 +181,17 @@ def _description(document: Document) -> dict[str, Any]:
         "Hash": hashlib.sha256(document.content.encode()).hexdigest(),
         "HashType": "Sha256",
         "Status": "Active",
-        "Description": document.runbook.description,
-        "Parameters": [_parameter(parameter) for parameter in document.runbook.parameters],
+        **_declared(document.means),
         "LatestVersion": _VERSION,
         "DefaultVersion": _VERSION,
     }
+
+
+def _declared(means: Runbook | Calendar) -> dict[str, Any]:
+    if isinstance(means, Calendar):
+        return {}
+    parameters = [_parameter(parameter) for parameter in means.parameters]
+    return {"Description": means.description, "Parameters": parameters}
 
 
 def _identifier(document: Document) -> dict[str, Any]:
@@ -157,8 +202,8 @@ def _identifier(document: Document) -> dict[str, Any]:
         "Owner": document.owner,
         "PlatformTypes": _PLATFORMS,
         "DocumentVersion": _VERSION,
-        "DocumentType": "Automation",
-        "SchemaVersion": "0.3",
+        "DocumentType": document.type,
+        "SchemaVersion": "0.3" if isinstance(document.means, Runbook) else None,
         "DocumentFormat": document.format,
         "Tags": [{"Key": key, "Value": value} for key, value in document.tags],
     }
@@ -190,7 +235,7 @@ def _passes(document: Document, key: str, values: "list[str]") -> bool:
     if key == "Owner":
         return any(value in {"Self", "All", "Private"} for value in values)
     if key == "DocumentType":
-        return "Automation" in values
+        return document.type in values
     if key == "PlatformTypes":
         return any(value in _PLATFORMS for value in values)
     if key.startswith("tag:"):

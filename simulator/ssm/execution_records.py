@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.ssm.executions import Execution, Status, StepRecord
 from simulator.ssm.placeholders import as_text
-from simulator.ssm.runbook_steps import StepFailedError
+from simulator.ssm.step_results import StepFailedError
 
 _NO_OUTPUT = "No output available yet because the step is not successfully executed"
 

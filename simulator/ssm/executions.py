@@ -13,9 +13,13 @@ from typing import Any
 
 from simulator.clock import AccountClock
 from simulator.ssm.placeholders import substitute
-from simulator.ssm.runbook_steps import StepActions, StepFailedError, StepResult, StepTimedOutError
+from simulator.ssm.runbook_steps import StepActions
 from simulator.ssm.runbooks import Runbook, Step
+from simulator.ssm.step_results import StepFailedError, StepResult, StepTimedOutError
 from simulator.waits import AccountWaits
+
+# The actions that wait for people.
+WAITING = frozenset({"aws:approve"})
 
 
 class Status(StrEnum):
@@ -23,6 +27,7 @@ class Status(StrEnum):
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
+    WAITING = "Waiting"
     SUCCESS = "Success"
     FAILED = "Failed"
     TIMED_OUT = "TimedOut"
@@ -69,7 +74,7 @@ class Execution:
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.status not in {Status.PENDING, Status.IN_PROGRESS}
+        return self.status not in {Status.PENDING, Status.IN_PROGRESS, Status.WAITING}
 
     def resolve(self, name: str) -> Any:
         """The value of a placeholder, or StepFailedError where there is none yet."""
@@ -128,7 +133,8 @@ class Runner:
         """Run one step and give the one that follows, or None where the execution ends."""
         record = execution.steps[step.name]
         execution.current = step
-        record.status, record.started = Status.IN_PROGRESS, self._clock.now()
+        record.started = self._clock.now()
+        execution.status = record.status = Status.WAITING if step.action in WAITING else Status.IN_PROGRESS
         try:
             record.result = await self._attempt(execution, record)
         except StepFailedError as error:
@@ -136,6 +142,7 @@ class Runner:
             self._close(record, Status.TIMED_OUT if isinstance(error, StepTimedOutError) else Status.FAILED)
             return self._after_failure(execution, record)
         self._close(record, Status.SUCCESS)
+        execution.status = Status.IN_PROGRESS
         if step.is_end and record.result.next_step is None:
             return None
         following = record.result.next_step or step.next_step
@@ -146,7 +153,7 @@ class Runner:
         for attempt in range(1, step.max_attempts + 1):
             try:
                 record.inputs = substitute(dict(step.inputs), execution.resolve)
-                return await self._actions.carry_out(step, record.inputs)
+                return await self._actions.carry_out(step, record.inputs, execution.execution_id)
             except StepFailedError:
                 if attempt == step.max_attempts:
                     raise
@@ -155,6 +162,7 @@ class Runner:
     def _after_failure(self, execution: Execution, record: StepRecord) -> Step | None:
         step = record.step
         execution.failure = record.failure
+        execution.status = Status.IN_PROGRESS
         if step.on_failure == "Abort":
             self._finish(execution, record.status)
             return None

@@ -1,8 +1,8 @@
 """SSM Automation over the account: documents and executions whose steps call the account's own APIs.
 
-Schema 0.3 with the steps executeAwsApi, waitForAwsResourceProperty, assertAwsResourceProperty, sleep and
-branch. AWS would run every other action too; here a document may hold it, but an execution of that document
-is refused with InvalidAutomationExecutionParametersException, which names the action.
+Schema 0.3 with the steps approve, assertAwsResourceProperty, branch, changeInstanceState, executeAwsApi, sleep
+and waitForAwsResourceProperty. AWS would run every other action too; here a document may hold it, but an execution
+of that document is refused with InvalidAutomationExecutionParametersException, which names the action.
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html
 """
 
@@ -13,10 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from simulator.clock import AccountClock
-from simulator.ssm.documents import Document, SsmDocuments
+from simulator.ssm.approvals import Approvals, bad_signal
+from simulator.ssm.documents import SsmDocuments
 from simulator.ssm.execution_records import metadata, whole
 from simulator.ssm.executions import Execution, Runner
+from simulator.ssm.ops_items import OpsItems
 from simulator.ssm.placeholders import SelectorError, check_selector
+from simulator.ssm.previews import Previews
 from simulator.ssm.runbook_parameters import read_parameters, refused_parameters
 from simulator.ssm.runbook_steps import ClientFactory, StepActions
 from simulator.ssm.runbooks import SIMULATED_ACTIONS, Runbook, Step
@@ -51,7 +54,10 @@ class AutomationOverlay:
         self._clock = clock
         self._documents = SsmDocuments(clock)
         self._waits = AccountWaits(clock)
-        self._runner = Runner(clock, self._waits, StepActions(clock, self._waits, client_factory))
+        self._approvals = Approvals(clock, self._waits)
+        actions = StepActions(clock, self._waits, client_factory, self._approvals)
+        self._runner = Runner(clock, self._waits, actions)
+        previews = Previews(self._documents)
         self._executions: dict[str, Execution] = {}
         self._tokens: dict[str, tuple[dict[str, Any], str]] = {}
         self._answers: dict[str, Answering] = {
@@ -63,6 +69,11 @@ class AutomationOverlay:
             "GetAutomationExecution": self._get,
             "DescribeAutomationExecutions": self._describe,
             "StopAutomationExecution": self._stop,
+            "SendAutomationSignal": self._signal,
+            "StartExecutionPreview": previews.start,
+            "GetExecutionPreview": previews.get,
+            "GetCalendarState": self._documents.calendar_state,
+            **OpsItems().answers(),
         }
 
     @property
@@ -86,6 +97,12 @@ class AutomationOverlay:
         self._waits.clock_moved()
         await self._waits.rest(_SETTLING_SECONDS)
 
+    def interrupt(self) -> None:
+        """End what was under way when the account's process ended; nothing of it is undone."""
+        for execution in self._executions.values():
+            if not execution.is_over:
+                self._runner.cancel(execution)
+
     async def _start(self, call: Call) -> Mapping[str, Any]:
         given = call.parameters
         token = given.get("ClientToken")
@@ -95,10 +112,10 @@ class AutomationOverlay:
         request = {name: value for name, value in given.items() if name != "ClientToken"}
         if known is not None:
             return {"AutomationExecutionId": _repeated(known, request)}
-        document = self._definition(given)
+        name, runbook = self._definition(given)
         _check_request(given)
-        _check_simulated(document.runbook)
-        execution = _execution(call, document)
+        _check_simulated(runbook)
+        execution = _execution(call, name, runbook)
         self._executions[execution.execution_id] = execution
         if token is not None:
             self._tokens[token.lower()] = (request, execution.execution_id)
@@ -131,16 +148,30 @@ class AutomationOverlay:
         records = [{**metadata(execution), "AutomationType": "Local"} for execution in shown]
         return {"AutomationExecutionMetadataList": records, "NextToken": token}
 
-    def _definition(self, given: Mapping[str, Any]) -> Document:
-        name = given["DocumentName"]
+    async def _signal(self, call: Call) -> Mapping[str, Any]:
+        execution, given = self._execution(call), call.parameters
+        signal, payload = given["SignalType"], given.get("Payload", {})
+        if signal not in ("Approve", "Reject"):
+            raise bad_signal(f"The signal {signal} isn't valid for the current Automation execution.")
+        comment = " ".join(payload.get("Comment", []))
+        self._approvals.decide(execution.execution_id, call.caller_arn, signal, comment, call.at)
+        await self._waits.rest(_SETTLING_SECONDS)
+        return {}
+
+    def _definition(self, given: Mapping[str, Any]) -> tuple[str, Runbook]:
+        """The runbook to run, and the name of its document."""
+        name, version = given["DocumentName"], given.get("DocumentVersion")
         if not self._documents.exists(name):
             message = f"Document with name {name} does not exist."
             raise AwsError("AutomationDefinitionNotFoundException", message)
-        document = self._documents.get(name, given.get("DocumentVersion"))
+        document = self._documents.get(name, version)
         if document is None:
-            message = f"Document version {given['DocumentVersion']} does not exist."
+            message = f"Document version {version} does not exist."
             raise AwsError("AutomationDefinitionVersionNotFoundException", message)
-        return document
+        if not isinstance(document.means, Runbook):
+            message = f"Document {name} is not of type Automation."
+            raise AwsError("AutomationDefinitionNotFoundException", message)
+        return document.name, document.means
 
     def _execution(self, call: Call) -> Execution:
         execution_id = call.parameters["AutomationExecutionId"]
@@ -151,14 +182,14 @@ class AutomationOverlay:
         return execution
 
 
-def _execution(call: Call, document: Document) -> Execution:
+def _execution(call: Call, document: str, runbook: Runbook) -> Execution:
     given = call.parameters.get("Parameters", {})
     return Execution(
         execution_id=str(uuid.uuid4()),
-        document=document.name,
+        document=document,
         version="1",
-        runbook=document.runbook,
-        parameters=read_parameters(document.runbook, given),
+        runbook=runbook,
+        parameters=read_parameters(runbook, given),
         caller_arn=call.caller_arn,
         region=call.region,
         account=call.account,

@@ -1,4 +1,4 @@
-"""What the steps of a runbook do: call the account's own APIs, wait for it, assert, sleep, branch.
+"""What the steps of a runbook do: call the account's own APIs, wait for it or for people, assert, sleep, branch.
 
 Rules: https://docs.aws.amazon.com/systems-manager/latest/userguide/automation-actions.html
 """
@@ -7,7 +7,6 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -15,9 +14,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.clock import AccountClock
+from simulator.ssm.approvals import Approvals
+from simulator.ssm.instances import InstanceStates
 from simulator.ssm.placeholders import SelectorError, as_text, select
 from simulator.ssm.runbook_choices import chosen_step
 from simulator.ssm.runbooks import Output, Step
+from simulator.ssm.step_results import StepFailedError, StepResult, StepTimedOutError
 from simulator.waits import AccountWaits
 
 ClientFactory = Callable[[str], Any]
@@ -37,46 +39,43 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class StepFailedError(Exception):
-    """The step failed; its text is the step's FailureMessage."""
-
-
-class StepTimedOutError(StepFailedError):
-    """The step did not end within its timeoutSeconds."""
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """What a step gave: its outputs, its response, and where it leads if it says so itself."""
-
-    outputs: Mapping[str, Any] = field(default_factory=dict)
-    response: str | None = None
-    next_step: str | None = None
-
-
 Action = Callable[[Step, Mapping[str, Any]], Awaitable[StepResult]]
 
 
 class StepActions:
     """Carries out steps against the account."""
 
-    def __init__(self, clock: AccountClock, waits: AccountWaits, client_factory: ClientFactory) -> None:
+    def __init__(
+        self, clock: AccountClock, waits: AccountWaits, client_factory: ClientFactory, approvals: Approvals
+    ) -> None:
         self._clock = clock
         self._waits = waits
+        self._approvals = approvals
         self._client_factory = client_factory
         self._clients: dict[str, Any] = {}
         self._making = Lock()
         self._actions: dict[str, Action] = {
             "aws:assertAwsResourceProperty": self._assert_property,
             "aws:branch": self._branch,
+            "aws:changeInstanceState": InstanceStates(clock, waits, self._call).change,
             "aws:executeAwsApi": self._execute_api,
             "aws:sleep": self._sleep,
             "aws:waitForAwsResourceProperty": self._wait_for_property,
         }
 
-    async def carry_out(self, step: Step, inputs: Mapping[str, Any]) -> StepResult:
-        """Do what the step says with its resolved inputs, or StepFailedError."""
+    async def carry_out(self, step: Step, inputs: Mapping[str, Any], execution_id: str) -> StepResult:
+        """Do what the step of an execution says with its resolved inputs, or StepFailedError."""
+        if step.action == "aws:approve":
+            await self._notify(inputs)
+            return await self._approvals.wait(execution_id, step, inputs)
         return await self._actions[step.action](step, inputs)
+
+    async def _notify(self, inputs: Mapping[str, Any]) -> None:
+        """Tell the topic of an approval step that somebody is asked."""
+        topic = inputs.get("NotificationArn")
+        if topic:
+            message = str(inputs.get("Message") or "An approval is required.")
+            await self._call({"Service": "sns", "Api": "Publish", "TopicArn": topic, "Message": message})
 
     async def _execute_api(self, step: Step, inputs: Mapping[str, Any]) -> StepResult:
         response = await self._call(inputs)

@@ -17,14 +17,16 @@ from simulator.wire.protocol import AwsError
 
 SIMULATED_ACTIONS = frozenset(
     {
+        "aws:approve",
         "aws:assertAwsResourceProperty",
         "aws:branch",
+        "aws:changeInstanceState",
         "aws:executeAwsApi",
         "aws:sleep",
         "aws:waitForAwsResourceProperty",
     }
 )
-_OTHER_ACTIONS = """approve assertAwsResourceProperty changeInstanceState copyImage createImage createStack
+_OTHER_ACTIONS = """copyImage createImage createStack
     createTags deleteImage deleteStack executeAutomation executeScript executeStateMachine invokeWebhook
     invokeLambdaFunction loop pause runCommand runInstances updateVariable"""
 ACTIONS = SIMULATED_ACTIONS | {f"aws:{name}" for name in _OTHER_ACTIONS.split()}

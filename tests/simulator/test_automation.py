@@ -326,12 +326,12 @@ def test_parameters_the_document_does_not_allow_are_refused(
 def test_an_action_that_is_not_simulated_is_refused_by_name_before_any_step(account: Account) -> None:
     steps = [
         api("make", "CreateLogGroup", logGroupName="/must/not/be"),
-        {"name": "ask", "action": "aws:approve", "inputs": {"Approvers": ["someone"]}},
+        {"name": "script", "action": "aws:executeScript", "inputs": {"Runtime": "python3.11"}},
     ]
     name = account.document(steps)
     error = refused(account.ssm.start_automation_execution, DocumentName=name)
     assert error["Code"] == "InvalidAutomationExecutionParametersException"
-    assert "aws:approve" in error["Message"]
+    assert "aws:executeScript" in error["Message"]
     assert account.logs.describe_log_groups(logGroupNamePrefix="/must/not")["logGroups"] == []
 
 
