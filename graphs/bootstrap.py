@@ -43,9 +43,10 @@ def set_up(settings: Settings) -> Backend:
     access = open_access(settings)
     backend = ensure_backend(access, BackendNames(settings.prefix))
     table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
-    approvals = ApprovalStore(table)
+    approvals, evidence = ApprovalStore(table), EvidenceLedger(table)
     for incident in IncidentStore(table, settings.tenant).list_again():
         approvals.list_again(incident.scope, incident.incident_id)
+        evidence.list_again(incident.scope, incident.incident_id)
     return backend
 
 

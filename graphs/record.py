@@ -2,7 +2,6 @@
 
 from graphs.copilot import Records
 from memory.records.approval import ApprovalRequest, ApprovalStatus
-from memory.records.evidence import EvidenceRef
 from memory.records.incident import Incident, Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.plan import Plan
@@ -41,10 +40,7 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
             "executions": sorted(records.executions.all(scope, key), key=lambda e: e.claimed_at),
             "verifications": verifications,
             "messages": list(records.outbox.all(scope, key)),
-            "evidence": [
-                EvidenceRef(evidence_id=e.evidence_id, title=e.title, gaps=e.gaps, flags=e.flags)
-                for e in records.evidence.all(scope, key)
-            ],
+            "evidence": list(records.evidence.index(scope, key)),
             "failures": state.get("failures", []),
             "spend": state.get("spend", Spend()),
             "models": state.get("models", []),

@@ -42,6 +42,11 @@ def evidence(scope: Scope, incident_id: str, evidence_id: str) -> Key:
     return Key(incident(scope, incident_id).pk, f"EVIDENCE#{evidence_id}")
 
 
+def evidence_index(scope: Scope, incident_id: str, evidence_id: str) -> Key:
+    """Return the key of the line that tells of a piece of evidence without holding it."""
+    return Key(incident(scope, incident_id).pk, f"EVIDENCE_INDEX#{evidence_id}")
+
+
 def approval(scope: Scope, incident_id: str, plan_hash: str) -> Key:
     """Return the key of the request to approve one plan."""
     return Key(incident(scope, incident_id).pk, f"APPROVAL#{plan_hash}")

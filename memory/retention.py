@@ -44,6 +44,7 @@ CLASSES = {
     "OPEN": "incidents",
     "TIMELINE": "timeline",
     "EVIDENCE": "evidence",
+    "EVIDENCE_INDEX": "incidents",
     "APPROVAL": "approvals",
     "DECISION": "approvals",
     "ACTION": "actions",

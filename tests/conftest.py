@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent
 # Each of these starts whole processes or accounts of its own, test by test: minutes together.
 SLOW = (
     "console/test_account_commands.py",
+    "console/test_data.py",
     "console/test_demo.py",
     "console/test_processes.py",
     "graphs/test_undone.py",

@@ -58,7 +58,7 @@ class ListingStore:
 
     def opening(self, incident: Incident) -> list[Write]:
         """Return the writes that list a new incident, for the transaction that opens it."""
-        self._note_month(incident.opened_at)
+        self.note_month(incident.opened_at)
         key = keys.unfinished(incident.scope, incident.incident_id)
         index = keys.unfinished_by_time(self._tenant, incident.opened_at, incident.incident_id)
         mark = Item(key, {"incident_id": incident.incident_id, "thread_id": incident.thread_id}, 1, index)
@@ -151,7 +151,8 @@ class ListingStore:
             if oldest <= item.key.sk and (not after or item.key.sk <= after):
                 yield item.key.sk
 
-    def _note_month(self, moment: datetime) -> None:
+    def note_month(self, moment: datetime) -> None:
+        """Let lists look in a month; noted once by each process."""
         named = keys.month(moment)
         if named not in self._months:
             self._table.create(keys.calendar(self._tenant, named), {})

@@ -48,9 +48,12 @@ def test_what_version_1_left_waiting_is_listed_approved_and_resolved(tmp_path: P
         assert [line.incident_id for line in waiting] == [incident_id]
         assert incidents.full_id(incident_id[:6]) == incident_id
 
+        known = at.record(incident_id).evidence
         at.decide(at.record(incident_id), approved=True)
         done = at.to_the_end(incident_id)
 
+        assert known
+        assert set(known) <= set(done.evidence)
         assert done.status is Status.RESOLVED
         assert [one.state for one in done.executions] == [ExecutionState.DONE]
         assert at.writes() == ["UpdateService"]

@@ -36,6 +36,7 @@ def test_every_kind_of_item_is_of_a_class_or_kept_for_good() -> None:
         keys.unfinished(SCOPE, "i"),
         keys.timeline(SCOPE, "i", 1),
         keys.evidence(SCOPE, "i", "e"),
+        keys.evidence_index(SCOPE, "i", "e"),
         keys.approval(SCOPE, "i", "p"),
         keys.decision(SCOPE, "i", "p"),
         keys.execution(SCOPE, "i", "a"),

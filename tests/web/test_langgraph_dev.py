@@ -143,7 +143,8 @@ def only_decisions_decide(host: Host, thread_id: str) -> None:
     resumed = operator.runs.wait(thread_id, "incident", command={"resume": made_up})
     assert "__interrupt__" in resumed
     assert status(viewer.runs.create, thread_id, "incident", command={"resume": made_up}) == 403
-    for values in ({"status": "acting"}, {"plan": {}}):
+    edits: tuple[dict[str, Any], ...] = ({"status": "acting"}, {"plan": {}})
+    for values in edits:
         assert status(operator.threads.update_state, thread_id, values, as_node="approve") == 403
     for command in ({"goto": "act"}, {"update": {"status": "acting"}}, {"resume": 1, "goto": "act"}):
         assert status(operator.runs.create, thread_id, "incident", command=command) == 403
@@ -298,11 +299,12 @@ def test_what_waits_outlives_a_killed_server_and_all_that_it_kept(tmp_path: Path
                 found = [host.get(f"/incidents/{one}", Role.VIEWER).json() for one in before]
                 return found if all(record["closed_at"] for record in found) else None
 
-            statuses = sorted(record["status"] for record in until(ended, 180))
-        assert "resolved" in statuses, statuses
-        assert set(statuses) <= {"resolved", "escalated"}
+            records = until(ended, 180)
+        statuses = {record["status"] for record in records}
+        assert "resolved" in statuses <= {"resolved", "escalated"}, [record["reason"] for record in records]
+        done = [one for record in records for one in record["executions"] if one["state"] == "done"]
         mine = [c for c in account.calls("UpdateService") if not c["read_only"]]
-        assert sum("deployer" not in call["caller_arn"] for call in mine) == 1
+        assert sum("deployer" not in call["caller_arn"] for call in mine) == len(done)
         assert list(open_records(settings).incidents.unfinished()) == []
 
 
