@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=aware_iso, help="account time at the start, instead of now")
     parser.add_argument("--parent-pid", type=int, help="end when this process has ended")
     parser.add_argument(
-        "--history-hours", type=float, default=3.0, help="how much has happened before the start"
+        "--history-hours", type=float, default=24.0, help="how much has happened before the start"
     )
     return parser.parse_args()
 
