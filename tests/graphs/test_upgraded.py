@@ -1,7 +1,7 @@
 """An incident that an earlier version has left waiting goes on under this one, from the bytes that were stored then."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from graphs.bootstrap import open_saver, set_up
+from graphs.bootstrap import open_records, open_saver, set_up
 from graphs.runs import InProcessRuns, in_process
+from graphs.settings import load
 from graphs.wiring import wire
 from memory.checkpointed import IncidentSaver, serializer
 from memory.records.incident import Status
 from memory.records.outcome import ExecutionState
 from memory.stores.listings import Wanted
+from memory.table import table_definition
 from memory.upgrading import UnreadableStateError, upgraded
 from tests.graphs.desk import Desk, desk
 from tests.memory.fixtures.make_waiting import decoded
-from tests.simulated import ROOT
+from tests.simulated import ROOT, SimulatedAccount
+from tools.errors import Misconfigured
 
 VERSION_1 = ROOT / "tests" / "memory" / "fixtures" / "v1" / "waiting.json"
 
@@ -60,6 +63,31 @@ def test_what_version_1_left_waiting_is_listed_approved_and_resolved(tmp_path: P
         assert list(incidents.unfinished()) == []
         set_up(at.records.settings)
         assert len(incidents.page(Wanted(), 5).lines) == 1
+
+
+def test_a_table_of_version_1_is_named_and_gets_its_indexes_and_time_to_live(
+    shared_accounts: Callable[..., SimulatedAccount],
+) -> None:
+    account = shared_accounts("bad-deployment")
+    settings = load({"CLOUDOPS_STATE_DIR": str(account.state_dir), "CLOUDOPS_PREFIX": "older"}, ROOT)
+    dynamodb = account.client("dynamodb")
+    now = table_definition("older-records")
+    names = {"pk", "sk", "gpk", "gsk"}
+    dynamodb.create_table(
+        **{
+            **now,
+            "AttributeDefinitions": [a for a in now["AttributeDefinitions"] if a["AttributeName"] in names],
+            "GlobalSecondaryIndexes": now["GlobalSecondaryIndexes"][:1],
+        }
+    )
+    with pytest.raises(Misconfigured, match=r"earlier version.*cloudops setup"):
+        open_records(settings)
+
+    set_up(settings)
+
+    assert list(open_records(settings).incidents.page(Wanted(service="web"), 5).lines) == []
+    told = dynamodb.describe_time_to_live(TableName="older-records")["TimeToLiveDescription"]
+    assert (told["TimeToLiveStatus"], told["AttributeName"]) == ("ENABLED", "ttl")
 
 
 def older(state: dict[str, Any]) -> dict[str, Any]:
