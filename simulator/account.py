@@ -16,11 +16,13 @@ from simulator.control.faults import Faults
 from simulator.deeds import Deeds
 from simulator.delivery import Delivery
 from simulator.dispatch import Dispatch
+from simulator.dynamodb.overlay import TableOverlay
 from simulator.ecs.containers import Machines
 from simulator.ecs.overlay import EcsOverlay
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
+from simulator.functions.invoking import Invoking
 from simulator.functions.overlay import LambdaOverlay
 from simulator.functions.records import LambdaState
 from simulator.iam.gate import Gate
@@ -114,8 +116,9 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
             CloudWatchOverlay(MetricData(held.metrics, clock), book, {}, delivery.announce_alarm),
             LogsOverlay(held.logs, clock),
             EcsOverlay(held.ecs, held.scheduler),
-            LambdaOverlay(held.functions, held.registry.__contains__),
+            LambdaOverlay(held.functions, held.registry.__contains__, _invoking(opening.world, held)),
             RedriveOverlay(emulator),
+            TableOverlay(emulator),
             CloudTrailOverlay(log, clock, gate.store.source_identities),
             automation,
         ]
@@ -146,6 +149,16 @@ def _holdings(world: World, delivery: Delivery, emulator: Emulator) -> Holdings:
     scheduler = Scheduler(Machines(registry.__contains__, _memory_needs(world)), delivery)
     mirror = QueueMirror(emulator)
     return Holdings(EcsState(), LambdaState(), registry, scheduler, MetricStore(), LogStore(), mirror)
+
+
+def _invoking(world: World, held: Holdings) -> Invoking:
+    """What Invoke needs: how often images fail, and where invocations are counted."""
+    fails = {one.image: one.error_share for one in world.releases}
+
+    def count(metric: str, function: str, at: datetime) -> None:
+        held.metrics.put("AWS/Lambda", metric, {"FunctionName": function}, at, 1)
+
+    return Invoking(held.functions, lambda image: fails.get(image, 0.0), count)
 
 
 def _memory_needs(world: World) -> Callable[[str], float]:

@@ -27,9 +27,11 @@ from simulator.wire.protocol import (
 from simulator.wire.query import query_answer
 from simulator.wire.refusals import refused
 from simulator.wire.requests import Asked, Form, read_request
+from simulator.wire.rest import rest_answer
 
 # What a call gets that hung until it was given up; nobody sees it.
 _GIVEN_UP = Answer(500)
+_WRITERS = {Form.JSON: json_answer, Form.QUERY: query_answer, Form.REST: rest_answer}
 
 
 @dataclass
@@ -93,8 +95,7 @@ class Dispatch:
             self.log.record(call, error.code, error.message)
             return refused(call.service, asked.form, error)
         self.log.record(call)
-        write = query_answer if asked.form is Form.QUERY else json_answer
-        return write(call.service, call.operation, result)
+        return _WRITERS[asked.form](call.service, call.operation, result)
 
     async def _performed(self, overlay: Overlay, call: Call, raw: Any) -> Mapping[str, Any]:
         if call.operation not in overlay.operations:

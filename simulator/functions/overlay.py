@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.functions.answers import alias_answer, code_location, configuration
+from simulator.functions.invoking import Invoking
 from simulator.functions.mappings import MappingOperations
 from simulator.functions.records import (
     ACCOUNT_CONCURRENCY,
@@ -30,6 +31,7 @@ class LambdaOverlay:
 
     state: LambdaState
     has_image: Callable[[str], bool]
+    invoking: Invoking
     service: str = "lambda"
     exclusive: bool = True
 
@@ -64,6 +66,7 @@ class LambdaOverlay:
             "DeleteFunctionConcurrency": self._unreserve,
             "GetAccountSettings": self._settings,
             "ListTags": self._tags,
+            "Invoke": self.invoking.invoke,
             **mappings.answers(),
         }
 

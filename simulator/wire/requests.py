@@ -13,6 +13,7 @@ from botocore.model import OperationModel
 
 from simulator.wire.protocol import operation_model, service_model
 from simulator.wire.query import read_form
+from simulator.wire.rest import placed_parameters
 
 Query = Mapping[str, list[str]]
 
@@ -48,8 +49,9 @@ def read_request(
         action = form["Action"][0]
         return Asked(action, _form_parameters(service, action, form), Form.QUERY)
     operation, labels = rest_operation(service, method, path, query, headers)
-    parameters = {**_typed(service, operation, query), **labels}
-    if body and "json" in headers.get("content-type", ""):
+    placed = placed_parameters(service, operation, headers, body)
+    parameters = {**_typed(service, operation, query), **labels, **placed}
+    if body and body not in placed.values() and "json" in headers.get("content-type", ""):
         given = _json(body)
         parameters |= given if isinstance(given, dict) else {}
     return Asked(operation, parameters, Form.REST)

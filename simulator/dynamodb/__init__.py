@@ -1,0 +1,1 @@
+"""DynamoDB: what the emulator leaves out of changing a table's capacity."""

@@ -1,0 +1,128 @@
+"""Changes of tables take account time and are limited in number. All else of DynamoDB is the emulator's.
+
+A table is UPDATING for half a minute; how long it takes on AWS is not documented. Its new capacity is in force from the
+beginning of that. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+Decreases: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator.emulator import Emulator, RefusedError
+from simulator.wire.protocol import AwsError, Call
+
+UPDATES_FOR = timedelta(seconds=30)
+FREE_DECREASES = 4
+BETWEEN_DECREASES = timedelta(hours=1)
+_UNITS = ("ReadCapacityUnits", "WriteCapacityUnits")
+
+
+@dataclass
+class Changes:
+    """What became of one table's capacity."""
+
+    updating_until: datetime | None = None
+    increased_at: datetime | None = None
+    decreases: list[datetime] = field(default_factory=list)
+
+    def decreases_on(self, at: datetime) -> int:
+        """How many decreases there were on the day of `at`, in UTC."""
+        return sum(one.date() == at.date() for one in self.decreases)
+
+
+@dataclass(frozen=True)
+class TableOverlay:
+    """Answers UpdateTable and DescribeTable over the emulator's tables."""
+
+    emulator: Emulator
+    _changes: dict[str, Changes] = field(default_factory=dict)
+    service: str = "dynamodb"
+    operations: frozenset[str] = frozenset({"DescribeTable", "UpdateTable"})
+    exclusive: bool = False
+
+    async def answer(self, call: Call) -> Mapping[str, Any]:
+        """The operation's result, or `AwsError`."""
+        name = call.parameters["TableName"].rpartition("/")[2]
+        table = (await self._asked("DescribeTable", {"TableName": name}))["Table"]
+        if call.operation == "DescribeTable":
+            return {"Table": self._described(name, table, call.at)}
+        changes = self._changes.get(name, Changes())
+        if changes.updating_until is not None and call.at < changes.updating_until:
+            message = f"Attempt to change a resource which is still in use: Table is being updated: {name}"
+            raise AwsError("ResourceInUseException", message)
+        before, wanted = _units(table), _wanted(call.parameters, table)
+        is_decrease = any(wanted[one] < before[one] for one in _UNITS)
+        if is_decrease:
+            _check_allowance(changes, call.at)
+        updated = await self._asked("UpdateTable", {**call.parameters, "TableName": name})
+        changes.updating_until = call.at + UPDATES_FOR
+        if is_decrease:
+            changes.decreases.append(call.at)
+        if any(wanted[one] > before[one] for one in _UNITS):
+            changes.increased_at = call.at
+        self._changes[name] = changes
+        return {"TableDescription": self._described(name, updated["TableDescription"], call.at)}
+
+    def _described(self, name: str, table: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+        changes = self._changes.get(name)
+        if changes is None:
+            return dict(table)
+        is_updating = changes.updating_until is not None and at < changes.updating_until
+        throughput = {
+            **table.get("ProvisionedThroughput", {}),
+            "NumberOfDecreasesToday": changes.decreases_on(at),
+            "LastDecreaseDateTime": changes.decreases[-1] if changes.decreases else None,
+            "LastIncreaseDateTime": changes.increased_at,
+        }
+        status = "UPDATING" if is_updating else table["TableStatus"]
+        return {**table, "TableStatus": status, "ProvisionedThroughput": throughput}
+
+    async def _asked(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return await self.emulator.call("dynamodb", operation, parameters)
+        except RefusedError as error:
+            raise _as_aws_says(error) from error
+
+
+def _units(table: Mapping[str, Any]) -> dict[str, int]:
+    given = table.get("ProvisionedThroughput", {})
+    return {one: int(given.get(one, 0)) for one in _UNITS}
+
+
+def _wanted(parameters: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, int]:
+    """The units that a table of provisioned capacity would have; what it has where nothing is said."""
+    given = parameters.get("ProvisionedThroughput", {})
+    return {**_units(table), **{one: int(given[one]) for one in _UNITS if one in given}}
+
+
+def _check_allowance(changes: Changes, at: datetime) -> None:
+    """Four decreases a day at any time, and a further one after an hour without any."""
+    today = changes.decreases_on(at)
+    if today < FREE_DECREASES or at - changes.decreases[-1] >= BETWEEN_DECREASES:
+        return
+    following = changes.decreases[-1] + BETWEEN_DECREASES
+    raise AwsError(
+        "LimitExceededException",
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the "
+        "first 4 decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 "
+        f"seconds. Number of decreases today: {today}. Last decrease at {_written(changes.decreases[-1])}. Next "
+        f"decrease can be made at {_written(following)}",
+    )
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%A, %B} {at.day}, {at.year} at {at:%H:%M:%S} UTC"
+
+
+def _as_aws_says(error: RefusedError) -> AwsError:
+    """The emulator's refusal under its own code."""
+    text = str(error).partition("{")[2]
+    try:
+        given = json.loads("{" + text)
+    except ValueError:
+        return AwsError("InternalServerError", str(error), 500)
+    code = str(given.get("__type", "InternalServerError")).rpartition("#")[2]
+    return AwsError(code, str(given.get("message") or given.get("Message") or ""))
