@@ -100,7 +100,8 @@ class Lives:
     def _begun(self, partition: str) -> bool:
         """Whether a thread without a record is alive: it was begun by a saver that let threads live for ever."""
         wish = Wish(partition, *EVERYTHING, attributes=("at",))
-        return any(self.fresh(item) for page in self.table.pages(wish) for item in page)
+        # A record that another worker has written since is no item of an earlier saver, and carries no time.
+        return any(self.fresh(item) for page in self.table.pages(wish) for item in page if "at" in item)
 
     def _replace(self, partition: str, stored: Life | None, life: Life) -> bool:
         numbers = {":since": life.since, ":until": life.end, ":swept": life.swept}
