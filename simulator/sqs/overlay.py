@@ -14,6 +14,7 @@ from simulator.emulator import Emulator, RefusedError
 from simulator.wire.protocol import AwsError, Call
 
 KEPT = 10
+MOST_A_SECOND = 500
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,15 @@ class RedriveOverlay:
 
     async def _start(self, call: Call) -> Mapping[str, Any]:
         source, destination = call.parameters["SourceArn"], call.parameters.get("DestinationArn")
+        if not 1 <= call.parameters.get("MaxNumberOfMessagesPerSecond", MOST_A_SECOND) <= MOST_A_SECOND:
+            text = f"MaxNumberOfMessagesPerSecond must be between 1 and {MOST_A_SECOND}."
+            raise AwsError("InvalidParameterValue", text)
+        await self._require(_name(source))
         sources = await self._sources_of(source)
         if not sources:
             raise AwsError("InvalidParameterValue", "Source queue must be configured as a dead-letter queue.")
         target = _name(destination or sources[0])
-        if not await self._exists(target):
-            raise AwsError(
-                "ResourceNotFoundException", "The resource that you specified does not exist.", 404
-            )
+        await self._require(target)
         waiting = self.emulator.queue_messages(_name(source))
         moved = list(waiting)
         waiting.clear()
@@ -85,9 +87,11 @@ class RedriveOverlay:
         return {"TaskHandle": handle}
 
     async def _list(self, call: Call) -> Mapping[str, Any]:
-        source = call.parameters["SourceArn"]
-        listed = [one.answer() for one in self._tasks if one.source == source]
-        return {"Results": listed[: min(call.parameters.get("MaxResults", 1), KEPT)]}
+        source, size = call.parameters["SourceArn"], call.parameters.get("MaxResults", 1)
+        if not 1 <= size <= KEPT:
+            raise AwsError("InvalidParameterValue", f"MaxResults must be between 1 and {KEPT}.")
+        await self._require(_name(source))
+        return {"Results": [one.answer() for one in self._tasks if one.source == source][:size]}
 
     async def _cancel(self, call: Call) -> Mapping[str, Any]:
         if call.parameters["TaskHandle"] in [one.handle for one in self._tasks]:
@@ -106,12 +110,13 @@ class RedriveOverlay:
                 found.append(str(attributes["QueueArn"]))
         return found
 
-    async def _exists(self, name: str) -> bool:
+    async def _require(self, name: str) -> None:
+        """Refuse a queue that does not exist."""
         try:
             await self.emulator.call("sqs", "GetQueueUrl", {"QueueName": name})
-        except RefusedError:
-            return False
-        return True
+        except RefusedError as error:
+            message = "The resource that you specified does not exist."
+            raise AwsError("ResourceNotFoundException", message, 404) from error
 
 
 def _name(arn: str) -> str:
