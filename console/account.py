@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,19 +18,23 @@ import httpx
 from tools.errors import Misconfigured, Transient
 
 START_SECONDS = 60.0
-STOP_SECONDS = 10.0
+# A long history takes a while to write down.
+STOP_SECONDS = 60.0
 ASK_SECONDS = 120.0
 LOG = "simulator.log"
+KEPT = "account.json"
 
 
 @dataclass(frozen=True)
 class Play:
-    """Which scenario an account plays, and how."""
+    """Which scenario an account plays, and how; kept, its state outlives its process and can be resumed."""
 
     scenario: str
     scenarios: Path | None = None
     seed: int | None = None
     pace: float = 0.0
+    keep: bool = False
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,11 @@ def running(state_dir: Path) -> Account | None:
 
 
 def _environment(facts: Mapping[str, Any]) -> dict[str, str]:
-    """What AWS's own tools read, so that they find the account."""
+    """What AWS's own tools read, so that they find the account, as its root: no policy holds a person back."""
     return {
         "AWS_ENDPOINT_URL": facts["endpoint"],
-        "AWS_ACCESS_KEY_ID": facts["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": facts["secret_access_key"],
+        "AWS_ACCESS_KEY_ID": facts["root_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": facts["root_secret_access_key"],
         "AWS_REGION": facts["region"],
         "AWS_DEFAULT_REGION": facts["region"],
         # Names like sync-states.127.0.0.1 lead nowhere.
@@ -148,7 +152,10 @@ def start(play: Play, state_dir: Path, parent: int | None = None) -> Account:
 
 
 def _command(play: Play, state_dir: Path, parent: int | None) -> list[str]:
-    command = [sys.executable, "-m", "simulator", "--scenario", play.scenario, "--state-dir", str(state_dir)]
+    begins = ["--resume"] if play.resume else ["--scenario", play.scenario]
+    command = [sys.executable, "-m", "simulator", *begins, "--state-dir", str(state_dir)]
+    if play.keep:
+        command.append("--keep")
     if play.scenarios is not None:
         command += ["--scenarios", str(play.scenarios)]
     if play.seed is not None:
@@ -210,7 +217,7 @@ def is_alive(pid: int) -> bool:
 @contextmanager
 def playing(play: Play, state_dir: Path, *, keep: bool) -> Iterator[Account]:
     """Give an account for as long as the block runs; kept, it goes on until `cloudops sim down`."""
-    account = start(play, state_dir, None if keep else os.getpid())
+    account = start(replace(play, keep=keep or play.keep), state_dir, None if keep else os.getpid())
     try:
         yield account
     finally:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from console.account import Account, Play, is_alive, playing, running, start, stop
+from console.account import KEPT, Account, Play, is_alive, playing, running, start, stop
 from console.text import full_time, screen, styled
 from tools.aws.clock import AccountClock
 from tools.errors import Misconfigured
@@ -54,8 +54,15 @@ def take_down(state_dir: Path) -> int:
     """End the account that runs here."""
     account = the_account(state_dir)
     stop(account)
-    screen().print(f"ended process {account.pid}")
+    kept = (state_dir / KEPT).exists()
+    screen().print(f"ended process {account.pid}" + ("; `cloudops sim up --resume` goes on" if kept else ""))
     return 0
+
+
+def check_resumable(state_dir: Path) -> None:
+    """Say the remedy where no account was kept."""
+    if not (state_dir / KEPT).exists():
+        raise Misconfigured("no account was kept here: `cloudops sim up` starts one, and `sim down` keeps it")
 
 
 def show_status(state_dir: Path, *, as_json: bool, env: bool) -> int:

@@ -16,29 +16,37 @@ sim.add_typer(fault, name="fault")
 @sim.command("up")
 @door
 def sim_up(
-    scenario: Annotated[str, typer.Option(help="Which scenario to play.")] = "bad-deployment",
+    scenario: Annotated[str | None, typer.Option(help="Which scenario to play.")] = None,
     scenarios: Folder = None,
     seed: Seed = None,
     pace: Annotated[float, typer.Option(help="Account seconds a second; 0 lets the clock stand.")] = 0.0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the account that `down` kept.")
+    ] = False,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, and end it with Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> int:
     """Start a simulated account that goes on after this command, and set the copilot up in it.
 
-    What it prints can be pasted into a shell as it is: AWS's own tools then work in the account.
+    Without --scenario it plays bad-deployment. What it prints can be pasted into a shell as it is: AWS's own tools
+    then work in the account.
     """
     from console.account import Play
-    from console.controlling import bring_up, stay_up
+    from console.controlling import bring_up, check_resumable, stay_up
     from graphs.settings import state_dir_here
 
-    play = Play(scenario, scenarios, seed, pace)
+    if resume:
+        if scenario is not None or scenarios is not None or seed is not None:
+            raise typer.BadParameter("a resumed account goes on with its own scenario and seed")
+        check_resumable(state_dir_here())
+    play = Play(scenario or "bad-deployment", scenarios, seed, pace, keep=True, resume=resume)
     return (stay_up if foreground else bring_up)(play, state_dir_here(), _set_up, as_json=as_json)
 
 
 @sim.command("down")
 @door
 def sim_down() -> int:
-    """End the simulated account."""
+    """End the simulated account, and keep what it holds for `sim up --resume`."""
     from console.controlling import take_down
     from graphs.settings import state_dir_here
 

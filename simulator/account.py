@@ -71,6 +71,10 @@ class Account:
         async with self._moving:
             await self._play_to(self.clock.now() + span)
 
+    def between_ticks(self) -> asyncio.Lock:
+        """Held, the account stands between two ticks and stays there."""
+        return self._moving
+
     async def _play_to(self, moment: datetime) -> None:
         while self._next_tick + (step := self.workload.step(self._next_tick)) <= moment:
             await self._tick(step)

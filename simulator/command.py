@@ -5,11 +5,15 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from simulator.account import Opening
 from simulator.clock import aware_iso, floored, iso, wall_minute
@@ -18,11 +22,15 @@ from simulator.control.plane import Control
 from simulator.control.running import Running, run_account
 from simulator.emulator import Emulator
 from simulator.host import HOST, Front, host, listening_socket
+from simulator.iam.store import RootKey
+from simulator.keeping.kinds import UnkeptError
+from simulator.keeping.snapshot import keep, origin, origin_of, read_kept, resumed
 from simulator.scenario import ScenarioError, read_scenario
 from simulator.wire.protocol import ACCOUNT, REGION
 
 WATCH_SECONDS = 0.2
 LOCAL_FILE = "local.json"
+KEPT_FILE = "account.json"
 
 
 def main() -> None:
@@ -30,7 +38,7 @@ def main() -> None:
     arguments = _arguments()
     try:
         asyncio.run(_run(arguments))
-    except ScenarioError as error:
+    except (ScenarioError, UnkeptError) as error:
         sys.exit(str(error))
 
 
@@ -38,7 +46,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulator", description="An AWS account on this machine."
     )
-    parser.add_argument("--scenario", required=True, help="what happens in the account")
+    begins = parser.add_mutually_exclusive_group(required=True)
+    begins.add_argument("--scenario", help="what happens in the account")
+    begins.add_argument("--resume", action="store_true", help="go on with the account that was kept")
+    parser.add_argument("--keep", action="store_true", help="keep the account when it is told to end")
     parser.add_argument("--scenarios", type=Path, help="a folder of scenarios beside those that come along")
     parser.add_argument(
         "--state-dir", type=Path, default=Path(".cloudops"), help="where local.json is written"
@@ -55,33 +66,68 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(arguments: argparse.Namespace) -> None:
-    world = read_scenario(arguments.scenario, arguments.scenarios, arguments.seed)
+    kept = _kept_origin(arguments) if arguments.resume else None
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     watch = asyncio.create_task(_watch(arguments.parent_pid, ended))
-    start = floored(arguments.start or wall_minute(), timedelta(minutes=1))
-    history = timedelta(hours=arguments.history_hours)
-    with listening_socket(arguments.port) as listener, tempfile.TemporaryDirectory() as scratch:
-        port = listener.getsockname()[1]
-        endpoint = f"http://{HOST}:{port}"
-        opening = Opening(world, start, history, arguments.seed, endpoint)
-        running = await run_account(opening, Emulator(port, scratch), read_scenario)
+    with _listener(arguments) as listener, tempfile.TemporaryDirectory() as scratch:
+        running = await _opened(arguments, listener.getsockname()[1], scratch, kept)
         pacer = Pacer(running, arguments.pace)
         local = LocalFile(arguments.state_dir / LOCAL_FILE)
 
         def ready() -> None:
             local.write(running, arguments.scenarios)
-            sys.stdout.write(f"ready {endpoint}\n")
+            sys.stdout.write(f"ready {running.opening.endpoint}\n")
             sys.stdout.flush()
 
         pacing = asyncio.create_task(pacer.run())
         try:
             await host(Front(running, Control(running, pacer), ready), listener, ended)
+            pacing.cancel()
+            if arguments.keep:
+                began = origin(running, arguments.scenarios, pacer.pace)
+                async with running.account.between_ticks():
+                    keep(arguments.state_dir / KEPT_FILE, running, began)
         finally:
             local.remove()
             pacing.cancel()
             watch.cancel()
+
+
+async def _opened(
+    arguments: argparse.Namespace, port: int, scratch: str, kept: dict[str, Any] | None
+) -> Running:
+    read = partial(read_scenario, seed=arguments.seed)
+    world = read(arguments.scenario, arguments.scenarios)
+    start = floored(arguments.start or wall_minute(), timedelta(minutes=1))
+    history = timedelta(hours=arguments.history_hours)
+    opening = Opening(world, start, history, arguments.seed, f"http://{HOST}:{port}")
+    if kept is None:
+        return await run_account(opening, Emulator(port, scratch), read)
+    opening = replace(opening, root=RootKey(*origin_of(kept).root))
+    return await resumed(opening, Emulator(port, scratch), read, kept)
+
+
+def _kept_origin(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Open the kept account as it was opened the first time; what it holds is returned."""
+    kept = read_kept(arguments.state_dir / KEPT_FILE)
+    began = origin_of(kept)
+    arguments.scenario, arguments.seed = began.scenario, began.seed
+    arguments.scenarios = Path(began.scenarios_dir) if began.scenarios_dir else None
+    arguments.start, arguments.history_hours = aware_iso(began.start), began.history_seconds / 3600
+    arguments.port, arguments.pace = arguments.port or began.port, arguments.pace or began.pace
+    return kept
+
+
+def _listener(arguments: argparse.Namespace) -> socket.socket:
+    """Where the account listens. A kept one goes where it was, unless somebody else is there now."""
+    try:
+        return listening_socket(arguments.port)
+    except OSError:
+        if not arguments.resume:
+            raise
+        return listening_socket(0)
 
 
 class LocalFile:
@@ -99,6 +145,8 @@ class LocalFile:
             "account": ACCOUNT,
             "access_key_id": account.credentials.access_key_id,
             "secret_access_key": account.credentials.secret_access_key,
+            "root_access_key_id": running.opening.root.access_key_id,
+            "root_secret_access_key": running.opening.root.secret_access_key,
             "clock": f"{endpoint}/_sim/clock",
             "pid": os.getpid(),
             "scenario": account.world.name,

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from console.watching import sparkline
-from tests.console.commands import Desk
+from tests.console.commands import ROOT, Desk
 
 WHOAMI = (
     "import boto3; print(boto3.client('sts').get_caller_identity()['Arn']);"
@@ -60,7 +61,7 @@ def pasted(lines: str, folder: Path, code: str) -> "subprocess.CompletedProcess[
 def test_what_up_prints_can_be_pasted_as_it_is(up: tuple[Desk, str]) -> None:
     desk, printed = up
     done = pasted(printed, desk.folder, WHOAMI)
-    assert done.stdout == "arn:aws:iam::123456789012:user/operator\n[]\n", done.stderr
+    assert done.stdout == "arn:aws:iam::123456789012:root\n[]\n", done.stderr
     again = pasted(desk.run("sim", "status", "--env").stdout, desk.folder, WHOAMI)
     assert again.stdout == done.stdout
 
@@ -210,6 +211,35 @@ def test_in_the_foreground_it_ends_with_ctrl_c(tmp_path: Path) -> None:
     assert not (desk.state_dir / "local.json").exists()
 
 
+def test_down_keeps_the_account_and_up_resumes_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    refused = desk.run("sim", "up", "--resume")
+    assert refused.returncode == 2
+    assert "`cloudops sim up` starts one" in refused.stderr
+    printed = desk.run("sim", "up", "--scenario", "false-alarm").stdout
+    desk.run("sim", "clock", "+7m")
+    desk.run("sim", "inject", "bad-deployment")
+    pasted(printed, tmp_path, "import boto3; boto3.client('s3').create_bucket(Bucket='mine')")
+    before = told(desk, "status")
+    down = desk.run("sim", "down")
+    assert "cloudops sim up --resume" in down.stdout
+
+    up = desk.run("sim", "up", "--resume")
+
+    assert up.returncode == 0, up.stderr
+    after = told(desk, "status")
+    same = ("scenario", "now", "seed", "started", "injected", "endpoint", "environment")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    # What the first printed still works: address and keys are the same.
+    seen = pasted(
+        printed, tmp_path, "import boto3; print(boto3.client('s3').list_buckets()['Buckets'][0]['Name'])"
+    )
+    assert seen.stdout == "mine\n"
+    assert desk.run("list").returncode == 0
+    assert desk.run("sim", "up", "--resume", "--seed", "2").returncode == 2
+    desk.run("sim", "down")
+
+
 def test_sparklines_are_as_high_as_the_largest() -> None:
     assert sparkline([0, 1, 4, 8, None, 8]) == "▁▂▅█ █"
     assert sparkline([0, 0, 0]) == "▁▁▁"
@@ -234,3 +264,26 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < give_up
         time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_the_documents_commands_run_as_they_are_pasted(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    sections = text[text.index("\n## Commands\n") : text.index("\n## What is simplified\n")]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", sections, re.M | re.S)
+    assert len(blocks) == 3
+    command = f'cloudops() {{ "{sys.executable}" -m cli "$@"; }}\n'
+    for block in blocks:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command + block],
+            cwd=tmp_path,
+            env=dict(desk.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    desk.run("sim", "down")

@@ -18,6 +18,7 @@ def test_it_says_where_it_is_and_ends_cleanly(tmp_path: Path) -> None:
     assert local["scenario"] == "bad-deployment"
     assert set(local) == {
         *("endpoint", "region", "account", "access_key_id", "secret_access_key"),
+        *("root_access_key_id", "root_secret_access_key"),
         *("clock", "pid", "scenario", "scenarios_dir", "started_at"),
     }
 
