@@ -12,6 +12,7 @@ from simulator.control.meeting import Suffered, suffer
 from simulator.emulator import BOTOCORE_NAMES, Emulator, HttpResult, ServiceCode
 from simulator.iam.gate import Gate, UnauthenticatedError
 from simulator.trail.calls import CallLog
+from simulator.wire.limits import keep_limits
 from simulator.wire.protocol import (
     ACCOUNT,
     REGION,
@@ -57,7 +58,7 @@ class Dispatch:
         ) -> HttpResult:
             asked = read_request(service, method, path, headers, body, query)
             call = self.call_of(service, asked, self.emulator.access_key(headers, query))
-            if (kept_out := self.kept_out(service, asked, body, call)) is not None:
+            if (kept_out := self.kept_out(asked, call)) is not None:
                 return _parts(kept_out)
             suffered = await self.meet(service, asked.operation, call.caller_arn)
             if suffered.hung:
@@ -77,15 +78,16 @@ class Dispatch:
 
         return answer
 
-    def kept_out(self, service: str, asked: Asked, body: bytes, call: Call) -> Answer | None:
-        """The answer to a caller who may not do this; nothing where it may."""
+    def kept_out(self, asked: Asked, call: Call) -> Answer | None:
+        """The answer to a caller who may not do this, or to what nobody may ask; nothing where it may be done."""
         try:
-            self.gate.check(service, asked, body)
+            self.gate.check(call.service, asked)
+            keep_limits(call.service, call.operation, call.parameters)
         except UnauthenticatedError as error:
-            return refused(service, asked.form, error.refusal)
+            return refused(call.service, asked.form, error.refusal)
         except AwsError as error:
             self.log.record(call, error.code, error.message)
-            return refused(service, asked.form, error)
+            return refused(call.service, asked.form, error)
         return None
 
     async def _overlaid(self, overlay: Overlay, call: Call, asked: Asked) -> Answer:

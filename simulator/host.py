@@ -13,11 +13,13 @@ from hypercorn.protocol.http_stream import ASGIHTTPState
 
 from simulator.bedrock.faults import EXTENSION, Orders
 from simulator.control.meeting import unanswered
-from simulator.control.plane import PREFIX, Control
+from simulator.control.plane import PREFIX, Control, read_body
 from simulator.control.running import Running
+from simulator.iam.gate import arriving
+from simulator.iam.signatures import Arrived
 from simulator.wire.protocol import Answer
 from simulator.wire.refusals import refused
-from simulator.wire.requests import Form, rest_operation
+from simulator.wire.requests import Form, read_request
 
 HOST = "127.0.0.1"
 Scope = MutableMapping[str, Any]
@@ -40,7 +42,9 @@ class Front:
         elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await self.control(scope, receive, send)
         else:
-            await self._aws(scope, receive, send)
+            came = Arrived(scope)
+            arriving.set(came)
+            await self._aws(scope, came.hearing(receive), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -73,17 +77,31 @@ class Front:
         headers = {key.decode().lower(): value.decode() for key, value in scope["headers"]}
         # The control plane is read with GET only, the runtime never is.
         api = "bedrock" if scope["method"] == "GET" else "bedrock-runtime"
-        operation, labels = rest_operation(api, scope["method"], path, query, headers)
+        body = await read_body(receive)
+        asked = read_request(api, scope["method"], path, headers, body, query)
         account, emulator = self.running.account, self.running.emulator
         key, dispatch = emulator.access_key(headers, query), account.dispatch
-        suffered = await dispatch.meet(api, operation, emulator.caller_arn(key))
+        call = dispatch.call_of(api, asked, key)
+        if (kept_out := dispatch.kept_out(asked, call)) is not None:
+            return await _send_answer(send, kept_out)
+        suffered = await dispatch.meet(api, call.operation, call.caller_arn)
         if suffered.refusal is not None:
-            dispatch.note(operation, labels, key, suffered.refusal.code)
+            dispatch.note(call.operation, call.parameters, key, suffered.refusal.code)
             await _send_answer(send, refused(api, Form.REST, suffered.refusal))
         elif not suffered.hung:
             orders = Orders(suffered.stream, suffered.guarded)
             extensions = {**scope.get("extensions", {}), EXTENSION: orders}
-            await account.bedrock({**scope, "extensions": extensions}, receive, send)
+            await account.bedrock({**scope, "extensions": extensions}, _again(body), send)
+        return None
+
+
+def _again(body: bytes) -> Receive:
+    """Receives a body that has been read already."""
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def _send_answer(send: Send, answer: Answer) -> None:

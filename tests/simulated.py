@@ -39,17 +39,23 @@ class SimulatedAccount:
         self.local: dict[str, Any] = json.loads((state_dir / "local.json").read_text())
         self.endpoint: str = self.local["endpoint"]
         self.credentials = Credentials(self.local["access_key_id"], self.local["secret_access_key"])
+        self.root = Credentials(self.local["root_access_key_id"], self.local["root_secret_access_key"])
         self.client = cache(self._client)
         self._http = httpx.Client(base_url=self.endpoint, timeout=120)
 
     def _client(self, service: str) -> Any:
+        """The root's client, which no policy holds back."""
+        return self.client_of(service, self.root)
+
+    def client_of(self, service: str, who: Credentials, token: str | None = None) -> Any:
         """A boto3 client that does not retry, so that a test sees what it is answered."""
         return boto_session().client(
             service,
             endpoint_url=self.endpoint,
             region_name=self.local["region"],
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
+            aws_access_key_id=who.access_key_id,
+            aws_secret_access_key=who.secret_access_key,
+            aws_session_token=token,
             config=Config(
                 retries={"total_max_attempts": 1},
                 inject_host_prefix=False,

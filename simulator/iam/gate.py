@@ -20,7 +20,7 @@ from simulator.wire.protocol import REGION, AwsError
 from simulator.wire.requests import Asked
 
 # The request that is being answered, as it came. What the account asks of itself has none.
-request: ContextVar[Arrived | None] = ContextVar("request", default=None)
+arriving: ContextVar[Arrived | None] = ContextVar("arriving", default=None)
 # Everyone may ask this, whatever policies say.
 _ALWAYS = frozenset({("sts", "GetCallerIdentity")})
 _SESSION_KEY = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")
@@ -43,16 +43,16 @@ class Gate:
     clock: AccountClock
     resources: Resources
 
-    def check(self, service: str, asked: Asked, body: bytes) -> None:
+    def check(self, service: str, asked: Asked) -> None:
         """Return where the caller is who it says and may do what it asks; raise AWS's error otherwise.
 
         `UnauthenticatedError` where nobody knows who asks, else `AwsError`.
         """
-        came = request.get()
+        came = arriving.get()
         if came is None or came.is_asked:
             return
         came.is_asked = True
-        principal = self._authenticated(service, asked, came, body)
+        principal = self._authenticated(service, asked, came)
         if principal.is_root or (service, asked.operation) in _ALWAYS:
             return
         parameters = asked.parameters if isinstance(asked.parameters, dict) else {}
@@ -70,7 +70,7 @@ class Gate:
 
     def assumed(self, asked: Asked, body: Any) -> Any:
         """The answer to AssumeRole with the source identity that the new session keeps."""
-        came = request.get()
+        came = arriving.get()
         signature = signature_of(came) if came is not None else None
         parent = self.store.source_identities.get(signature.access_key) if signature else None
         source = parent or asked.parameters.get("SourceIdentity")
@@ -83,7 +83,7 @@ class Gate:
             _SESSION_END, f"<SourceIdentity>{source}</SourceIdentity>".encode() + _SESSION_END
         )
 
-    def _authenticated(self, service: str, asked: Asked, came: Arrived, body: bytes) -> Principal:
+    def _authenticated(self, service: str, asked: Asked, came: Arrived) -> Principal:
         signature = signature_of(came)
         if signature is None:
             raise UnauthenticatedError(refusal(service, asked.form, Problem.MISSING))
@@ -94,7 +94,7 @@ class Gate:
             raise UnauthenticatedError(refusal(service, asked.form, Problem.EXPIRED))
         if (credential.token or "") != came.headers.get("x-amz-security-token", ""):
             raise UnauthenticatedError(refusal(service, asked.form, Problem.TOKEN))
-        if not is_signed_with(came, signature, credential.secret, body):
+        if not is_signed_with(came, signature, credential.secret):
             raise UnauthenticatedError(refusal(service, asked.form, Problem.SIGNATURE))
         return self.store.principal(signature.access_key, credential)
 

@@ -5,12 +5,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 from urllib.parse import quote, unquote
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _AUTHORIZATION = re.compile(
     rf"{_ALGORITHM}\s+Credential=(?P<key>[^/,\s]+)/(?P<day>\d{{8}})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
@@ -19,15 +21,29 @@ _AUTHORIZATION = re.compile(
 _UNSIGNED = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
 
-@dataclass
 class Arrived:
-    """A request as it came over the wire. `is_asked` once the gate has decided on it."""
+    """A request as it came over the wire, kept while it is read. `is_asked` once the gate has decided on it."""
 
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    is_asked: bool = False
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["raw_path"].decode("latin-1")
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            self.headers[key] = f"{self.headers[key]},{text}" if key in self.headers else text
+        self.body = bytearray()
+        self.is_asked = False
+
+    def hearing(self, receive: Receive) -> Receive:
+        """Receives what the server receives, and keeps the body as it was sent."""
+
+        async def heard() -> MutableMapping[str, Any]:
+            message = await receive()
+            self.body += message.get("body", b"")
+            return message
+
+        return heard
 
 
 @dataclass(frozen=True)
@@ -40,15 +56,6 @@ class Signature:
     service: str
     signed: tuple[str, ...]
     value: str = field(repr=False)
-
-
-def arrived(method: str, raw_path: bytes, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Arrived:
-    """The request of an ASGI scope."""
-    named: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        named[key] = f"{named[key]},{text}" if key in named else text
-    return Arrived(method, raw_path.decode("latin-1"), query.decode("latin-1"), named)
 
 
 def signature_of(request: Arrived) -> Signature | None:
@@ -66,10 +73,10 @@ def signature_of(request: Arrived) -> Signature | None:
     )
 
 
-def is_signed_with(request: Arrived, signature: Signature, secret: str, body: bytes) -> bool:
+def is_signed_with(request: Arrived, signature: Signature, secret: str) -> bool:
     """Whether the signature is the one that the secret gives for this very request."""
     stated = request.headers.get("x-amz-content-sha256", "")
-    digest = sha256(body).hexdigest()
+    digest = sha256(request.body).hexdigest()
     if stated and not stated.startswith(_UNSIGNED) and stated != digest:
         return False
     stamp = request.headers.get("x-amz-date", "")

@@ -203,7 +203,7 @@ def test_a_further_action_is_asked_for_by_itself(account: SimulatedAccount, acce
 def test_iam_is_believed(
     account: SimulatedAccount, access: AwsAccess, effect: str | None, finding: str, said: str
 ) -> None:
-    iam = access.client("iam")
+    iam = account.client("iam")
     if not [one for one in iam.list_users()["Users"] if one["UserName"] == USER]:
         iam.create_user(UserName=USER)
     statement = {"Effect": effect or "Allow", "Action": "ecs:*" if effect else "s3:*", "Resource": "*"}

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EventStreamE
 
 from tests.simulated import (
     ControlRefusedError,
+    Credentials,
     SimulatedAccount,
     StartAccount,
     accounts,
@@ -197,10 +198,10 @@ def test_a_hung_call_is_given_up_when_the_fault_is_lifted_or_its_time_is_over(
 
 def test_wildcards_and_the_caller_choose_who_meets_a_fault(account: SimulatedAccount) -> None:
     account.faults(fault("*", "Describe*", "error", code="Broken", caller="*:user/operator", times=-1))
-    operator, other = account.client("ecs"), client(account, "ecs", key="AKIAIOSFODNN7EXAMPLE")
+    operator, other = client(account, "ecs", account.credentials), account.client("ecs")
 
     assert refused(operator.describe_clusters)[0] == "Broken"
-    assert refused(account.client("cloudwatch").describe_alarms)[0] == "Broken"
+    assert refused(client(account, "cloudwatch", account.credentials).describe_alarms)[0] == "Broken"
     assert operator.list_clusters()
     assert other.describe_clusters()
 
@@ -336,13 +337,13 @@ def is_refused(call: Any) -> bool:
 
 
 def client(
-    account: SimulatedAccount, service: str, *, key: str | None = None, read_timeout: float = 60
+    account: SimulatedAccount, service: str, who: Credentials | None = None, *, read_timeout: float = 60
 ) -> Any:
     return boto_session().client(
         service,
         endpoint_url=account.endpoint,
-        aws_access_key_id=key or account.credentials.access_key_id,
-        aws_secret_access_key=account.credentials.secret_access_key,
+        aws_access_key_id=(who or account.root).access_key_id,
+        aws_secret_access_key=(who or account.root).secret_access_key,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=read_timeout),
     )
 

@@ -158,8 +158,8 @@ def test_a_refused_call_is_shown_with_its_error(account: SimulatedAccount, cloud
     record = json.loads(event["CloudTrailEvent"])
 
     assert record["errorCode"] == "InvalidParameterException"
-    assert record["userIdentity"]["type"] == "IAMUser"
-    assert event["Username"] == "operator"
+    assert record["userIdentity"]["type"] == "Root"
+    assert event["Username"] == "root"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_every_call_is_in_the_accounts_own_log(account: SimulatedAccount) -> Non
         "Message": "x",
     }
     assert calls[3]["parameters"]["Key"] == "a/b"
-    assert {one["caller_arn"] for one in calls} == {"arn:aws:iam::123456789012:user/operator"}
+    assert {one["caller_arn"] for one in calls} == {"arn:aws:iam::123456789012:root"}
 
 
 def test_asking_a_guardrail_or_a_query_changes_nothing(account: SimulatedAccount) -> None:
@@ -275,6 +275,9 @@ def test_a_session_carries_its_source_identity(account: SimulatedAccount, cloudt
 
 def test_a_session_is_named_as_its_role(account: SimulatedAccount) -> None:
     role = account.client("iam").create_role(RoleName="reader", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "ecs:ListClusters", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    account.client("iam").put_role_policy(RoleName="reader", PolicyName="reading", PolicyDocument=policy)
     session = account.client("sts").assume_role(RoleArn=role, RoleSessionName="incident-7")["Credentials"]
     ecs = boto_session().client(
         "ecs",

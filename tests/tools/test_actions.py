@@ -320,7 +320,7 @@ def test_an_undo_may_lower_the_capacity_again() -> None:
 def broken_release() -> Iterator[SimulatedAccount]:
     with accounts() as start:
         account = start("bad-deployment")
-        account.client("dynamodb").create_table(**table_definition("records"))
+        account.client("dynamodb").create_table(**table_definition("bench-records"))
         account.advance(minutes=8)
         yield account
 
@@ -329,7 +329,7 @@ def broken_release() -> Iterator[SimulatedAccount]:
 def small_table() -> Iterator[SimulatedAccount]:
     with accounts() as start:
         account = start("throttled-table")
-        account.client("dynamodb").create_table(**table_definition("records"))
+        account.client("dynamodb").create_table(**table_definition("bench-records"))
         account.advance(minutes=10)
         yield account
 
@@ -410,7 +410,7 @@ class Bench:
 def bench(account: SimulatedAccount, incident_id: str) -> Bench:
     keys = account.credentials
     access = AwsAccess("us-east-1", account.endpoint, keys.access_key_id, keys.secret_access_key)
-    table = RecordTable(access.client("dynamodb"), "records")
+    table = RecordTable(access.client("dynamodb"), "bench-records")
     acting = Executor(
         access=access,
         executions=ExecutionStore(table),

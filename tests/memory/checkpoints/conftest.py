@@ -24,7 +24,7 @@ def client(request: pytest.FixtureRequest, shared_accounts: Callable[..., Simula
     endpoint, key, secret = NAMED, "AKIDEXAMPLE", "secret"
     if request.param == "simulated":
         account = shared_accounts()
-        endpoint, key, secret = account.endpoint, *vars(account.credentials).values()
+        endpoint, key, secret = account.endpoint, *vars(account.root).values()
     return boto_session().client(
         "dynamodb", endpoint_url=endpoint, aws_access_key_id=key, aws_secret_access_key=secret, config=CONFIG
     )
