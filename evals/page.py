@@ -20,12 +20,16 @@ HEADINGS = (
 NOT_PLAYED = "not played"
 
 
-def results(scenarios: Sequence[str], scores: Sequence[Score], machine: Mapping[str, str], day: date) -> str:
+def results(
+    scenarios: Sequence[str], scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: int
+) -> str:
     """Return the sentence that sums up, a row for each scenario, and what it was played with."""
     rows = [_row(name, [one for one in scores if one.scenario == name]) for name in scenarios]
     table = [f"| {' | '.join(HEADINGS)} |", "|---|" + "---:|" * 6 + "---|"]
     table += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([summed_up(scenarios, scores), "", *table, "", _played_with(scores, machine, day)])
+    return "\n".join(
+        [summed_up(scenarios, scores), "", *table, "", _played_with(scores, machine, day, asked)]
+    )
 
 
 def summed_up(scenarios: Sequence[str], scores: Sequence[Score]) -> str:
@@ -56,11 +60,13 @@ def _row(name: str, scores: Sequence[Score]) -> tuple[str, ...]:
     )
 
 
-def _played_with(scores: Sequence[Score], machine: Mapping[str, str], day: date) -> str:
+def _played_with(scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: int) -> str:
     models = ", ".join(sorted({f"`{model}`" for one in scores for model in one.models})) or "no model"
     seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in scores})) or "none"
     broken = sum(not one.played for one in scores)
     off = f" {broken} of them broke off." if broken else ""
+    if asked > len(scores):
+        off += f" {asked - len(scores)} more did not begin in the time that the run had."
     seconds = sum(one.seconds for one in scores) / len(scores) if scores else 0.0
     facts = "; ".join(f"{name}: {value}" for name, value in machine.items())
     played = (

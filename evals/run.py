@@ -74,6 +74,7 @@ def run(
     if targets.langsmith is None:
         upload.keep_on_this_machine()
     scores: list[Score] = []
+    here = machine()
     try:
         _play_all(trials, player, limits, console, scores)
     except KeyboardInterrupt:
@@ -86,7 +87,7 @@ def run(
     summary = summarise(scores, threshold)
     console.print(_verdict(summary))
     console.print(summed_up(sorted({one.scenario for one in trials}), scores))
-    _write(summary, scores, targets)
+    _write(summary, scores, targets, len(trials), here)
     if targets.langsmith is not None:
         try:
             upload.send(summary, targets.langsmith)
@@ -126,12 +127,14 @@ def _judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) ->
         return not_played(trial, str(error), time.monotonic() - began)
 
 
-def _write(summary: dict[str, Any], scores: Sequence[Score], targets: Targets) -> None:
+def _write(
+    summary: dict[str, Any], scores: Sequence[Score], targets: Targets, asked: int, here: Mapping[str, str]
+) -> None:
     if targets.json is not None:
         targets.json.parent.mkdir(parents=True, exist_ok=True)
         targets.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     if targets.page is not None:
-        text = results(targets.scenarios, scores, machine(), datetime.now(UTC).date())
+        text = results(targets.scenarios, scores, here, datetime.now(UTC).date(), asked)
         page = targets.page.read_text(encoding="utf-8")
         targets.page.write_text(replaced(page, text), encoding="utf-8")
 
