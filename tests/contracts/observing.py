@@ -1,0 +1,80 @@
+"""Contracts of what the copilot looks at: CloudWatch, Logs, CloudTrail, STS and IAM."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.contracts.contract import Asks, Contract
+from tests.contracts.place import ABSENT
+
+EARLY, LATE = datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)
+NO_QUERY = "00000000-0000-4000-8000-000000000000"
+
+
+def _metrics(name: str) -> Asks:
+    metric = {
+        "Metric": {"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent"},
+        "Period": 60,
+        "Stat": "Sum",
+    }
+    asked: dict[str, Any] = {"MetricDataQueries": [{"Id": name, "MetricStat": metric}]}
+    return lambda _: {**asked, "StartTime": EARLY, "EndTime": LATE}
+
+
+CLOUDWATCH = (
+    Contract(
+        *("cloudwatch", "DescribeAlarms", lambda place: {"AlarmNames": [place.the("alarm")]}, "MetricAlarms"),
+        *(lambda _: {"NextToken": "not a token"}, "InvalidNextToken"),
+    ),
+    Contract(
+        *("cloudwatch", "DescribeAlarmHistory", lambda place: {"AlarmName": place.the("alarm")}),
+        *("AlarmHistoryItems", lambda _: {"NextToken": "not a token"}, "InvalidNextToken"),
+    ),
+    Contract(
+        "cloudwatch", "GetMetricData", _metrics("m1"), "MetricDataResults", _metrics("M1"), "ValidationError"
+    ),
+    Contract(
+        "cloudwatch",
+        "SetAlarmState",
+        lambda place: {"AlarmName": place.the("alarm"), "StateValue": "OK", "StateReason": "contract"},
+        "",
+        lambda _: {"AlarmName": ABSENT, "StateValue": "OK", "StateReason": "contract"},
+        "ResourceNotFound",
+    ),
+)
+LOGS = (
+    Contract(
+        *("logs", "DescribeLogGroups", lambda _: {"limit": 1}, "logGroups"),
+        *(lambda _: {"limit": 51}, "InvalidParameterException"),
+    ),
+    Contract(
+        *("logs", "StartQuery", lambda place: place.question("limit 1"), "queryId"),
+        *(lambda place: place.question("fields @message | nonsense"), "MalformedQueryException"),
+    ),
+    Contract(
+        *("logs", "GetQueryResults", lambda place: {"queryId": place.query()}, "status"),
+        *(lambda _: {"queryId": NO_QUERY}, "ResourceNotFoundException"),
+    ),
+    Contract(
+        *("logs", "StopQuery", lambda place: {"queryId": place.query()}, "success"),
+        *(lambda _: {"queryId": NO_QUERY}, "ResourceNotFoundException"),
+    ),
+)
+OTHERS = (
+    Contract(
+        *("cloudtrail", "LookupEvents", lambda _: {"MaxResults": 1}, "Events"),
+        *(lambda _: {"MaxResults": 51}, "InvalidMaxResultsException"),
+    ),
+    Contract(
+        *("sts", "GetCallerIdentity", lambda _: {}, "Arn", lambda _: {}, "SignatureDoesNotMatch"),
+        always=True,
+    ),
+    Contract(
+        "iam",
+        "SimulatePrincipalPolicy",
+        lambda place: {"PolicySourceArn": place.user, "ActionNames": ["ecs:UpdateService"]},
+        "EvaluationResults",
+        lambda _: {"PolicySourceArn": "arn:aws:s3:::not-a-principal", "ActionNames": ["ecs:UpdateService"]},
+        "InvalidInput",
+    ),
+)
+CONTRACTS = (*CLOUDWATCH, *LOGS, *OTHERS)

@@ -1,0 +1,160 @@
+"""Where contracts are tried: the simulated account, or the AWS account that credentials in the environment name."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.simulated import SimulatedAccount, boto_session
+
+WANTED = "CLOUDOPS_CONTRACTS"
+ON_AWS = os.environ.get(WANTED) == "aws"
+ABSENT = "contract-that-is-not-there"
+
+
+@dataclass
+class Place:
+    """An account with what contracts need. `admin` and `nobody` make clients, `named` are things that stand there."""
+
+    admin: Callable[[str], Any]
+    nobody: Callable[[str], Any]
+    forged: Callable[[str], Any]
+    named: dict[str, str]
+    made: str = field(default_factory=lambda: f"contract-{uuid4().hex[:8]}")
+
+    def the(self, kind: str) -> str:
+        """The name of something that stands in the account; skips the contract where none is named."""
+        if kind not in self.named:
+            pytest.skip(f"name one in {WANTED}_{kind.upper()}")
+        return self.named[kind]
+
+    @cached_property
+    def account_id(self) -> str:
+        """The account's number."""
+        return str(self.admin("sts").get_caller_identity()["Account"])
+
+    @cached_property
+    def table(self) -> str:
+        """A table of one string key, made for this run."""
+        dynamodb = self.admin("dynamodb")
+        dynamodb.create_table(TableName=self.made, **TABLE)
+        dynamodb.get_waiter("table_exists").wait(TableName=self.made, WaiterConfig={"Delay": 1})
+        dynamodb.put_item(TableName=self.made, Item={"id": {"S": "1"}})
+        return self.made
+
+    @cached_property
+    def queue(self) -> str:
+        """The URL of a queue, made for this run."""
+        return str(self.admin("sqs").create_queue(QueueName=self.made)["QueueUrl"])
+
+    @cached_property
+    def topic(self) -> str:
+        """A topic's ARN, made for this run."""
+        return str(self.admin("sns").create_topic(Name=self.made)["TopicArn"])
+
+    @cached_property
+    def rule(self) -> str:
+        """A rule for events that never come, made for this run."""
+        self.admin("events").put_rule(Name=self.made, EventPattern=json.dumps({"source": ["nobody"]}))
+        return self.made
+
+    @cached_property
+    def key(self) -> str:
+        """A KMS key, made for this run."""
+        return str(self.admin("kms").create_key()["KeyMetadata"]["KeyId"])
+
+    @cached_property
+    def user(self) -> str:
+        """The ARN of the user without policies."""
+        return str(self.nobody("sts").get_caller_identity()["Arn"])
+
+    def receipt(self) -> str:
+        """The receipt of a message that was just received."""
+        sqs = self.admin("sqs")
+        sqs.send_message(QueueUrl=self.queue, MessageBody="x")
+        return str(
+            sqs.receive_message(QueueUrl=self.queue, WaitTimeSeconds=5)["Messages"][0]["ReceiptHandle"]
+        )
+
+    def query(self) -> str:
+        """The id of a query that was just started."""
+        return str(self.admin("logs").start_query(**self.question("limit 1"))["queryId"])
+
+    def question(self, text: str) -> dict[str, Any]:
+        """The parameters of a query over the last hour."""
+        group = self.the("log_group")
+        return {"logGroupName": group, "startTime": 0, "endTime": 3600, "queryString": text}
+
+    def execution(self) -> str:
+        """The id of an execution that was just started."""
+        started = self.admin("ssm").start_automation_execution(**self.runbook())
+        return str(started["AutomationExecutionId"])
+
+    def runbook(self) -> dict[str, Any]:
+        """The parameters that start the named document."""
+        return {
+            "DocumentName": self.the("document"),
+            "Parameters": json.loads(self.the("document_parameters")),
+        }
+
+    def remove(self) -> None:
+        """Take away what was made for this run."""
+        made = self.__dict__
+        if "table" in made:
+            self.admin("dynamodb").delete_table(TableName=self.table)
+        if "queue" in made:
+            self.admin("sqs").delete_queue(QueueUrl=self.queue)
+        if "topic" in made:
+            self.admin("sns").delete_topic(TopicArn=self.topic)
+        if "rule" in made:
+            self.admin("events").remove_targets(Rule=self.rule, Ids=["1"])
+            self.admin("events").delete_rule(Name=self.rule)
+        if "key" in made:
+            self.admin("kms").schedule_key_deletion(KeyId=self.key, PendingWindowInDays=7)
+
+
+TABLE: dict[str, Any] = {
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+def simulated_place(
+    account: SimulatedAccount, nobody: Callable[[str], Any], forged: Callable[[str], Any]
+) -> Place:
+    """The storefront's account."""
+    models = account.client("bedrock").list_foundation_models()["modelSummaries"]
+    profiles = account.client("bedrock").list_inference_profiles()["inferenceProfileSummaries"]
+    guardrails = account.client("bedrock").list_guardrails()["guardrails"]
+    ecs = account.client("ecs")
+    service = ecs.describe_services(cluster="storefront", services=["checkout"])["services"][0]
+    named = {
+        "cluster": "storefront",
+        "service": "checkout",
+        "task_definition": str(service["taskDefinition"]),
+        "log_group": "/ecs/storefront/checkout",
+        "alarm": account.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"],
+        "parameter": account.client("ssm").describe_parameters()["Parameters"][0]["Name"],
+        "document": "Storefront-SetTableWriteCapacity",
+        "document_parameters": json.dumps({"TableName": ["orders"], "WriteCapacityUnits": ["41"]}),
+        "model": models[0]["modelId"],
+        "profile": profiles[0]["inferenceProfileId"],
+        "guardrail": guardrails[0]["id"],
+    }
+    return Place(account.client, nobody, forged, named)
+
+
+def aws_place(nobody: Callable[[str], Any], forged: Callable[[str], Any]) -> Place:
+    """The account of the credentials in the environment, with what CLOUDOPS_CONTRACTS_<KIND> names."""
+    kinds = {
+        name.removeprefix(f"{WANTED}_").lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(f"{WANTED}_")
+    }
+    return Place(boto_session().client, nobody, forged, kinds)
