@@ -16,7 +16,8 @@ class Pace:
     def lets_pass(self) -> bool:
         """Whether one more call may be answered now. One that may not is not counted."""
         now = self.seconds()
-        while self._passed and now - self._passed[0] >= 1:
+        # A count that is ahead was taken before the machine began anew.
+        while self._passed and not 0 <= now - self._passed[0] < 1:
             self._passed.popleft()
         if len(self._passed) >= self.most:
             return False
