@@ -231,8 +231,6 @@ def _reads(settings: Settings, access: AwsAccess) -> Iterator[Line]:
 def _actions(settings: Settings, access: AwsAccess, arn: str, home: Scope) -> Iterator[Line]:
     if settings.connection.world is World.SIMULATED:
         names = ", ".join(action.name for action in ACTIONS)
-        yield Line(
-            "permitted", f"actions: {names} (the caller of a simulated account has no policies to ask)"
-        )
+        yield Line("permitted", f"actions: {names} (the account's operator may do what its policy lists)")
         return
     yield from look_at_actions(access, arn, home, ACTIONS)

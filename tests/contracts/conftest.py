@@ -31,7 +31,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
             "aws_access_key_id": account.root.access_key_id,
             "aws_secret_access_key": account.root.secret_access_key,
         }
-        return boto_session().client(service, endpoint_url=account.endpoint, **{**keys, **given})
+        session: Any = boto_session()
+        return session.client(service, endpoint_url=account.endpoint, **{**keys, **given})
 
     with _place(client, lambda nobody, forged: simulated_place(account, nobody, forged)) as found:
         yield found

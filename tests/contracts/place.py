@@ -157,4 +157,5 @@ def aws_place(nobody: Callable[[str], Any], forged: Callable[[str], Any]) -> Pla
         for name, value in os.environ.items()
         if name.startswith(f"{WANTED}_")
     }
-    return Place(boto_session().client, nobody, forged, kinds)
+    session: Any = boto_session()
+    return Place(session.client, nobody, forged, kinds)
