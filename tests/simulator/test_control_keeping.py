@@ -97,10 +97,11 @@ def test_all_that_it_holds_comes_back(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="ThrottlingException"):
             one.client("ecs").list_clusters()
         before, local = told(one), one.local
+        whoami = one.client("sts").get_caller_identity()["Arn"]
         made = len(one.calls())
 
     with account(tmp_path, "--resume") as one:
-        for kept in ("endpoint", "access_key_id", "secret_access_key", "scenario"):
+        for kept in ("endpoint", "access_key_id", "root_access_key_id", "root_secret_access_key", "scenario"):
             assert one.local[kept] == local[kept]
         assert len(one.calls()) == made
         assert told(one) == before
@@ -127,7 +128,7 @@ def test_all_that_it_holds_comes_back(tmp_path: Path) -> None:
         assert point["Sum"] == 7
         (fault,) = one.control("GET", "faults")["faults"]
         assert (fault["id"], fault["met"]) == ("f1", 1)
-        assert one.client("sts").get_caller_identity()["Arn"].endswith(":user/operator")
+        assert one.client("sts").get_caller_identity()["Arn"] == whoami
 
 
 def test_it_goes_on_as_if_it_had_never_ended(tmp_path: Path) -> None:

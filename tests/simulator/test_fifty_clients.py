@@ -40,8 +40,8 @@ class Crowd:
                 made[service] = boto_session().client(
                     service,
                     endpoint_url=self.account.endpoint,
-                    aws_access_key_id=self.account.credentials.access_key_id,
-                    aws_secret_access_key=self.account.credentials.secret_access_key,
+                    aws_access_key_id=self.account.root.access_key_id,
+                    aws_secret_access_key=self.account.root.secret_access_key,
                     config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
                 )
             return made[service]
