@@ -15,11 +15,15 @@ SLOW = (
     "console/test_data.py",
     "console/test_demo.py",
     "console/test_processes.py",
+    "console/test_sim_commands.py",
     "graphs/test_undone.py",
     "web/test_langgraph_dev.py",
     "web/test_make_dev.py",
     "web/test_serve.py",
     "web/test_background_runs.py",
+    "graphs/test_closing.py",
+    "graphs/test_guarded.py",
+    "graphs/test_holdings.py",
     "graphs/test_killed.py",
     "memory/checkpoints/test_killed_saver.py",
     "tools/test_first_look.py",
@@ -27,6 +31,7 @@ SLOW = (
     "test_recipes.py",
     "evals/bench/test_checkpoints.py",
     "evals/test_variants.py",
+    "simulator/test_control_keeping.py",
     "simulator/test_scenarios.py",
 )
 

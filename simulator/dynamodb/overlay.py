@@ -1,7 +1,7 @@
 """Changes of tables take account time and are limited in number. All else of DynamoDB is the emulator's.
 
 A table is UPDATING for half a minute; how long it takes on AWS is not documented. Its new capacity is in force from the
-beginning of that. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+beginning of that. An index is made at once. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
 Decreases: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
 
@@ -58,7 +58,8 @@ class TableOverlay:
         if is_decrease:
             _check_allowance(changes, call.at)
         updated = await self._asked("UpdateTable", {**call.parameters, "TableName": name})
-        changes.updating_until = call.at + UPDATES_FOR
+        if wanted != before or "BillingMode" in call.parameters:
+            changes.updating_until = call.at + UPDATES_FOR
         if is_decrease:
             changes.decreases.append(call.at)
         if any(wanted[one] > before[one] for one in _UNITS):

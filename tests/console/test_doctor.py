@@ -218,7 +218,7 @@ def test_where_iam_may_not_be_asked_nothing_is_claimed(account: SimulatedAccount
     refusal = {"service": "iam", "operation": "SimulatePrincipalPolicy", "kind": "error"}
     account.faults([{**refusal, "code": "AccessDenied", "status": 403, "times": -1}])
     try:
-        (line,) = look_at_actions(access, "arn:aws:iam::1:user/x", HOME, (EcsRollbackService(),))
+        (line,) = look_at_actions(access, "arn:aws:iam::123456789012:user/x", HOME, (EcsRollbackService(),))
     finally:
         account.clear_faults()
     assert (line.finding.value, "not permitted" in line.what) == ("note", True)
