@@ -11,11 +11,14 @@ __all__ = ["shared_accounts", "simulated_account"]
 TESTS = Path(__file__).parent
 # Each of these starts whole processes or accounts of its own, test by test: minutes together.
 SLOW = (
+    "agents/test_local_models.py",
     "console/test_account_commands.py",
     "console/test_data.py",
     "console/test_demo.py",
+    "console/test_light_commands.py",
     "console/test_processes.py",
     "console/test_sim_commands.py",
+    "contracts/test_contracts.py",
     "graphs/test_undone.py",
     "web/test_langgraph_dev.py",
     "web/test_make_dev.py",
@@ -25,12 +28,15 @@ SLOW = (
     "graphs/test_guarded.py",
     "graphs/test_holdings.py",
     "graphs/test_killed.py",
+    "graphs/test_repeated.py",
+    "graphs/test_upgraded.py",
     "memory/checkpoints/test_killed_saver.py",
     "tools/test_first_look.py",
     "test_readme.py",
     "test_recipes.py",
     "evals/bench/test_checkpoints.py",
     "evals/test_variants.py",
+    "simulator/scenarios/test_traces.py",
     "simulator/test_control_keeping.py",
     "simulator/test_scenarios.py",
 )
