@@ -40,8 +40,8 @@ def stay_up(play: Play, state_dir: Path, set_up: Callable[[], Any], *, as_json: 
     """Start an account, and end it when this command is interrupted."""
     with playing(play, state_dir, keep=False) as account:
         set_up()
-        _introduce(account, as_json=as_json)
         try:
+            _introduce(account, as_json=as_json)
             while is_alive(account.pid):
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:

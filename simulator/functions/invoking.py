@@ -48,7 +48,7 @@ class Invoking:
         if self.random.random() >= self.fails(code.image):
             return answer | {"Payload": b"null"}
         self.count("Errors", function.name, call.at)
-        failure = {"errorMessage": "unhandled exception in handler", "errorType": "Exception"}
+        failure = {"errorMessage": "the handler raised an error", "errorType": "Exception"}
         return answer | {"FunctionError": "Unhandled", "Payload": json.dumps(failure).encode()}
 
     def _let_in(self, function: Function, at: datetime) -> None:
