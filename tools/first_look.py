@@ -90,6 +90,7 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
         affected=tuple(finding.service.name for finding in affected),
         healthy=tuple(f.service.name for f in findings.services if f.checked and not f.affected),
         not_checked=tuple(dict.fromkeys(collected.missing)),
+        causes=hypotheses[:1] if verdict is Verdict.CAUSE else (),
         reason=reason,
     )
 

@@ -9,13 +9,23 @@ from memory.records.incident import Severity
 
 
 class CauseKind(StrEnum):
-    """The kinds of cause a hypothesis may name."""
+    """The kinds of cause a hypothesis may name.
+
+    DEPLOYMENT: new code or a new task definition; `change` is the revision or version that went out.
+    CONFIGURATION: a setting was changed; `component` is the setting where it has a name, `change` its new value.
+    CAPACITY: a part is too small for what is asked of it; `change` is the property that limits it.
+    DEPENDENCY: something outside the account fails those that call it; `change` is `outage`.
+    TRAFFIC: more is asked than before, and no part of ours is to blame for it.
+    MESSAGE: one message that its consumer cannot read holds up a queue; `component` is the queue, `change` the
+    message's id where it was seen.
+    """
 
     DEPLOYMENT = "deployment"
     CONFIGURATION = "configuration"
     CAPACITY = "capacity"
     DEPENDENCY = "dependency"
     TRAFFIC = "traffic"
+    MESSAGE = "message"
     NOISE = "noise"
     UNKNOWN = "unknown"
 
@@ -55,12 +65,22 @@ class Impact(Record):
     slo_burn: float | None = None
     tier: int | None = None
     still_happening: bool = True
+    requests_per_minute: float | None = None
+    requests_per_minute_before: float | None = None
 
 
 class FirstLook(Record):
-    """What code alone found in the first seconds: no model has been asked."""
+    """What code alone found in the first seconds: no model has been asked.
+
+    `causes` is the smallest set of independent causes that explains what is affected, the one nearest to the alarm
+    first; empty unless the verdict is a cause. `causal_path` goes from the first cause to where it is felt, then from
+    the next one. Every part that was looked for is in one of four groups: `affected`, `healthy` (checked, and as
+    before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells what was changed
+    around the onset, in sentences. `recovered_at` is set where it was over by itself before anybody looked.
+    """
 
     onset: UtcTime | None = None
+    recovered_at: UtcTime | None = None
     impacts: tuple[Impact, ...] = ()
     severity: Severity
     severity_reason: str
@@ -69,7 +89,11 @@ class FirstLook(Record):
     evidence_ids: tuple[str, ...] = ()
     affected: tuple[str, ...] = ()
     healthy: tuple[str, ...] = ()
+    changed_otherwise: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
+    causes: tuple[Hypothesis, ...] = ()
+    causal_path: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     reason: str = ""
 
 
