@@ -16,7 +16,7 @@ from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
 from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
 from memory.records.scope import Scope
-from memory.records.spend import ModelUse, Spend
+from memory.records.spend import CallUse, ModelUse, Spend
 from memory.upgrading import State, upgraded
 
 RECORDS: tuple[type, ...] = (
@@ -43,6 +43,7 @@ RECORDS: tuple[type, ...] = (
     Risk,
     Ruling,
     Scope,
+    CallUse,
     ModelUse,
     Spend,
     Record,

@@ -98,7 +98,13 @@ class FirstLook(Record):
 
 
 class Assessment(Record):
-    """Triage's answer after the critic and the citation check."""
+    """Triage's answer after the critic and the citation check.
+
+    `causes` is the least set of independent causes, empty unless the verdict is a cause; the other hypotheses
+    compete with them. What was looked at stands in four groups: `affected`, `healthy` (checked), `changed_otherwise`
+    (changed, for another reason) and `not_checked`. `gaps` names what permission or data was missing for. `flagged`
+    holds the ids of evidence in which somebody gives orders, `stops` what code ended: reads asked again or refused.
+    """
 
     verdict: Verdict
     severity: Severity
@@ -109,8 +115,22 @@ class Assessment(Record):
     confidence: float = Field(ge=0.0, le=1.0)
     claims_removed: int = 0
     by_model: bool = True
+    causes: tuple[Hypothesis, ...] = ()
+    affected: tuple[str, ...] = ()
+    healthy: tuple[str, ...] = ()
+    changed_otherwise: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    flagged: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()
 
     @property
     def leading(self) -> Hypothesis | None:
         """Return the most likely hypothesis, if one stands."""
         return self.hypotheses[0] if self.hypotheses else None
+
+    @property
+    def found_causes(self) -> tuple[Hypothesis, ...]:
+        """Return the causes to be cured; a record that lists none names the one that leads."""
+        if self.verdict is not Verdict.CAUSE:
+            return ()
+        return self.causes or self.hypotheses[:1]

@@ -87,12 +87,14 @@ class Rubric(Record):
 
 
 class Price(Record):
-    """Dollars for a million tokens of one model."""
+    """Dollars for a million tokens of one model; without prices for its prompt cache, cached input costs as any."""
 
     model_id: str
     input_usd: float
     output_usd: float
     source: str
+    cache_read_usd: float | None = None
+    cache_write_usd: float | None = None
 
 
 class PriceList(Record):

@@ -4,7 +4,11 @@ from memory.records.base import Record
 
 
 class Spend(Record):
-    """Counts that only grow; dollars are at the dated prices in settings."""
+    """Counts that only grow; dollars are at the dated prices in settings.
+
+    `input_tokens` counts all that went in; of these, `cache_read_tokens` were read from the prompt cache and
+    `cache_write_tokens` written to it, each at a price of its own.
+    """
 
     model_calls: int = 0
     tool_calls: int = 0
@@ -14,16 +18,31 @@ class Spend(Record):
     usd: float = 0.0
     bytes_scanned: int = 0
     seconds: float = 0.0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
 
     def __add__(self, other: "Spend") -> "Spend":
         """Return the sum of two spends."""
         return Spend(**{name: getattr(self, name) + getattr(other, name) for name in Spend.model_fields})
 
 
+class CallUse(Record):
+    """What one call of a model took."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    usd: float = 0.0
+
+
 class ModelUse(Record):
-    """Which model a role used, under which prompt."""
+    """Which model a role used, why that one, under which prompt, and what each of its calls took."""
 
     role: str
     model_id: str
     prompt_sha256: str
     calls: int = 0
+    tier: str = ""
+    why: str = ""
+    steps: tuple[CallUse, ...] = ()
