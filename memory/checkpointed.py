@@ -14,7 +14,18 @@ from memory.records.base import Record
 from memory.records.failure import Failure
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
-from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
+from memory.records.plan import (
+    Considered,
+    Direction,
+    Drift,
+    ExpectedSignal,
+    Plan,
+    PlannedAction,
+    Review,
+    Risk,
+    Ruling,
+    SimilarIncident,
+)
 from memory.records.scope import Scope
 from memory.records.spend import CallUse, ModelUse, Spend
 from memory.upgrading import State, upgraded
@@ -37,11 +48,16 @@ RECORDS: tuple[type, ...] = (
     ExecutionState,
     Recovery,
     Verification,
+    Considered,
+    Direction,
+    Drift,
+    ExpectedSignal,
     Plan,
     PlannedAction,
     Review,
     Risk,
     Ruling,
+    SimilarIncident,
     Scope,
     CallUse,
     ModelUse,

@@ -100,11 +100,11 @@ CHECKS = {
     "node": "from graphs.wiring import wire; assert 'tag_owner' in wire(lambda: None).compile().get_graph().nodes",
     "read tool": "from tools.catalogue import OBSERVE; assert 'queue_depth' in [t.name for t in OBSERVE]",
     "action": (
-        "from tools.actions.registry import ACTIONS, named; a = named(ACTIONS, 'ecs_set_desired_count')\n"
-        "p = a.parameters(cluster='c', service='s', desired_count=4)\n"
-        "s = {'found': True, 'status': 'ACTIVE', 'desired': 2}\n"
-        "assert a.problems(p, s) == () and a.inverse(p, s)['desired_count'] == 2 and not a.holds(p, s)\n"
-        "assert a.problems(a.parameters(cluster='c', service='s', desired_count=5), s)"
+        "from tools.actions.registry import ACTIONS, named; a = named(ACTIONS, 'sqs_set_visibility_timeout')\n"
+        "p = a.parameters(**{**a.example, 'seconds': 60})\n"
+        "s = {'found': True, 'seconds': 30}\n"
+        "assert a.problems(p, s) == () and a.inverse(p, s)['seconds'] == 30 and not a.holds(p, s)\n"
+        "assert a.problems(a.parameters(**{**a.example, 'seconds': 901}), s)"
     ),
     "agent": "import agents.retrospective; from agents.prompting import load_prompt; load_prompt('retrospective')",
     "runbook": (
@@ -153,4 +153,4 @@ def test_a_forgotten_registration_is_noticed(tmp_path: Path) -> None:
 
     assert "test_every_node_file_is_wired_and_named_like_its_function[tag_owner]" in said
     assert "test_every_read_tool_file_is_in_the_catalogue[queue_depth]" in said
-    assert "test_every_action_file_is_in_the_registry[ecs_desired_count]" in said
+    assert "test_every_action_file_is_in_the_registry[sqs_visibility]" in said

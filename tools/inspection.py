@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from memory.records.plan import PlannedAction
-from tools.actions.base import Action, BlastRadius, Parameters, State
+from tools.actions.base import Action, BlastRadius, Parameters, State, fingerprint
 from tools.actions.registry import Catalogue, named
 from tools.aws.access import AwsAccess
 
@@ -19,6 +19,7 @@ class Inspection:
     """One planned action, what it would touch, and every reason not to do it.
 
     Without `action` and `params` the plan named something that is not in the catalogue or does not fit it.
+    `bound` is the part of the state that an approval rests on, and `fingerprint` its digest.
     """
 
     planned: PlannedAction
@@ -26,6 +27,7 @@ class Inspection:
     params: Parameters | None = None
     state: State = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    bound: State = field(default_factory=dict)
     fingerprint: str = ""
     blast: BlastRadius = _UNKNOWN_RADIUS
     inverse: dict[str, Any] | None = None
@@ -55,7 +57,8 @@ def inspect(
         params=params,
         state=state,
         problems=action.problems(params, state, undoing=undoing),
-        fingerprint=action.fingerprint(state),
+        bound=action.bound(state),
+        fingerprint=fingerprint(action, state),
         blast=action.blast_radius(params, state),
         inverse=action.inverse(params, state),
     )

@@ -1,10 +1,11 @@
 """What is proposed, and what policy says to it."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from memory.records.alarm import Metric
 from memory.records.base import Record, digest
 
 
@@ -16,23 +17,105 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
+class Direction(StrEnum):
+    """Which way a signal goes when an action works."""
+
+    FALLS = "falls"
+    RISES = "rises"
+    BECOMES = "becomes"
+
+
+class ExpectedSignal(Record):
+    """What is seen, and by when, if an action works: a metric, or one entry of the action's own live state.
+
+    `state_key` names an entry of what `Action.read_state` returns. `level` is what has to be reached; without one
+    the signal only has to move, against what it was before the action. `no_points` is what a minute without a point
+    stands for: 0 for a count that is published only while something is counted.
+    """
+
+    text: str = Field(min_length=1, description="The expectation in plain words.")
+    direction: Direction
+    within_seconds: int = Field(ge=1, le=86_400, description="Counted from the call that AWS accepted.")
+    metric: Metric | None = None
+    state_key: str = ""
+    level: bool | int | float | str | None = None
+    no_points: float | None = None
+
+    @model_validator(mode="after")
+    def _names_one_signal(self) -> Self:
+        if (self.metric is None) == (not self.state_key):
+            raise ValueError("an expected signal is a metric or an entry of the state, and one of them")
+        if self.metric is not None and not (self.metric.stat and self.metric.period_seconds):
+            raise ValueError("an expected metric needs its statistic and period")
+        if self.direction is Direction.BECOMES and self.level is None:
+            raise ValueError("what a signal becomes has to be said")
+        return self
+
+    def met(self, before: Any, now: Any) -> bool:
+        """Say whether the signal went the way that was expected; what is not there has not."""
+        if self.direction is Direction.BECOMES:
+            return type(now) is type(self.level) and bool(now == self.level)
+        if not _is_number(now):
+            return False
+        if _is_number(self.level):
+            return bool(now <= self.level if self.direction is Direction.FALLS else now >= self.level)
+        if not _is_number(before):
+            return False
+        return bool(now < before if self.direction is Direction.FALLS else now > before)
+
+
 class PlannedAction(Record):
     """One action of the catalogue with its exact parameters."""
 
     action: str = Field(description="The name of an action in the catalogue.")
     parameters: dict[str, Any] = Field(description="The action's parameters, exactly.")
     why: str = Field(default="", description="Why this action follows from the assessment.")
+    cause: str = Field(default="", description="The cause it answers, as component and kind.")
+    expected: tuple[ExpectedSignal, ...] = Field(default=(), description="What is seen if it works.")
+    falsified_by: str = Field(default="", description="What would show that it answers the wrong cause.")
+
+
+class Considered(Record):
+    """An action that was possible too, or looked at and left, and why it was not chosen."""
+
+    action: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    cause: str = ""
+    why_not: str
+
+
+class SimilarIncident(Record):
+    """A past incident of the same part or kind of cause: what was done then, and how it ended."""
+
+    incident_id: str
+    alarm: str
+    service: str
+    kind: str
+    status: str
+    actions: tuple[str, ...] = ()
+    outcome: str = ""
+
+
+class Drift(Record):
+    """Something that a runbook names and the account no longer has as the runbook says."""
+
+    runbook: str
+    subject: str
+    problem: str
 
 
 class Plan(Record):
-    """At most a few actions, or none with the reason."""
+    """One or a few actions in their order, or none with the reason."""
 
     actions: tuple[PlannedAction, ...] = ()
     summary: str = ""
     no_action_reason: str | None = None
     expected_effect: str = ""
     alternatives: tuple[str, ...] = ()
+    considered: tuple[Considered, ...] = ()
     runbooks: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    similar: tuple[SimilarIncident, ...] = ()
     attempt: int = 1
 
     @property
@@ -62,3 +145,7 @@ class Review(Record):
     blast_radius: str
     fingerprint: str
     inverse: str
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

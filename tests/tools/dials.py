@@ -10,10 +10,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from memory.records.alarm import Alarm, AlarmState
 from memory.records.approval import ApprovalRequest, Decision
-from memory.records.base import digest
 from memory.records.config import Autonomy
 from memory.records.incident import Incident, Severity
-from memory.records.plan import Plan, PlannedAction, Risk
+from memory.records.plan import Direction, ExpectedSignal, Plan, PlannedAction, Risk
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
@@ -21,7 +20,7 @@ from memory.stores.leases import LeaseStore
 from memory.table import RecordTable
 from tests.tools.memory_table import Killed
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
-from tools.actions.base import BlastRadius, IamStatement, Parameters, State
+from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.aws.access import AwsAccess
 from tools.executor import Executor
 from tools.policy import Circumstances, Policy
@@ -72,6 +71,12 @@ class SetDialAction:
     effect: str = "The dial has the value."
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
+    reads: tuple[str, ...] = ()
+    preconditions: tuple[str, ...] = ("the dial is there",)
+    blast: str = "one dial"
+    reversibility: Reversibility = Reversibility.INVERSE
+    way_back: str = "the dial is set to what it was"
+    example: dict[str, Any] = field(default_factory=lambda: {"dial": "main", "value": 9})
     share: float = 0.1
     parameters: type[SetDial] = SetDial
 
@@ -85,8 +90,19 @@ class SetDialAction:
         value = self.dials.values.get(params.dial)
         return {"found": value is not None, "value": value, "by_others": self.dials.turned_by_others}
 
-    def fingerprint(self, state: State) -> str:
-        return digest([state["found"], state["value"], state["by_others"]])
+    def bound(self, state: State) -> State:
+        return {key: state[key] for key in ("found", "value", "by_others")}
+
+    def expected(self, params: SetDial, state: State) -> tuple[ExpectedSignal, ...]:
+        return (
+            ExpectedSignal(
+                text=f"dial {params.dial} stands at {params.value}",
+                direction=Direction.BECOMES,
+                within_seconds=60,
+                state_key="value",
+                level=params.value,
+            ),
+        )
 
     def blast_radius(self, params: SetDial, state: State) -> BlastRadius:
         return BlastRadius(text="one dial", share=self.share)

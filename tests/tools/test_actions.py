@@ -143,7 +143,7 @@ def test_only_an_undo_may_go_to_a_newer_revision() -> None:
 def test_an_approval_is_bound_to_what_matters(update: dict[str, Any], bound: bool) -> None:
     action = EcsRollbackService()
 
-    assert (action.fingerprint(service_state()) != action.fingerprint(service_state(**update))) is bound
+    assert (action.bound(service_state()) != action.bound(service_state(**update))) is bound
 
 
 # DynamoDB: bounds, and documents known by what their steps call.

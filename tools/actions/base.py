@@ -1,18 +1,30 @@
 """What an action of the catalogue says about itself, and how it is carried out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from memory.records.base import Record
-from memory.records.plan import Risk
+from memory.records.base import Record, canonical_json, digest
+from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.aws.access import AwsAccess
 
 State = dict[str, Any]
-"""The live state of an action's target, as JSON: what was read, with nothing that changes by itself in
-`Action.fingerprint`."""
+"""The live state of an action's target, as JSON: what was read. `Action.bound` is the part of it that changes
+only when somebody changes it."""
+
+
+class Reversibility(StrEnum):
+    """Whether what an action did can be taken back, and how."""
+
+    INVERSE = "inverse"
+    """The same action with other parameters brings back what was there."""
+    SELF_RESTORING = "self-restoring"
+    """The account returns by itself to what it was; there is nothing to take back."""
+    NONE = "none"
+    """What was done stays done."""
 
 
 class Parameters(BaseModel):
@@ -66,6 +78,36 @@ class Action(Protocol[P]):
         ...
 
     @property
+    def reads(self) -> tuple[str, ...]:
+        """The IAM actions by which it looks at its target before anything else."""
+        ...
+
+    @property
+    def preconditions(self) -> tuple[str, ...]:
+        """What has to hold, in words; `problems` checks it."""
+        ...
+
+    @property
+    def blast(self) -> str:
+        """What its blast radius is measured by, in words; `blast_radius` measures it."""
+        ...
+
+    @property
+    def reversibility(self) -> Reversibility:
+        """Whether it can be taken back."""
+        ...
+
+    @property
+    def way_back(self) -> str:
+        """How it is taken back, or why it need not or cannot be."""
+        ...
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """Parameters that fit, for the printed catalogue."""
+        ...
+
+    @property
     def repeatable(self) -> bool:
         """Whether sending the same call again changes nothing more."""
         ...
@@ -87,8 +129,12 @@ class Action(Protocol[P]):
         """Read the target as it is now."""
         ...
 
-    def fingerprint(self, state: State) -> str:
-        """Digest what an approval rests on."""
+    def bound(self, state: State) -> State:
+        """Return what an approval rests on: the part of the state that changes only when somebody changes it."""
+        ...
+
+    def expected(self, params: P, state: State) -> tuple[ExpectedSignal, ...]:
+        """Say which signals show that it worked, and by when. A problem's state has none."""
         ...
 
     def blast_radius(self, params: P, state: State) -> BlastRadius:
@@ -124,4 +170,23 @@ def happened(action: Action[Any], access: AwsAccess, params: Parameters, before:
     now = action.read_state(access, params)
     if action.holds(params, now):
         return True
-    return False if action.fingerprint(now) == action.fingerprint(before) else None
+    return False if fingerprint(action, now) == fingerprint(action, before) else None
+
+
+def fingerprint(action: Action[Any], state: State) -> str:
+    """Digest what an approval rests on."""
+    return digest(action.bound(state))
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name each entry of a bound state that is not as it was, as `name: before -> now`."""
+    return tuple(_differing(before, now, ""))
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any], path: str) -> Iterator[str]:
+    for key in sorted(before.keys() | now.keys()):
+        was, has = before.get(key), now.get(key)
+        if isinstance(was, Mapping) and isinstance(has, Mapping):
+            yield from _differing(was, has, f"{path}{key}.")
+        elif canonical_json(was) != canonical_json(has):
+            yield f"{path}{key}: {canonical_json(was)} -> {canonical_json(has)}"

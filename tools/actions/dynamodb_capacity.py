@@ -5,21 +5,23 @@ StartAutomationExecution takes a client token: the same token never starts a sec
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 from pydantic import Field
 
-from memory.records.base import digest
-from memory.records.plan import Risk
+from memory.records.alarm import Metric
+from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
-from tools.actions.base import BlastRadius, IamStatement, Parameters, State
+from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.capacity_document import read_document
 from tools.aws.access import AwsAccess
 
 MOST_FACTOR = 4
 """A plan may multiply a table's capacity by no more than this; more is a decision about money."""
+
+UPDATE_SECONDS = 300
 
 _FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
 
@@ -46,7 +48,23 @@ class DynamoDbSetWriteCapacity:
     effect: str = "The table takes more writes a second within a minute or so, and costs more while it does."
     risk: Risk = Risk.LOW
     repeatable: bool = True
+    reads: tuple[str, ...] = ("dynamodb:DescribeTable", "ssm:GetDocument")
+    preconditions: tuple[str, ...] = (
+        "the table is active and its capacity is provisioned",
+        f"the new capacity is more than the present one, and at most {MOST_FACTOR} times as much",
+        "the document's steps do nothing but set that table's capacity",
+    )
+    blast: str = "the share of the present capacity that is taken away"
+    reversibility: Reversibility = Reversibility.INVERSE
+    way_back: str = "the capacity is set to what it is now; AWS lets it be lowered a few times a day only"
     parameters: type[DynamoDbCapacity] = DynamoDbCapacity
+    example: dict[str, Any] = field(
+        default_factory=lambda: {
+            "table": "orders",
+            "write_capacity_units": 20,
+            "document": "Team-SetCapacity",
+        }
+    )
 
     def permissions(self, params: DynamoDbCapacity, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more; the document's steps run as the caller."""
@@ -74,10 +92,24 @@ class DynamoDbSetWriteCapacity:
         document = read_document(access.client("ssm"), params.document)
         return {**state, "document": document.model_dump(mode="json") if document else None}
 
-    def fingerprint(self, state: State) -> str:
-        """Digest the capacity in place and the content of the document."""
-        bound = ("found", "table_arn", "billing", "write", "read", "document")
-        return digest({key: state.get(key) for key in bound})
+    def bound(self, state: State) -> State:
+        """Bind the capacity in place and the content of the document."""
+        keys = ("found", "table_arn", "billing", "write", "read", "document")
+        return {key: state.get(key) for key in keys}
+
+    def expected(self, params: DynamoDbCapacity, state: State) -> tuple[ExpectedSignal, ...]:
+        """The table has the capacity, and throttles no more writes."""
+        if not state["found"]:
+            return ()
+        units = params.write_capacity_units
+        provisioned = ExpectedSignal(
+            text=f"{params.table} has {units} write units",
+            direction=Direction.BECOMES,
+            within_seconds=UPDATE_SECONDS,
+            state_key="write",
+            level=units,
+        )
+        return (provisioned, throttles_end(params.table, "WriteThrottleEvents", "writes"))
 
     def blast_radius(self, params: DynamoDbCapacity, state: State) -> BlastRadius:
         """Raising interrupts nothing; lowering takes a share of the capacity away."""
@@ -141,6 +173,24 @@ class DynamoDbSetWriteCapacity:
         if status in _FAILED:
             return False
         return True if status == "Success" else None
+
+
+def throttles_end(table: str, metric: str, what: str) -> ExpectedSignal:
+    """Expect that a table refuses no more requests; its metric has no points while it refuses none."""
+    return ExpectedSignal(
+        text=f"{table} throttles no more {what}",
+        direction=Direction.FALLS,
+        within_seconds=UPDATE_SECONDS,
+        metric=Metric(
+            namespace="AWS/DynamoDB",
+            name=metric,
+            dimensions={"TableName": table},
+            stat="Sum",
+            period_seconds=60,
+        ),
+        level=0.0,
+        no_points=0.0,
+    )
 
 
 def read_table(access: AwsAccess, table: str) -> State:

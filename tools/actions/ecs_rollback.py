@@ -5,20 +5,22 @@ second deployment (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 from pydantic import Field
 
 from memory.records.base import digest
-from memory.records.plan import Risk
+from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
-from tools.actions.base import BlastRadius, IamStatement, Parameters, State
+from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.aws.access import AwsAccess
 
 _NAME = r"^[A-Za-z0-9_-]{1,255}$"
 _HISTORY = 20
+ROLLOUT_SECONDS = 600
+"""A rollout that is not over by then is stuck; ECS's own waiter for stable services gives up then too."""
 
 
 class EcsRollback(Parameters):
@@ -44,7 +46,26 @@ class EcsRollbackService:
     effect: str = "ECS replaces the service's tasks, a few at a time, with tasks of the named revision."
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
+    reads: tuple[str, ...] = (
+        "ecs:DescribeServices",
+        "ecs:DescribeClusters",
+        "ecs:ListServiceDeployments",
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "ecs:DescribeTaskDefinition",
+    )
+    preconditions: tuple[str, ...] = (
+        "the service is active and ECS makes its deployments",
+        "the named revision is active, of the same family, older than the present one, and ECS has a record that "
+        "the service ran it",
+    )
+    blast: str = "the service's tasks among all that the cluster runs"
+    reversibility: Reversibility = Reversibility.INVERSE
+    way_back: str = "the service is pointed to the revision it runs now"
     parameters: type[EcsRollback] = EcsRollback
+    example: dict[str, Any] = field(
+        default_factory=lambda: {"cluster": "shop", "service": "basket", "task_definition": "basket:7"}
+    )
 
     def permissions(self, params: EcsRollback, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""
@@ -73,10 +94,15 @@ class EcsRollbackService:
         state = read_service(access, params.cluster, params.service)
         return {**state, "wanted": _definition(access, params.task_definition)} if state["found"] else state
 
-    def fingerprint(self, state: State) -> str:
-        """Digest the deployment in place, the size of the service and the content of the wanted revision."""
-        bound = ("found", "service_arn", "status", "deployment", "task_definition", "desired", "wanted")
-        return digest({key: state.get(key) for key in bound})
+    def bound(self, state: State) -> State:
+        """Bind the deployment in place, the size of the service and the content of the wanted revision."""
+        keys = ("found", "service_arn", "status", "deployment", "task_definition", "desired", "wanted")
+        return {key: state.get(key) for key in keys}
+
+    def expected(self, params: EcsRollback, state: State) -> tuple[ExpectedSignal, ...]:
+        """The rollout ends, and the service runs the revision."""
+        text = f"the rollout of {params.task_definition} completes"
+        return (rollout_completes(text),) if state["found"] else ()
 
     def blast_radius(self, params: EcsRollback, state: State) -> BlastRadius:
         """Count the tasks that are replaced among those the cluster runs."""
@@ -147,6 +173,17 @@ class EcsRollbackService:
         if not self.holds(params, state) or state["rollout"] == "FAILED":
             return False
         return True if state["rollout"] == "COMPLETED" else None
+
+
+def rollout_completes(text: str) -> ExpectedSignal:
+    """Expect that ECS ends the deployment that an action begins."""
+    return ExpectedSignal(
+        text=text,
+        direction=Direction.BECOMES,
+        within_seconds=ROLLOUT_SECONDS,
+        state_key="rollout",
+        level="COMPLETED",
+    )
 
 
 def read_service(access: AwsAccess, cluster: str, service: str) -> State:

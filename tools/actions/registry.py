@@ -8,7 +8,10 @@ from tools.actions.ecs_rollback import EcsRollbackService
 
 Catalogue = tuple[Action[Any], ...]
 
-ACTIONS: Catalogue = (EcsRollbackService(), DynamoDbSetWriteCapacity())
+ACTIONS: Catalogue = (
+    EcsRollbackService(),
+    DynamoDbSetWriteCapacity(),
+)
 
 
 def named(catalogue: Catalogue, name: str) -> Action[Any] | None:

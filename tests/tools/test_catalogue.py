@@ -1,0 +1,113 @@
+"""The lint of the catalogue: an entry that does not say all that has to be known of it is refused."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from memory.records.base import canonical_json
+from memory.records.plan import Risk
+from tests.tools.stand_ins import SCOPE
+from tools.actions.base import Action, Parameters, Reversibility, State, differences
+from tools.actions.ecs_rollback import EcsRollbackService
+from tools.actions.registry import ACTIONS
+
+WORDS = ("description", "effect", "blast", "way_back")
+IAM_ACTION = re.compile(r"^[a-z0-9-]+:[A-Z][A-Za-z]+$")
+READING = ("Describe", "Get", "List", "Lookup")
+NO_STATE: State = {"found": False}
+
+each = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+
+
+def faults(action: Action[Any]) -> list[str]:
+    """Everything that an entry of the catalogue lacks."""
+    params = action.parameters.model_validate(action.example)
+    statements = action.permissions(params, SCOPE)
+    allowed = {call for statement in statements for call in statement.actions}
+    writes = allowed - set(action.reads)
+    found = [
+        *(f"{word} is not said" for word in WORDS if len(getattr(action, word).strip()) < 10),
+        *(f"it has no {what}" for what in ("reads", "preconditions") if not getattr(action, what)),
+        *(f"{name} is not described" for name, one in fields(action).items() if not one.description),
+        *(f"{name} takes any text" for name in fields(action) if takes_anything(action.parameters, name)),
+        *(f"{call} is no IAM action" for call in (*allowed, *action.reads) if not IAM_ACTION.match(call)),
+        *(f"{call} is read and not allowed" for call in action.reads if call not in allowed),
+        *(
+            f"{call} does not only read"
+            for call in action.reads
+            if not call.split(":")[1].startswith(READING)
+        ),
+    ]
+    if not isinstance(action.risk, Risk) or not isinstance(action.reversibility, Reversibility):
+        found.append("its risk or its reversibility is not said")
+    if not any(not call.split(":")[1].startswith(READING) for call in writes):
+        found.append("it may change nothing")
+    for statement in statements:
+        changing = [call for call in statement.actions if call in writes]
+        if changing and not all(arn.startswith("arn:aws:") for arn in statement.resources):
+            found.append(f"{changing} on {statement.resources}")
+    return found
+
+
+def fields(action: Action[Any]) -> dict[str, Any]:
+    return dict(action.parameters.model_fields)
+
+
+def takes_anything(parameters: type[Parameters], name: str) -> bool:
+    """Say whether a parameter of text has neither a pattern nor a list of values."""
+    schema = parameters.model_json_schema()
+    offered = [schema["properties"][name], *schema["properties"][name].get("anyOf", [])]
+    texts = [one for one in offered if one.get("type") == "string"]
+    return any(not one.keys() & {"pattern", "enum", "const"} for one in texts)
+
+
+@each
+def test_an_entry_says_all_that_has_to_be_known_of_it(action: Action[Any]) -> None:
+    assert faults(action) == []
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"description": ""},
+        {"effect": " "},
+        {"blast": "-"},
+        {"way_back": ""},
+        {"reads": ()},
+        {"reads": ("ecs:StopTask",)},
+        {"preconditions": ()},
+        {"risk": "low-ish"},
+        {"reversibility": None},
+    ],
+)
+def test_an_entry_that_lacks_something_is_refused(lacking: dict[str, Any]) -> None:
+    whole = EcsRollbackService()
+
+    assert faults(whole) == [] and faults(replace(whole, **lacking))
+
+
+@each
+def test_a_target_that_is_gone_is_a_problem_and_promises_nothing(action: Action[Any]) -> None:
+    params = action.parameters.model_validate(action.example)
+
+    assert action.problems(params, NO_STATE) and action.problems(params, NO_STATE, undoing=True)
+    assert action.inverse(params, NO_STATE) is None
+    assert action.expected(params, NO_STATE) == ()
+    assert not action.holds(params, NO_STATE)
+    assert action.blast_radius(params, NO_STATE).share == 1.0
+    assert json.loads(canonical_json(action.bound(NO_STATE)))["found"] is False
+
+
+def test_names_are_given_once() -> None:
+    assert len({action.name for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_a_difference_names_the_entry_with_what_was_and_what_is() -> None:
+    before = {"found": True, "wanted": {"status": "ACTIVE", "sha": "a"}, "desired": 4}
+    now = {"found": True, "wanted": {"status": "ACTIVE", "sha": "b"}, "desired": 4, "paused": True}
+
+    assert differences(before, now) == ("paused: null -> true", 'wanted.sha: "a" -> "b"')
+    assert differences(before, before) == ()
