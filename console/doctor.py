@@ -173,6 +173,10 @@ def _backend(settings: Settings, access: AwsAccess, account: str) -> Iterator[Li
             f"topic {names.topic}",
             lambda: access.client("sns").get_topic_attributes(TopicArn=backend.topic_arn),
         ),
+        (
+            f"bucket {backend.bucket}",
+            lambda: access.client("s3").list_objects_v2(Bucket=backend.bucket, MaxKeys=1),
+        ),
     )
     for what, look in looks:
         found = _try("reachable", what, look, "run: cloudops setup")

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from console.text import plain, screen
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
+from memory.stores.objects import ObjectStoreError
 from tools.errors import CopilotError, Misconfigured
 from tools.event_body import RefusedEvent
 
@@ -26,7 +27,7 @@ def told() -> Iterator[None]:
         raise say(str(error), MISCONFIGURED) from error
     except RefusedEvent as error:
         raise say(f"refused ({error.status}): {error.reason}", FAILED) from error
-    except (CopilotError, UnknownIncidentError, IncidentBusyError) as error:
+    except (CopilotError, UnknownIncidentError, IncidentBusyError, ObjectStoreError) as error:
         raise say(str(error), FAILED) from error
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":

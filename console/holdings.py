@@ -61,7 +61,9 @@ def erase_chosen(at: StoredSession, choice: Choice, reason: str, *, yes: bool, f
         raise RefusedRequestError("nothing was erased: say yes at the prompt, or use --yes")
     for one in chosen:
         done = erase(at.records, at.saver, one, who, reason, force=force)
-        out.print(f"erased {one.incident_id}: {done.items} items; its audit ends in {done.head[:16]}")
+        out.print(
+            f"erased {one.incident_id}: {done.items} items, {done.objects} objects; its audit ends in {done.head[:16]}"
+        )
     bodies = at.records.refusals.erase((choice.subject,)) if choice.subject else 0
     if choice.subject:
         out.print(f"erased {bodies} refused bodies")

@@ -20,6 +20,7 @@ from memory.stores.executions import ExecutionStore
 from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
+from memory.stores.objects import ObjectClass, ObjectStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
@@ -41,7 +42,8 @@ MODEL_READ_SECONDS = 90.0
 def set_up(settings: Settings) -> Backend:
     """Create what the copilot keeps in the account, where it is missing; list again what version 1 has stored."""
     access = open_access(settings)
-    backend = ensure_backend(access, BackendNames(settings.prefix))
+    object_days = {of.value: settings.retention.days_of(of.value) for of in ObjectClass}
+    backend = ensure_backend(access, BackendNames(settings.prefix), caller(access)[0], object_days)
     table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
     approvals, evidence = ApprovalStore(table), EvidenceLedger(table)
     for incident in IncidentStore(table, settings.tenant).list_again():
@@ -75,6 +77,7 @@ def open_records(settings: Settings) -> Records:
         refusals=RefusalStore(table, tenant),
         audit=AuditTrail(table),
         holdings=HoldingStore(table, tenant),
+        objects=ObjectStore(lambda: access.client("s3"), backend.bucket, account, settings.retention.days_of),
         topology=lambda: load_topology(access, settings.topology_parameter, settings.topology),
     )
 

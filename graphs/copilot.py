@@ -14,6 +14,7 @@ from memory.stores.executions import ExecutionStore
 from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
+from memory.stores.objects import ObjectStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
@@ -43,4 +44,5 @@ class Records:
     refusals: RefusalStore
     audit: AuditTrail
     holdings: HoldingStore
+    objects: ObjectStore
     topology: Callable[[], Topology]

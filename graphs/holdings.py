@@ -1,5 +1,6 @@
 """Hand over, or erase, everything that is stored about an incident or about somebody."""
 
+import base64
 import json
 import shutil
 import uuid
@@ -43,18 +44,23 @@ class Erased:
 
     incident_id: str
     items: int
+    objects: int
     refusals: int
     head: str
 
 
 def everything_of(records: Records, saver: Saver, incident: Incident) -> dict[str, Any]:
-    """Return all that is stored of an incident, decoded: records, refused bodies and checkpoints."""
+    """Return all that is stored of an incident, decoded: records, refused bodies, checkpoints and objects."""
     config: Any = {"configurable": {"thread_id": incident.thread_id}}
     return {
         "incident_id": incident.incident_id,
         "records": records.holdings.of(incident),
         "refusals": list(records.refusals.mentioning(_named_by(incident))),
         "checkpoints": [_decoded(one) for one in saver.list(config)],
+        "objects": [
+            {"of": one.of.value, "sha256": one.sha256, "content": _readable(one.content)}
+            for one in records.objects.all(incident.scope, incident.incident_id)
+        ],
     }
 
 
@@ -95,6 +101,7 @@ def erase(records: Records, saver: Saver, incident: Incident, who: str, why: str
     link = records.audit.erase(partition, now, who, why)
     saver.delete_thread(incident.thread_id)
     refusals = records.refusals.erase(_named_by(incident))
+    objects = records.objects.erase(scope, incident_id)
     # The identity tells where all else is, so it goes last.
     items = records.holdings.erase(incident)
     records.incidents.forget(incident)
@@ -108,7 +115,7 @@ def erase(records: Records, saver: Saver, incident: Incident, who: str, why: str
         what=f"erased incident {incident_id}, whose audit ends in {link.hash}",
         why=why,
     )
-    return Erased(incident_id, items, refusals, link.hash)
+    return Erased(incident_id, items, objects, refusals, link.hash)
 
 
 def note_export(records: Records, who: str, incident_ids: list[str], subject: str) -> None:
@@ -137,6 +144,18 @@ def _newest(records: Records, sought: Sought) -> Iterator[str]:
 def _named_by(incident: Incident) -> tuple[str, ...]:
     """Return the texts by which a refused body is told to be about an incident."""
     return tuple({incident.incident_id, incident.event_id, incident.alarm.arn} - {"", ERASED})
+
+
+def _readable(content: bytes) -> Any:
+    """Return the JSON that an object holds, its text, or its bytes in base64."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _decoded(one: CheckpointTuple) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Retention(Record):
         """Return how long a thread's checkpoints are kept after it was last written, or None for good."""
         return float(self.checkpoints * DAY_SECONDS) or None
 
+    def days_of(self, name: str) -> int:
+        """Return for how many days a class is kept, 0 for good."""
+        return int(getattr(self, name))
+
 
 # What the part of a sort key before its first `#` says, and the class that it is of. What is not named is for good.
 CLASSES = {
@@ -70,7 +74,7 @@ def expiry_under(retention: Retention, now: Callable[[], float] = time.time) -> 
 
     def expiry(key: Key) -> int | None:
         named = class_of(key)
-        days = getattr(retention, named) if named else 0
+        days = retention.days_of(named) if named else 0
         return int(now()) + days * DAY_SECONDS if days else None
 
     return expiry

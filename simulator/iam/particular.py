@@ -115,6 +115,16 @@ def _automation(parameters: Parameters) -> Iterator[Need]:
         yield passed(role, "ssm.amazonaws.com")
 
 
+def _deletion(parameters: Parameters) -> Iterator[Need]:
+    """Deleting a version for good is an action of its own.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+    """
+    action = "s3:DeleteObjectVersion" if parameters.get("VersionId") else "s3:DeleteObject"
+    for resource in resources_of("s3", "arn:aws:s3:::{Bucket}/{Key!}", parameters):
+        yield Need(action, resource)
+
+
 def _mapping(parameters: Parameters) -> Iterator[Need]:
     (function,) = resources_of("lambda", "function:{FunctionName}", parameters)
     yield Need("lambda:CreateEventSourceMapping", "*", {"lambda:functionarn": (function,)})
@@ -145,5 +155,6 @@ PARTICULAR: Mapping[tuple[str, str], Callable[[Parameters], Iterator[Need]]] = {
     ("lambda", "UpdateFunctionConfiguration"): _passing(
         "lambda:UpdateFunctionConfiguration", "function:{FunctionName}", "lambda.amazonaws.com", "Role"
     ),
+    ("s3", "DeleteObject"): _deletion,
     ("ssm", "StartAutomationExecution"): _automation,
 }

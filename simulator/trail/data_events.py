@@ -17,7 +17,14 @@ _DATA_EVENTS = {
     "logs": frozenset({"PutLogEvents"}),
     "s3": frozenset(
         {f"{verb}Object" for verb in ("Get", "Put", "Delete", "Head", "Copy")}
-        | {"DeleteObjects", "ListObjects", "ListObjectsV2", "UploadPart", "UploadPartCopy"}
+        | {
+            "DeleteObjects",
+            "ListObjects",
+            "ListObjectsV2",
+            "ListObjectVersions",
+            "UploadPart",
+            "UploadPartCopy",
+        }
         | {"CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload"}
     ),
     "sns": frozenset({"Publish", "PublishBatch"}),

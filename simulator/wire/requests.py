@@ -86,7 +86,8 @@ def rest_operation(
             continue
         if not set(parse_qs(wanted, keep_blank_values=True)) <= set(query):
             continue
-        fit = len(wanted) * 1000 + len(re.sub(r"\{[^}]*\}", "", template))
+        # Of two operations that are asked for alike, one is deprecated: S3's first form of lifecycle rules, say.
+        fit = len(wanted) * 1000 + len(re.sub(r"\{[^}]*\}", "", template)) * 2 + (not operation.deprecated)
         if best is None or fit > best[0]:
             best = (fit, operation.name, labels)
     return (best[1], best[2]) if best is not None else (f"{method} {path}", {})

@@ -19,6 +19,7 @@ GUIDES = {
     "iam": "IAM/latest/APIReference/API_",
     "kms": "kms/latest/APIReference/API_",
     "logs": "AmazonCloudWatchLogs/latest/APIReference/API_",
+    "s3": "AmazonS3/latest/API/API_",
     "sns": "sns/latest/api/API_",
     "sqs": "AWSSimpleQueueService/latest/APIReference/API_",
     "ssm": "systems-manager/latest/APIReference/API_",

@@ -48,6 +48,14 @@ class Place:
         return self.made
 
     @cached_property
+    def bucket(self) -> str:
+        """A bucket with one object, made for this run."""
+        s3 = self.admin("s3")
+        s3.create_bucket(Bucket=self.made)
+        s3.put_object(Bucket=self.made, Key="evidence/one.gz", Body=b"x")
+        return self.made
+
+    @cached_property
     def queue(self) -> str:
         """The URL of a queue, made for this run."""
         return str(self.admin("sqs").create_queue(QueueName=self.made)["QueueUrl"])
@@ -107,6 +115,11 @@ class Place:
         made = self.__dict__
         if "table" in made:
             self.admin("dynamodb").delete_table(TableName=self.table)
+        if "bucket" in made:
+            s3 = self.admin("s3")
+            for one in s3.list_objects_v2(Bucket=self.bucket).get("Contents", []):
+                s3.delete_object(Bucket=self.bucket, Key=one["Key"])
+            s3.delete_bucket(Bucket=self.bucket)
         if "queue" in made:
             self.admin("sqs").delete_queue(QueueUrl=self.queue)
         if "topic" in made:

@@ -1,4 +1,4 @@
-"""Contracts of what the copilot keeps its own records with: DynamoDB, SQS, SNS, EventBridge, KMS."""
+"""Contracts of what the copilot keeps its own records with: DynamoDB, S3, SQS, SNS, EventBridge, KMS."""
 
 import json
 from typing import Any
@@ -84,6 +84,41 @@ DYNAMODB = (
     Contract(
         "dynamodb", "ListTables", lambda _: {}, "TableNames", lambda _: {"Limit": 101}, "ValidationException"
     ),
+)
+
+
+OBJECT = "evidence/one.gz"
+PRIVATE = {"BlockPublicAcls": True, "IgnorePublicAcls": True}
+KEPT = {"ID": "kept", "Status": "Enabled", "Filter": {"Prefix": "evidence/"}, "Expiration": {"Days": 90}}
+
+
+def _bucket(operation: str, gives: str, action: str = "", **more: Any) -> Contract:
+    return Contract(
+        *("s3", operation, lambda place: {"Bucket": place.bucket, **more}, gives),
+        *(lambda place: {"Bucket": f"{place.made}-absent", **more}, "NoSuchBucket", action),
+    )
+
+
+S3 = (
+    Contract(
+        *("s3", "CreateBucket", lambda place: {"Bucket": place.bucket}, ""),
+        *(lambda _: {"Bucket": "Not_A_Name"}, "InvalidBucketName"),
+    ),
+    _bucket(
+        "PutPublicAccessBlock", "", "s3:PutBucketPublicAccessBlock", PublicAccessBlockConfiguration=PRIVATE
+    ),
+    _bucket(
+        *("PutBucketLifecycleConfiguration", "", "s3:PutLifecycleConfiguration"),
+        LifecycleConfiguration={"Rules": [KEPT]},
+    ),
+    _bucket("PutObject", "ETag", Key=OBJECT, Body=b"x"),
+    Contract(
+        *("s3", "GetObject", lambda place: {"Bucket": place.bucket, "Key": OBJECT}, "Body"),
+        *(lambda place: {"Bucket": place.bucket, "Key": "absent"}, "NoSuchKey"),
+    ),
+    _bucket("ListObjectsV2", "KeyCount", "s3:ListBucket"),
+    _bucket("ListObjectVersions", "Versions", "s3:ListBucketVersions"),
+    _bucket("DeleteObject", "", "s3:DeleteObjectVersion", Key="another", VersionId="null"),
 )
 
 
@@ -185,4 +220,4 @@ KMS = (
         "InvalidCiphertextException",
     ),
 )
-CONTRACTS = (*DYNAMODB, *SQS, *SNS, *EVENTS, *KMS)
+CONTRACTS = (*DYNAMODB, *S3, *SQS, *SNS, *EVENTS, *KMS)

@@ -1,5 +1,6 @@
 """What is stored about an incident can be handed over whole, and erased wherever it stands."""
 
+import gzip
 import json
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from memory.records.base import digest
 from memory.records.incident import Status
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.listings import Wanted
+from memory.stores.objects import ObjectClass
 from tests.graphs.desk import Desk, desk
 from tests.graphs.scenarios import hostile
 
@@ -44,9 +46,14 @@ def texts(attribute: dict[str, Any]) -> Iterator[str]:
 
 
 def found(at: Desk, marker: str) -> dict[str, set[str]]:
-    """In which kinds of items of which tables a marker stands, over all items of all tables of the account."""
+    """In which kinds of items of which stores a marker stands: all items of the tables, all versions in the bucket."""
     dynamodb = at.account.client("dynamodb")
     hits: dict[str, set[str]] = {}
+    s3, bucket = at.account.client("s3"), at.records.backend.bucket
+    for one in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        body = s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
+        if marker.encode() in gzip.decompress(body):
+            hits.setdefault(bucket, set()).add(one["Key"].split("/")[0])
     for table in (at.records.backend.records_table, at.records.backend.checkpoints_table):
         for page in dynamodb.get_paginator("scan").paginate(TableName=table):
             for item in page["Items"]:
@@ -61,6 +68,8 @@ def ended_with_marker(at: Desk) -> str:
     incident = waiting.incident
     why = f"not now, says {MARKER}"
     decide(at.records, at.runs, incident.incident_id, at.me(), approved=False, reason=why, door="test")
+    rows = json.dumps([f"line {number} of {MARKER}" for number in range(20_000)]).encode()
+    at.records.objects.put(incident.scope, incident.incident_id, ObjectClass.EVIDENCE, rows)
     body = json.dumps({"detail": f"{incident.alarm.arn} {MARKER}"}).encode()
     at.records.refusals.keep(at.records.clock.now(), digest(body.decode()), "no alarm", body)
     return incident.incident_id
@@ -80,16 +89,17 @@ def test_a_marker_planted_everywhere_is_found_before_an_erasure_and_nowhere_afte
         assert {"INCIDENT", "RECORD", "TIMELINE", "EVIDENCE", "MESSAGE", "DECISION"} <= before[records_table]
         assert {"AUDIT_PAYL", "LISTING"} <= before[records_table]
         assert before[checkpoints_table]
+        assert before[at.records.backend.bucket] == {"evidence"}
 
         whole = everything_of(at.records, saver, incident)
-        for part in ("records", "refusals", "checkpoints"):
+        for part in ("records", "refusals", "checkpoints", "objects"):
             assert mentions(whole[part], MARKER), part
         about = list(incidents_about(at.records, saver, Sought(MARKER)))
         assert [one.incident_id for one in about] == [incident_id]
 
         done = erase(at.records, saver, incident, "ann", "asked for", force=False)
 
-        assert done.refusals == 1
+        assert (done.refusals, done.objects >= 1) == (1, True)
         assert found(at, MARKER) == {}
         assert list(saver.list({"configurable": {"thread_id": incident.thread_id}})) == []
         assert list(incidents_about(at.records, saver, Sought(MARKER))) == []

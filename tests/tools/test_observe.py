@@ -158,9 +158,10 @@ def test_the_backend_is_made_once_and_found_again(simulated_account: StartAccoun
     names = BackendNames("trial")
     with pytest.raises(Misconfigured):
         find_backend(access, names, caller(access)[0])
-    made = ensure_backend(access, names)
-    assert ensure_backend(access, names) == made
-    assert find_backend(access, names, caller(access)[0]) == made
+    account, days = caller(access)[0], {"evidence": 90}
+    made = ensure_backend(access, names, account, days)
+    assert ensure_backend(access, names, account, days) == made
+    assert find_backend(access, names, account) == made
     assert caller(access)[0] == "123456789012"
 
 

@@ -1,7 +1,8 @@
-"""What the copilot keeps in the account: two tables, a queue with its dead letters, a rule and a topic."""
+"""What the copilot keeps in the account: two tables, a bucket, a queue with its dead letters, a rule and a topic."""
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from memory.checkpoints.table import create_table
 from memory.table import INDEXES, TTL, table_definition
 from tools.aws.access import AwsAccess
+from tools.aws.bucket import bucket_name, ensure_bucket
 from tools.errors import Misconfigured, error_code
 
 ALARM_PATTERN = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
@@ -61,13 +63,21 @@ class Backend:
 
     records_table: str
     checkpoints_table: str
+    bucket: str
     queue_url: str
     dead_letters_url: str
     topic_arn: str
 
 
-def ensure_backend(access: AwsAccess, names: BackendNames) -> Backend:
-    """Create what is missing and return where everything is; what stands is left as it is."""
+def ensure_backend(
+    access: AwsAccess, names: BackendNames, account: str, object_days: Mapping[str, int]
+) -> Backend:
+    """Create what is missing and return where everything is; what stands is left as it is.
+
+    Only the days that objects are kept, by the prefix of their keys, are set again.
+    """
+    bucket = bucket_name(names.prefix, account, access.region)
+    ensure_bucket(access, bucket, account, object_days)
     _table(access, table_definition(names.records_table))
     create_table(access.client("dynamodb"), names.checkpoints_table)
     sqs = access.client("sqs")
@@ -77,7 +87,7 @@ def ensure_backend(access: AwsAccess, names: BackendNames) -> Backend:
     url = _queue(access, names.queue, {"RedrivePolicy": redrive, "VisibilityTimeout": "300"})
     _rule(access, names, url)
     topic = access.client("sns").create_topic(Name=names.topic)["TopicArn"]
-    return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)
+    return Backend(names.records_table, names.checkpoints_table, bucket, url, dead_url, topic)
 
 
 def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backend:
@@ -98,7 +108,8 @@ def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backen
         raise
     partition = access.session().get_partition_for_region(access.region)
     topic = f"arn:{partition}:sns:{access.region}:{account}:{names.topic}"
-    return Backend(names.records_table, names.checkpoints_table, url, dead_url, topic)
+    bucket = bucket_name(names.prefix, account, access.region)
+    return Backend(names.records_table, names.checkpoints_table, bucket, url, dead_url, topic)
 
 
 def _table(access: AwsAccess, definition: dict[str, Any]) -> None:
