@@ -144,6 +144,7 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             runs_url=env.get("CLOUDOPS_RUNS_URL") or outward.langgraph_server.base_url or None,
             outward=outward,
             consumes_queue=_is_on(env, "CLOUDOPS_QUEUE"),
+            limits=Limits.model_validate(_toml(folder / "limits.toml")),
             rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
             prices=PriceList.model_validate(_toml(folder / "prices.toml")),
             autonomy=AutonomySettings.model_validate(autonomy),

@@ -21,6 +21,7 @@ from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.actions.registry import ACTIONS
+from tools.budget import IncidentBudget
 from tools.evidence import Recorder
 from tools.executor import Executor
 from tools.observe.sources import RunbookSearch, Sources
@@ -46,10 +47,16 @@ class Copilot:
     outbox: Outbox
     runbooks: RunbookSearch
 
-    def sources(self, incident: Incident) -> Sources:
-        """Return read access within the incident's scope; what is read becomes its evidence."""
+    def sources(self, incident: Incident, spent: Spend | None = None) -> Sources:
+        """Return read access within the incident's scope; what is read becomes its evidence.
+
+        `spent` is what the incident has cost so far, which its limits count.
+        """
         records = self.records
-        recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id)
+        budget = IncidentBudget(
+            records.settings.limits, records.settings.prices.reads, before=spent or Spend()
+        )
+        recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id, budget)
         return Sources(
             access=records.access,
             recorder=recorder,
@@ -66,12 +73,12 @@ class Copilot:
         """Append to the incident's timeline."""
         self.records.timeline.append(incident.scope, incident.incident_id, kind, text, step=step, facts=facts)
 
-    def triage(self, incident: Incident, first_look: FirstLook) -> TriageResult:
+    def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None = None) -> TriageResult:
         """Ask the triage agent, which starts from what the first look has stored."""
         evidence = self.records.evidence
         found = [evidence.get(incident.scope, incident.incident_id, key) for key in first_look.evidence_ids]
         shown = [one for one in found if one is not None]
-        return self.triage_agent.assess(incident, first_look, shown, self.sources(incident))
+        return self.triage_agent.assess(incident, first_look, shown, self.sources(incident, spent))
 
     def critique(self, incident: Incident, first_look: FirstLook, assessment: Assessment) -> CriticResult:
         """Hold an assessment against the evidence ledger."""

@@ -9,8 +9,10 @@ CopilotError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     HTTPClientError,
     NoCredentialsError,
+    ReadTimeoutError,
 )
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -88,6 +90,11 @@ def is_throttled(error: Exception) -> bool:
 def is_denied(error: Exception) -> bool:
     """Say whether AWS refused because of permission or credentials."""
     return error_code(error).lower() in _DENIED
+
+
+def is_timeout(error: Exception) -> bool:
+    """Say whether AWS gave no answer in the time that a call may take."""
+    return isinstance(error, ConnectTimeoutError | ReadTimeoutError) or error_code(error) == "RequestTimeout"
 
 
 def classify(error: ClientError | BotoCoreError, asked: str) -> CopilotError:

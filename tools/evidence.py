@@ -10,21 +10,27 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from memory.clock import Clock
-from memory.records.base import digest
+from memory.records.base import canonical_json, digest
 from memory.records.evidence import Evidence, Gap
 from memory.records.scope import Scope
 from memory.records.spend import Spend
 from memory.stores.evidence import EvidenceLedger
-from tools.errors import Transient, error_code, is_denied, is_throttled
+from tools.budget import IncidentBudget
+from tools.errors import Transient, error_code, is_denied, is_throttled, is_timeout
 from tools.injection import flags_of
 from tools.redaction import redact, redact_all
 
 RESULT_CHARS = 24_000
+Window = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a read returned: JSON, what it scanned, and what it could not see."""
+    """What a read returned: JSON, what it cost, and what it could not see.
+
+    `metrics` counts the metrics that were asked for, since those are charged. `reserved` is what was set aside of the
+    budget for the read. `window` is the part of the window that was read, where that is not all of it.
+    """
 
     result: Any
     calls: int = 1
@@ -32,26 +38,38 @@ class Answer:
     gaps: tuple[Gap, ...] = ()
     gap_detail: str = ""
     newest_last: bool = False
-
-
-Window = tuple[datetime, datetime]
+    metrics: int = 0
+    reserved: int = 0
+    window: Window | None = None
 
 
 @dataclass
 class Recorder:
-    """Runs reads for one incident and stores each as evidence; safe to share between threads."""
+    """Runs reads for one incident and stores each as evidence; safe to share between threads.
+
+    Nothing is kept from one read for the next: whatever is asked after an action is asked of the account.
+    """
 
     ledger: EvidenceLedger
     clock: Clock
     scope: Scope
     incident_id: str
+    budget: IncidentBudget = field(default_factory=IncidentBudget)
+    result_chars: int = RESULT_CHARS
     _spend: Spend = field(default_factory=Spend)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def spend(self) -> Spend:
         """Return what the reads so far have cost."""
-        return self._spend
+        with self._lock:
+            return self._spend
+
+    def charge(self, spend: Spend, reserved: int = 0) -> None:
+        """Add what a read has cost, here and to the incident's budget."""
+        with self._lock:
+            self._spend = self._spend + spend
+        self.budget.charge(spend, reserved)
 
     def observe(
         self,
@@ -63,13 +81,22 @@ class Recorder:
         *,
         window: Window | None = None,
         untrusted: bool = False,
+        tool: str = "",
     ) -> Evidence:
-        """Run a read and store what came back; a read that failed is stored with its gap, never as nothing."""
-        answer = _run(call)
+        """Run a read and store what came back; a read that failed is stored with its gap, never as nothing.
+
+        `tool` names the read tool whose question is in `asked`, so that the same can be asked again.
+        """
+        answer = taken(call)
+        usd = self.budget.prices.of(answer.bytes_scanned, answer.metrics)
+        self.charge(
+            Spend(aws_calls=answer.calls, bytes_scanned=answer.bytes_scanned, usd=usd), answer.reserved
+        )
         cleaned = redact_all(answer.result)
-        kept, was_cut = cut(cleaned, keep_tail=answer.newest_last)
+        kept, was_cut = cut(cleaned, self.result_chars, keep_tail=answer.newest_last)
         gaps = (*answer.gaps, Gap.TRUNCATED) if was_cut else answer.gaps
-        whole = digest(answer.result)
+        whole = digest(cleaned)
+        read = answer.window or window
         evidence = Evidence(
             evidence_id="ev-" + digest([source, operation, asked, whole])[:12],
             incident_id=self.incident_id,
@@ -77,37 +104,41 @@ class Recorder:
             title=title,
             source=source,
             operation=operation,
+            tool=tool,
             asked=asked,
-            window_start=window[0] if window else None,
-            window_end=window[1] if window else None,
+            window_start=read[0] if read else None,
+            window_end=read[1] if read else None,
             taken_at=self.clock.now(),
             result=kept,
             result_sha256=whole,
-            result_bytes=len(json.dumps(answer.result, default=str)),
+            result_bytes=len(canonical_json(cleaned).encode()),
             bytes_scanned=answer.bytes_scanned,
-            gaps=gaps,
+            calls=answer.calls,
+            usd=usd,
+            gaps=tuple(dict.fromkeys(gaps)),
             gap_detail=redact(answer.gap_detail),
             untrusted=untrusted,
             flags=flags_of(cleaned) if untrusted else (),
         )
-        with self._lock:
-            self._spend = self._spend + Spend(aws_calls=answer.calls, bytes_scanned=answer.bytes_scanned)
         return self.ledger.add(evidence)
 
 
-def _run(call: Callable[[], Answer]) -> Answer:
+def taken(call: Callable[[], Answer]) -> Answer:
+    """Return what a read answers; what AWS refused or did not answer becomes a gap with its own words."""
     try:
         return call()
     except (ClientError, BotoCoreError) as error:
-        if is_denied(error):
-            gap = Gap.DENIED
-        elif is_throttled(error):
-            gap = Gap.THROTTLED
-        else:
-            gap = Gap.FAILED
-        return Answer({"error": error_code(error)}, gaps=(gap,), gap_detail=str(error))
+        return Answer({"error": error_code(error)}, gaps=(_gap_of(error),), gap_detail=str(error))
     except Transient as error:
         return Answer({"error": "Transient"}, gaps=(Gap.TIMED_OUT,), gap_detail=str(error))
+
+
+def _gap_of(error: ClientError | BotoCoreError) -> Gap:
+    if is_denied(error):
+        return Gap.DENIED
+    if is_throttled(error):
+        return Gap.THROTTLED
+    return Gap.TIMED_OUT if is_timeout(error) else Gap.FAILED
 
 
 def cut(result: Any, limit: int = RESULT_CHARS, *, keep_tail: bool = False) -> tuple[Any, bool]:

@@ -10,7 +10,7 @@ from tools.first_look import take_first_look
 def first_look(turn: Turn) -> dict[str, Any]:
     """Collect evidence around the alarm and rank what may have caused it."""
     incident = turn.state["incident"]
-    sources = turn.copilot.sources(incident)
+    sources = turn.copilot.sources(incident, turn.state.get("spend"))
     look = take_first_look(sources, incident, turn.copilot.records.settings.rubric)
     turn.copilot.tell(
         incident,

@@ -10,7 +10,7 @@ from memory.records.timeline import EntryKind
 def triage(turn: Turn) -> dict[str, Any]:
     """Test competing hypotheses from the first look with read tools, within limits."""
     incident = turn.state["incident"]
-    result = turn.copilot.triage(incident, turn.state["first_look"])
+    result = turn.copilot.triage(incident, turn.state["first_look"], turn.state.get("spend"))
     turn.copilot.tell(
         incident,
         EntryKind.ASSESSMENT,

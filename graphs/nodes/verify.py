@@ -12,7 +12,7 @@ from tools.verification import verify_recovery
 def verify(turn: Turn) -> dict[str, Any]:
     """Compare the alarm and its metric with the state before the action."""
     records, incident = turn.copilot.records, turn.state["incident"]
-    sources = turn.copilot.sources(incident)
+    sources = turn.copilot.sources(incident, turn.state.get("spend"))
     window = timedelta(minutes=records.settings.limits.verification_minutes)
     last = turn.copilot.confirm(incident, turn.state["executions"][-1])
     found = verify_recovery(sources, incident, last, window)

@@ -10,6 +10,8 @@ from pydantic import Field
 from memory.records.base import Record
 from memory.records.incident import Severity
 
+GIGABYTE = 1_000_000_000
+
 
 class Dependency(Record):
     """Something that a service calls."""
@@ -97,11 +99,28 @@ class Price(Record):
     cache_write_usd: float | None = None
 
 
+class ReadPrices(Record):
+    """What reads of an account cost; those that are not named are free of charge.
+
+    CloudWatch's public prices (https://aws.amazon.com/cloudwatch/pricing/): Logs Insights by what is scanned,
+    GetMetricData by the metrics that are asked for.
+    """
+
+    logs_scanned_gb_usd: float = Field(default=0.005, ge=0)
+    metric_usd: float = Field(default=0.00001, ge=0)
+    source: str = ""
+
+    def of(self, bytes_scanned: int, metrics: int) -> float:
+        """Return the dollars of a read."""
+        return bytes_scanned / GIGABYTE * self.logs_scanned_gb_usd + metrics * self.metric_usd
+
+
 class PriceList(Record):
     """Listed prices, with the day they were read."""
 
     as_of: str
     models: tuple[Price, ...]
+    reads: ReadPrices = Field(default_factory=ReadPrices)
 
 
 class Autonomy(StrEnum):
@@ -114,14 +133,20 @@ class Autonomy(StrEnum):
 
 
 class Limits(Record):
-    """Limits in code on every loop; the record says what was spent."""
+    """Limits in code on every loop; the record says what was spent.
+
+    `incident_usd` is a hard stop over all of an incident, models and log queries together, and `logs_bytes_scanned`
+    one over its log queries. `query_bytes_scanned` is the most that one log query may scan.
+    """
 
     agent_steps: int = 12
     agent_tokens: int = 120_000
     agent_usd: float = 1.0
     agent_seconds: float = 90.0
     tool_result_chars: int = 6_000
-    logs_bytes_scanned: int = 2_000_000_000
+    incident_usd: float = Field(default=5.0, ge=0)
+    logs_bytes_scanned: int = Field(default=2_000_000_000, ge=0)
+    query_bytes_scanned: int = Field(default=1_000_000_000, ge=0)
     plan_attempts: int = 2
     approval_minutes: int = 30
     verification_minutes: int = 6

@@ -18,12 +18,22 @@ class Gap(StrEnum):
     NO_DATA = "no_data"
     TIMED_OUT = "timed_out"
     FAILED = "failed"
+    REFUSED = "refused"
+    NARROWED = "narrowed"
+
+
+UNREAD = frozenset({Gap.DENIED, Gap.THROTTLED, Gap.TIMED_OUT, Gap.FAILED, Gap.REFUSED})
+"""What was asked was not seen: such an observation speaks neither for health nor against it."""
+
+PARTIAL = frozenset({Gap.TRUNCATED, Gap.NARROWED})
+"""What was asked was seen in part: what it does not show may still be so."""
 
 
 class Evidence(Record):
     """One observation: what was asked, when, and what came back.
 
-    `result` is the observation itself, cut to a budget; `result_sha256` is the digest of the whole.
+    `tool` and `asked` are enough to ask the same again. `result` is the observation itself, redacted and cut to a
+    budget; `result_sha256` and `result_bytes` are of the redacted whole. `usd` is at the dated prices in settings.
     `untrusted` marks text that people outside the team may have written (log lines, ticket text).
     `flags` names what a detector found in it, such as `prompt_injection`.
     """
@@ -34,6 +44,7 @@ class Evidence(Record):
     title: str
     source: str
     operation: str
+    tool: str = ""
     asked: dict[str, Any]
     window_start: UtcTime | None = None
     window_end: UtcTime | None = None
@@ -42,6 +53,8 @@ class Evidence(Record):
     result_sha256: str
     result_bytes: int
     bytes_scanned: int = 0
+    calls: int = 0
+    usd: float = 0.0
     gaps: tuple[Gap, ...] = ()
     gap_detail: str = ""
     untrusted: bool = False

@@ -202,4 +202,10 @@ def look_up(rows: Any, untrusted: bool = True, asked: list[str] | None = None) -
             untrusted=untrusted,
         )
 
-    return ReadTool("look_up", "Read the lines of a service.", LookUp, read)
+    return ReadTool(
+        "look_up",
+        "Read the lines of a service.",
+        LookUp,
+        read,
+        lambda given, question, window: Answer({"lines": rows}),
+    )

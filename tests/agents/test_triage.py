@@ -151,7 +151,7 @@ def test_a_tool_that_fails_answers_with_its_problem() -> None:
         raise ToolProblem("logs of basket", "MalformedQueryException")
 
     model, chat = role(calling("broken"), AGREES)
-    result = assess(model, ReadTool("broken", "Breaks.", Nothing, fail))
+    result = assess(model, ReadTool("broken", "Breaks.", Nothing, fail, fail))
     assert "MalformedQueryException" in heard_text(chat)
     assert result.assessment.by_model
 

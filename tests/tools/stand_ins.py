@@ -9,6 +9,7 @@ from memory.records.evidence import Evidence
 from memory.records.scope import Scope
 from memory.stores.evidence import EvidenceLedger
 from tools.aws.access import AwsAccess
+from tools.budget import IncidentBudget
 from tools.evidence import Recorder
 from tools.observe.sources import Sources
 
@@ -53,8 +54,9 @@ class NoRunbooks:
         return []
 
 
-def recorder(kept: Kept, at: datetime = NOW) -> Recorder:
-    return Recorder(cast(EvidenceLedger, kept), StillClock(at), SCOPE, "i-1")
+def recorder(kept: Kept, at: datetime = NOW, limits: Limits | None = None) -> Recorder:
+    budget = IncidentBudget(limits or Limits())
+    return Recorder(cast(EvidenceLedger, kept), StillClock(at), SCOPE, "i-1", budget)
 
 
 def sources(
@@ -66,7 +68,7 @@ def sources(
 ) -> Sources:
     return Sources(
         access=ScriptedAccess("us-east-1", clients=clients),
-        recorder=recorder(Kept(), at),
+        recorder=recorder(Kept(), at, limits),
         clock=StillClock(at),
         topology=topology or Topology(),
         scope=SCOPE,

@@ -99,6 +99,9 @@ class _Logs:
     def __init__(self) -> None:
         self.scanned, self.started, self.stopped = 0, 0, 0
 
+    def describe_log_groups(self, **_: Any) -> dict[str, Any]:
+        return {"logGroups": [{"logGroupName": "g", "storedBytes": 0}]}
+
     def start_query(self, **_: Any) -> dict[str, Any]:
         self.started += 1
         return {"queryId": "q"}
@@ -113,14 +116,18 @@ class _Logs:
 
 def test_a_query_is_stopped_at_the_limit_and_none_is_begun_after_it() -> None:
     logs = _Logs()
-    source = sources({"logs": logs}, limits=Limits(logs_bytes_scanned=2 * 10**9))
+    source = sources(
+        {"logs": logs}, limits=Limits(logs_bytes_scanned=2 * 10**9, query_bytes_scanned=2 * 10**9)
+    )
 
     first = query_logs(source, QueryLogs(log_group="g"))
     second = query_logs(source, QueryLogs(log_group="g", minutes=5))
 
     assert (logs.started, logs.stopped) == (1, 1)
-    assert first.gaps == second.gaps == (Gap.TRUNCATED,)
-    assert "limit" in second.gap_detail
+    assert first.gaps == (Gap.TRUNCATED,)
+    assert "limit" in first.gap_detail
+    assert second.gaps == (Gap.REFUSED,)
+    assert "this incident 0 bytes more" in second.gap_detail
 
 
 class _Trail:

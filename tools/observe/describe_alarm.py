@@ -7,11 +7,13 @@ from typing import Any
 from pydantic import Field
 
 from memory.records.evidence import Evidence, Gap
-from tools.evidence import Answer
+from tools.evidence import Answer, Window
 from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "describe_alarm"
 HISTORY = timedelta(days=7)
+MOST_CHANGES = 50
 
 
 class DescribeAlarm(Question):
@@ -28,31 +30,39 @@ def describe_alarm(sources: Sources, question: DescribeAlarm) -> Evidence:
         "cloudwatch",
         "DescribeAlarms",
         {"alarm_name": question.alarm_name, "at": now.isoformat()},
-        lambda: _read(sources, question.alarm_name),
+        lambda: _read(sources, question, (now - HISTORY, now)),
         window=(now - HISTORY, now),
+        untrusted=True,
+        tool=NAME,
     )
 
 
-def _read(sources: Sources, name: str) -> Answer:
+def _read(sources: Sources, question: DescribeAlarm, window: Window) -> Answer:
+    name = question.alarm_name
     client = sources.access.client("cloudwatch")
     answer = client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
     found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
     if not found:
         return Answer({"alarm_name": name}, gaps=(Gap.NO_DATA,), gap_detail=f"there is no alarm {name}")
-    now = sources.clock.now()
     history = client.describe_alarm_history(
         AlarmName=name,
         HistoryItemType="StateUpdate",
-        StartDate=now - HISTORY,
-        EndDate=now + timedelta(minutes=1),
-        MaxRecords=50,
+        StartDate=window[0],
+        EndDate=window[1] + timedelta(minutes=1),
+        MaxRecords=MOST_CHANGES,
         ScanBy="TimestampDescending",
     )
     changes = [
         {"at": utc_text(item["Timestamp"]), "summary": item.get("HistorySummary", "")}
         for item in history.get("AlarmHistoryItems", [])
     ]
-    return Answer({**_facts(found[0]), "changes": changes}, calls=2)
+    more = bool(history.get("NextToken"))
+    return Answer(
+        {**_facts(found[0]), "changes": changes},
+        calls=2,
+        gaps=(Gap.TRUNCATED,) if more else (),
+        gap_detail=f"only the newest {MOST_CHANGES} changes of state were read" if more else "",
+    )
 
 
 def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
@@ -87,9 +97,10 @@ def _latest(reason_data: str | None) -> float | None:
 
 
 TOOL = ReadTool(
-    "describe_alarm",
+    NAME,
     "Read an alarm: what it watches, its state with the reason, and when it changed in the last seven days. "
     "Use it to see how often the alarm fires. No changes means it did not fire in that time.",
     DescribeAlarm,
     describe_alarm,
+    _read,
 )

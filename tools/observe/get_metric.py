@@ -1,13 +1,15 @@
 """Read one metric over a window."""
 
-from typing import Any
+from dataclasses import replace
 
 from pydantic import Field
 
 from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer, Window
-from tools.observe.moments import utc_text
+from tools.observe.metric_data import query_of, read_series
 from tools.observe.sources import Question, ReadTool, Sources
+
+NAME = "get_metric"
 
 
 class GetMetric(Question):
@@ -38,47 +40,36 @@ def get_metric(sources: Sources, question: GetMetric) -> Evidence:
         {**question.model_dump(), "until": window[1].isoformat()},
         lambda: _read(sources, question, window),
         window=window,
+        tool=NAME,
     )
 
 
 def _read(sources: Sources, question: GetMetric, window: Window) -> Answer:
-    metric = {
-        "Namespace": question.namespace,
-        "MetricName": question.metric_name,
-        "Dimensions": [{"Name": name, "Value": value} for name, value in sorted(question.dimensions.items())],
-    }
-    stat = {"Metric": metric, "Period": question.period_seconds, "Stat": question.stat}
-    request: dict[str, Any] = {
-        "MetricDataQueries": [{"Id": "m1", "MetricStat": stat, "ReturnData": True}],
-        "StartTime": window[0],
-        "EndTime": window[1],
-        "ScanBy": "TimestampAscending",
-    }
-    points: list[list[Any]] = []
-    calls = 0
-    client = sources.access.client("cloudwatch")
-    while True:
-        page = client.get_metric_data(**request)
-        calls += 1
-        for result in page["MetricDataResults"]:
-            pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            points += [[utc_text(at), round(float(value), 6)] for at, value in pairs]
-        if not page.get("NextToken"):
-            break
-        request["NextToken"] = page["NextToken"]
+    query = query_of(
+        "m1",
+        question.namespace,
+        question.metric_name,
+        question.dimensions,
+        question.stat,
+        question.period_seconds,
+    )
+    series = read_series(sources.access.client("cloudwatch"), [query], window)
+    points = series.points["m1"]
+    answer = Answer({"points": points}, calls=series.calls, metrics=series.metrics, newest_last=True)
     if not points:
-        return Answer(
-            {"points": []}, calls, gaps=(Gap.NO_DATA,), gap_detail="the metric has no datapoints here"
-        )
+        detail = series.detail or "the metric has no datapoints here"
+        return replace(answer, gaps=series.gaps or (Gap.NO_DATA,), gap_detail=detail)
     values = [point[1] for point in points]
     summary = {"least": min(values), "greatest": max(values), "mean": round(sum(values) / len(values), 6)}
-    return Answer({**summary, "latest": values[-1], "points": points}, calls, newest_last=True)
+    told = {**summary, "latest": values[-1], "points": points}
+    return replace(answer, result=told, gaps=series.gaps, gap_detail=series.detail)
 
 
 TOOL = ReadTool(
-    "get_metric",
+    NAME,
     "Read a CloudWatch metric with exactly these dimensions. Returns datapoints oldest first. No datapoints means "
     "nothing was published under these dimensions, which is not the same as zero.",
     GetMetric,
     get_metric,
+    _read,
 )

@@ -6,6 +6,8 @@ from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer
 from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "search_runbooks"
+
 
 class SearchRunbooks(Question):
     """What to look for."""
@@ -22,6 +24,7 @@ def search_runbooks(sources: Sources, question: SearchRunbooks) -> Evidence:
         question.model_dump(),
         lambda: _read(sources, question.text),
         untrusted=True,
+        tool=NAME,
     )
 
 
@@ -31,8 +34,9 @@ def _read(sources: Sources, text: str) -> Answer:
 
 
 TOOL = ReadTool(
-    "search_runbooks",
+    NAME,
     "Search the team's runbooks by symptom. An empty list means that no runbook fits.",
     SearchRunbooks,
     search_runbooks,
+    lambda sources, question, window: _read(sources, question.text),
 )

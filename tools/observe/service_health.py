@@ -9,6 +9,7 @@ from tools.evidence import Answer
 from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "service_health"
 EVENTS = 10
 ROLLOUTS = 10
 
@@ -30,6 +31,7 @@ def service_health(sources: Sources, question: ServiceHealth) -> Evidence:
         {**question.model_dump(), "at": now.isoformat()},
         lambda: _read(sources, question),
         untrusted=True,
+        tool=NAME,
     )
 
 
@@ -100,9 +102,10 @@ def _iso(moment: Any) -> str | None:
 
 
 TOOL = ReadTool(
-    "service_health",
+    NAME,
     "Read an ECS service: desired and running tasks, its deployments with their images and the time each began, "
     "and its latest events. Fewer running than desired tasks means that tasks fail or wait.",
     ServiceHealth,
     service_health,
+    lambda sources, question, window: _read(sources, question),
 )

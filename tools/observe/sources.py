@@ -12,7 +12,7 @@ from memory.records.config import Limits, Topology
 from memory.records.evidence import Evidence
 from memory.records.scope import Scope
 from tools.aws.access import AwsAccess
-from tools.evidence import Recorder, Window
+from tools.evidence import Answer, Recorder, Window
 
 
 class RunbookSearch(Protocol):
@@ -49,9 +49,14 @@ class Question(BaseModel):
 
 @dataclass(frozen=True)
 class ReadTool:
-    """A read tool as agents see it."""
+    """A read tool as agents see it.
+
+    `ask` stores what it reads. `again` reads the same once more and stores nothing; it takes the window that the
+    evidence is of, where it has one.
+    """
 
     name: str
     description: str
     question: type[Question]
     ask: Callable[[Sources, Any], Evidence]
+    again: Callable[[Sources, Any, Any], Answer]

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence
 from tools.evidence import Answer, Window
-from tools.observe.moments import utc_text
+from tools.observe.metric_data import query_of, read_series
 from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "table_health"
 SERIES = (
     ("consumed_write", "ConsumedWriteCapacityUnits"),
     ("consumed_read", "ConsumedReadCapacityUnits"),
@@ -34,6 +35,7 @@ def table_health(sources: Sources, question: TableHealth) -> Evidence:
         {**question.model_dump(), "until": window[1].isoformat()},
         lambda: _read(sources, question, window),
         window=window,
+        tool=NAME,
     )
 
 
@@ -41,7 +43,10 @@ def _read(sources: Sources, question: TableHealth, window: Window) -> Answer:
     table = sources.access.client("dynamodb").describe_table(TableName=question.table)["Table"]
     capacity = table.get("ProvisionedThroughput", {})
     billing = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
-    series = _series(sources, question.table, window)
+    dimensions = {"TableName": question.table}
+    queries = [query_of(key, "AWS/DynamoDB", name, dimensions, "Sum") for key, name in SERIES]
+    series = read_series(sources.access.client("cloudwatch"), queries, window)
+    points = series.points
     return Answer(
         {
             "table": question.table,
@@ -49,38 +54,17 @@ def _read(sources: Sources, question: TableHealth, window: Window) -> Answer:
             "billing": billing,
             "write_capacity_units": capacity.get("WriteCapacityUnits"),
             "read_capacity_units": capacity.get("ReadCapacityUnits"),
-            "consumed_write_per_second": _per_second(series["consumed_write"]),
-            "consumed_read_per_second": _per_second(series["consumed_read"]),
-            "write_throttles": series["write_throttles"],
-            "read_throttles": series["read_throttles"],
+            "consumed_write_per_second": _per_second(points["consumed_write"]),
+            "consumed_read_per_second": _per_second(points["consumed_read"]),
+            "write_throttles": points["write_throttles"],
+            "read_throttles": points["read_throttles"],
         },
-        calls=2,
+        calls=1 + series.calls,
+        gaps=series.gaps,
+        gap_detail=series.detail,
         newest_last=True,
+        metrics=series.metrics,
     )
-
-
-def _series(sources: Sources, table: str, window: Window) -> dict[str, list[list[Any]]]:
-    dimension = [{"Name": "TableName", "Value": table}]
-    queries = [
-        {
-            "Id": key,
-            "MetricStat": {
-                "Metric": {"Namespace": "AWS/DynamoDB", "MetricName": name, "Dimensions": dimension},
-                "Period": 60,
-                "Stat": "Sum",
-            },
-        }
-        for key, name in SERIES
-    ]
-    answer = sources.access.client("cloudwatch").get_metric_data(
-        MetricDataQueries=queries, StartTime=window[0], EndTime=window[1], ScanBy="TimestampAscending"
-    )
-    return {
-        result["Id"]: [
-            [utc_text(at), value] for at, value in zip(result["Timestamps"], result["Values"], strict=True)
-        ]
-        for result in answer["MetricDataResults"]
-    }
 
 
 def _per_second(points: list[list[Any]]) -> list[list[Any]]:
@@ -89,9 +73,10 @@ def _per_second(points: list[list[Any]]) -> list[list[Any]]:
 
 
 TOOL = ReadTool(
-    "table_health",
+    NAME,
     "Read a DynamoDB table: its provisioned capacity, what is consumed of it a second, and throttled requests a "
     "minute. Throttle series have datapoints only when requests were throttled.",
     TableHealth,
     table_health,
+    _read,
 )

@@ -10,6 +10,7 @@ from tools.evidence import Answer, Window
 from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "what_changed"
 PAGES = 4
 # Reads that some services record as management events with readOnly absent or wrong.
 _READS = (
@@ -40,10 +41,11 @@ def what_changed(sources: Sources, question: WhatChanged) -> Evidence:
         f"changes of the last {question.minutes} minutes",
         "cloudtrail",
         "LookupEvents",
-        {"from": window[0].isoformat(), "to": window[1].isoformat()},
+        {**question.model_dump(), "from": window[0].isoformat(), "to": window[1].isoformat()},
         lambda: _read(sources, window),
         window=window,
         untrusted=True,
+        tool=NAME,
     )
 
 
@@ -87,9 +89,10 @@ def _change(event: dict[str, Any]) -> dict[str, Any] | None:
 
 
 TOOL = ReadTool(
-    "what_changed",
+    NAME,
     "List the changes made in the account: deployments, scaling, settings, each with its caller. Writes to data "
     "are not listed. An empty list means that no change was recorded, which is evidence against one.",
     WhatChanged,
     what_changed,
+    lambda sources, question, window: _read(sources, window),
 )

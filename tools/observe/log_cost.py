@@ -1,0 +1,84 @@
+"""What a log query would scan, told before it is asked, and how much of its window may be asked for."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from memory.records.config import GIGABYTE
+from tools.evidence import Window
+
+LEAST_WINDOW = timedelta(minutes=1)
+
+
+class Keep(StrEnum):
+    """Which end of a window matters when not all of it may be read."""
+
+    START = "start"
+    END = "end"
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """How large a log group is, and since when it holds what it holds."""
+
+    stored_bytes: int
+    since: datetime
+    until: datetime
+
+    @property
+    def bytes_a_second(self) -> float:
+        """Return how fast the group grew, taken as even over all that it keeps."""
+        return self.stored_bytes / max(1.0, (self.until - self.since).total_seconds())
+
+    def bytes_in(self, window: Window) -> int:
+        """Estimate what a query over a window scans: never more than the group holds."""
+        return min(self.stored_bytes, round(self.bytes_a_second * _seconds(window)))
+
+    def fitting(self, window: Window, most: int, keep: Keep) -> Window | None:
+        """Return the part of a window that scans no more than `most`; None when that is less than a minute."""
+        if self.bytes_in(window) <= most:
+            return window
+        # Whole seconds, rounded down: Insights takes whole seconds, and the part must stay within the most.
+        span = timedelta(seconds=int(most / self.bytes_a_second))
+        if span < LEAST_WINDOW:
+            return None
+        start, end = window
+        return (start, start + span) if keep is Keep.START else (end - span, end)
+
+
+def size_of(client: Any, group: str, now: datetime) -> GroupSize | None:
+    """Ask CloudWatch Logs how large a group is; None when there is none of that name.
+
+    `storedBytes` spreads over the time since the group was made, or over its retention where that is shorter
+    (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html).
+    """
+    told = client.describe_log_groups(logGroupNamePrefix=group, limit=1)["logGroups"]
+    # Groups come sorted by name, so one of exactly this name is the first that begins with it.
+    return _size(told[0], now) if told and told[0]["logGroupName"] == group else None
+
+
+def _size(told: dict[str, Any], now: datetime) -> GroupSize:
+    made = told.get("creationTime")
+    since = datetime.fromtimestamp(made / 1000, UTC) if made else now
+    days = told.get("retentionInDays")
+    if days:
+        since = max(since, now - timedelta(days=days))
+    return GroupSize(int(told.get("storedBytes", 0)), min(since, now), now)
+
+
+def size_text(count: float) -> str:
+    """Write a number of bytes as people say it."""
+    for limit, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= limit:
+            return f"{count / limit:.1f} {unit}"
+    return f"{count:.0f} bytes"
+
+
+def cost_text(count: int, gb_usd: float) -> str:
+    """Write what scanning so much costs, beside how much it is."""
+    return f"{size_text(count)} (${count / GIGABYTE * gb_usd:.4f})"
+
+
+def _seconds(window: Window) -> float:
+    return max(0.0, (window[1] - window[0]).total_seconds())
