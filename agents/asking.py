@@ -9,6 +9,7 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
+from agents.around_calls import CachePoints, asked_again
 from agents.errors import MODEL_ERRORS, AnswerUnusable, ModelFailure, failure_of
 from agents.ledger import CallLedger, price_of
 from agents.models import RoleModel, answer_form
@@ -41,6 +42,7 @@ def ask(
         list(tools),
         system_prompt=prompt.text,
         response_format=answer_form(model.chat, form),
+        middleware=[asked_again(model.patience), *([CachePoints()] if model.cache_points and tools else [])],
         checkpointer=False,
         name=model.role,
     )
@@ -54,7 +56,13 @@ def ask(
         failure = failure_of(error)
     spend = ledger.spend
     use = ModelUse(
-        role=model.role, model_id=model.model_id, prompt_sha256=prompt.sha256, calls=spend.model_calls
+        role=model.role,
+        model_id=model.model_id,
+        prompt_sha256=prompt.sha256,
+        calls=spend.model_calls,
+        tier=model.tier,
+        why=model.why,
+        steps=ledger.steps,
     )
     return Answered(filled, failure, spend, use)
 

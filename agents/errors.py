@@ -33,6 +33,8 @@ class Fault(StrEnum):
 
     BUSY = "busy"
     UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    CUT_OFF = "cut_off"
     DENIED = "denied"
     MISCONFIGURED = "misconfigured"
     TOO_LONG = "too_long"
@@ -72,6 +74,8 @@ MODEL_ERRORS = (
 _WORDS = {
     Fault.BUSY: "the model service was too busy",
     Fault.UNREACHABLE: "the model could not be reached",
+    Fault.TIMED_OUT: "the model did not answer in time",
+    Fault.CUT_OFF: "the model's answer broke off",
     Fault.DENIED: "the model may not be used with these credentials",
     Fault.MISCONFIGURED: "the model is not set up as configured",
     Fault.TOO_LONG: "the facts were too long for the model",
@@ -79,13 +83,39 @@ _WORDS = {
     Fault.BLOCKED: "a guardrail stopped the model's answer",
     Fault.BUDGET: "the limit on model work was reached",
 }
-_MISCONFIGURED = {"validationexception", "resourcenotfoundexception", "accountsuspended"}
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
+# Compared without case: in a stream a code comes in lower camel case. Botocore's own errors go by their class.
+_BY_CODE = {
+    "throttlingexception": Fault.BUSY,
+    "modelnotreadyexception": Fault.BUSY,
+    "servicequotaexceededexception": Fault.BUSY,
+    "serviceunavailableexception": Fault.UNREACHABLE,
+    "internalserverexception": Fault.UNREACHABLE,
+    "modeltimeoutexception": Fault.TIMED_OUT,
+    "readtimeouterror": Fault.TIMED_OUT,
+    "modelstreamerrorexception": Fault.CUT_OFF,
+    "modelerrorexception": Fault.UNUSABLE,
+    "responsestreamingerror": Fault.CUT_OFF,
+    # What the client raises for a stream that ends without its last message.
+    "connectionerror": Fault.CUT_OFF,
+    "validationexception": Fault.MISCONFIGURED,
+    "resourcenotfoundexception": Fault.MISCONFIGURED,
+    "accountsuspended": Fault.MISCONFIGURED,
+}
+# What may be different a moment later. Not a read timeout: the answer that was not waited for is paid all the same,
+# and asking again takes as long again.
+_PASSING = frozenset({Fault.BUSY, Fault.UNREACHABLE, Fault.CUT_OFF})
 _DETAIL_CHARS = 300
 
 
 def failure_of(error: Exception) -> ModelFailure:
     """Classify an error of `MODEL_ERRORS` by its code."""
     return ModelFailure(fault=_fault(error), detail=_detail(error))
+
+
+def passes(error: Exception) -> bool:
+    """Say whether to ask again may help. This is the only place that says so: the model's client sends once."""
+    return isinstance(error, MODEL_ERRORS) and _fault(error) in _PASSING
 
 
 def _fault(error: Exception) -> Fault:
@@ -99,11 +129,8 @@ def _fault(error: Exception) -> Fault:
         return Fault.UNUSABLE
     if isinstance(error, NoCredentialsError | PartialCredentialsError) or is_denied(error):
         return Fault.DENIED
-    if is_throttled(error):
-        return Fault.BUSY
-    if error_code(error).lower() in _MISCONFIGURED:
-        return Fault.MISCONFIGURED
-    return Fault.UNREACHABLE
+    named = _BY_CODE.get(error_code(error).lower())
+    return named or (Fault.BUSY if is_throttled(error) else Fault.UNREACHABLE)
 
 
 def _detail(error: Exception) -> str:

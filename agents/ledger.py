@@ -11,15 +11,32 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from agents.errors import BudgetSpent, GuardrailStopped
 from memory.records.config import Limits, Price, PriceList
-from memory.records.spend import Spend
+from memory.records.spend import CallUse, Spend
 
 MILLION = 1_000_000
+_WRITTEN = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 
 
 def price_of(prices: PriceList, model_id: str) -> Price | None:
     """Return a model's price; one that is not listed costs as much as the dearest that is."""
     listed = next((price for price in prices.models if price.model_id == model_id), None)
     return listed or max(prices.models, key=lambda price: price.output_usd, default=None)
+
+
+def dollars(use: CallUse, price: Price | None) -> float:
+    """Return what a call costs at listed prices: input by whether it was fresh, read from or written to the cache.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: `input_tokens` here holds all three.
+    """
+    if price is None:
+        return 0.0
+    read = price.input_usd if price.cache_read_usd is None else price.cache_read_usd
+    written = price.input_usd if price.cache_write_usd is None else price.cache_write_usd
+    fresh = use.input_tokens - use.cache_read_tokens - use.cache_write_tokens
+    paid = fresh * price.input_usd + use.cache_read_tokens * read + use.cache_write_tokens * written
+    long = price.long_prompt_tokens is not None and use.input_tokens > price.long_prompt_tokens
+    factor = price.long_prompt_factor if long else 1.0
+    return factor * (paid + use.output_tokens * price.output_usd) / MILLION
 
 
 class CallLedger(BaseCallbackHandler):
@@ -36,6 +53,7 @@ class CallLedger(BaseCallbackHandler):
         self._price = price
         self._started = time.monotonic()
         self._spend = Spend()
+        self._steps: list[CallUse] = []
         self._lock = threading.Lock()
 
     @property
@@ -43,6 +61,12 @@ class CallLedger(BaseCallbackHandler):
         """Return what was spent so far, seconds included."""
         with self._lock:
             return self._spend.model_copy(update={"seconds": time.monotonic() - self._started})
+
+    @property
+    def steps(self) -> tuple[CallUse, ...]:
+        """Return what each answered call took."""
+        with self._lock:
+            return tuple(self._steps)
 
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any
@@ -56,7 +80,7 @@ class CallLedger(BaseCallbackHandler):
         for generations in response.generations:
             for generation in generations:
                 if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
-                    self._add(self._cost(generation.message))
+                    self._take(self._cost(generation.message))
                     _refuse_guardrails_words(generation.message)
 
     def on_tool_start(
@@ -65,15 +89,27 @@ class CallLedger(BaseCallbackHandler):
         """Count a read."""
         self._add(Spend(tool_calls=1))
 
-    def _cost(self, message: AIMessage) -> Spend:
+    def _cost(self, message: AIMessage) -> CallUse:
         usage = message.usage_metadata
-        if usage is None:
-            return Spend()
         # LangChain's cache repeats the usage of the call that filled it, and marks it as free.
-        free = dict(usage).get("total_cost") == 0
-        into, out = (0, 0) if free else (usage["input_tokens"], usage["output_tokens"])
-        usd = (into * self._price.input_usd + out * self._price.output_usd) / MILLION if self._price else 0.0
-        return Spend(input_tokens=into, output_tokens=out, usd=usd)
+        if usage is None or dict(usage).get("total_cost") == 0:
+            return CallUse()
+        cached: dict[str, Any] = dict(usage.get("input_token_details") or {})
+        read = int(cached.get("cache_read") or 0)
+        # Where Bedrock says how long what was written lives, the plain count is nought.
+        written = sum(int(cached.get(kind) or 0) for kind in _WRITTEN)
+        use = CallUse(
+            input_tokens=usage["input_tokens"],
+            output_tokens=usage["output_tokens"],
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+        )
+        return use.model_copy(update={"usd": dollars(use, self._price)})
+
+    def _take(self, use: CallUse) -> None:
+        with self._lock:
+            self._steps.append(use)
+        self._add(Spend(**use.model_dump()))
 
     def _add(self, spend: Spend) -> None:
         with self._lock:

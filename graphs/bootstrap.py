@@ -28,6 +28,7 @@ from memory.stores.timers import TimerStore
 from memory.table import RecordTable
 from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
 from tools.aws.identity import caller
+from tools.aws.unrepeated import unrepeated
 from tools.topology import load_topology
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 # A large model may think for a minute before its first byte.
-MODEL_READ_SECONDS = 90.0
+MODEL_READ_SECONDS = 60.0
 
 
 def set_up(settings: Settings) -> Backend:
@@ -99,7 +100,8 @@ def open_copilot(records: Records) -> "Copilot":
     from tools.policy import Policy
 
     settings, access = records.settings, records.access
-    models = open_access(settings, MODEL_READ_SECONDS)
+    # Not repeated by the client: agents/around_calls.py is the one layer that asks again.
+    models = unrepeated(open_access(settings, MODEL_READ_SECONDS))
     chosen = ModelSettings(region=access.region, **settings.models.model_dump())
     guard = guard_for(access, chosen)
 

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from graphs.outward import Outward
 from memory.records.base import Record
-from memory.records.config import Autonomy, Limits, PriceList, Rubric, Topology
+from memory.records.config import Autonomy, LargerRule, Limits, PriceList, Rubric, Topology
 from memory.retention import Retention
 from tools.errors import Misconfigured
 
@@ -51,6 +51,8 @@ class ModelChoice(Record):
     provider: str = ""
     guardrail_id: str = ""
     guardrail_version: str = ""
+    larger: LargerRule = LargerRule()
+    prompt_cache: tuple[str, ...] = ()
 
 
 class AutonomySettings(Record):
@@ -204,7 +206,9 @@ def _models(env: Mapping[str, str], folder: Path, world: World) -> ModelChoice:
     chosen = dict(file.get(world.value, {}))
     named = {tier: env.get(f"CLOUDOPS_MODEL_{tier.upper()}") for tier in ("small", "large")}
     chosen["tiers"] = {**chosen.get("tiers", {}), **{tier: name for tier, name in named.items() if name}}
-    return ModelChoice.model_validate({**chosen, "roles": file.get("roles", {})})
+    return ModelChoice.model_validate(
+        {**chosen, "roles": file.get("roles", {}), "larger": file.get("larger", {})}
+    )
 
 
 def _connection(env: Mapping[str, str], state_dir: Path, world: World | None) -> Connection:

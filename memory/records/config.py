@@ -89,7 +89,11 @@ class Rubric(Record):
 
 
 class Price(Record):
-    """Dollars for a million tokens of one model; without prices for its prompt cache, cached input costs as any."""
+    """Dollars for a million tokens of one model.
+
+    Without prices for its prompt cache, cached input costs as any. A request of more than `long_prompt_tokens` costs
+    `long_prompt_factor` times as much, all of it.
+    """
 
     model_id: str
     input_usd: float
@@ -97,6 +101,8 @@ class Price(Record):
     source: str
     cache_read_usd: float | None = None
     cache_write_usd: float | None = None
+    long_prompt_tokens: int | None = None
+    long_prompt_factor: float = 1.0
 
 
 class ReadPrices(Record):
@@ -121,6 +127,14 @@ class PriceList(Record):
     as_of: str
     models: tuple[Price, ...]
     reads: ReadPrices = Field(default_factory=ReadPrices)
+
+
+class LargerRule(Record):
+    """When a role is given the larger tier: the incident is this severe, or two explanations are this close."""
+
+    roles: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    margin: float = Field(default=0.0, ge=0.0, le=1.0)
 
 
 class Autonomy(StrEnum):

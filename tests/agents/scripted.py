@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel, PrivateAttr
 
-from agents.models import RoleModel
+from agents.models import Patience, RoleModel
 from memory.records.config import Limits, Price, PriceList
 
 PRICES = PriceList(
@@ -20,6 +20,7 @@ PRICES = PriceList(
         Price(model_id="dearest", input_usd=4.0, output_usd=20.0, source="test"),
     ),
 )
+AT_ONCE = Patience(first_wait=0.0)
 Said = AIMessage | BaseModel | Exception | str
 Turn = Said | Callable[[Sequence[BaseMessage]], Said]
 
@@ -78,7 +79,7 @@ def calling(name: str, **arguments: Any) -> AIMessage:
 
 def role(*turns: Turn, name: str = "triage", limits: Limits | None = None) -> tuple[RoleModel, Scripted]:
     chat = Scripted(turns=list(turns))
-    return RoleModel(name, "scripted", chat, PRICES, limits or Limits()), chat
+    return RoleModel(name, "scripted", chat, PRICES, limits or Limits(), patience=AT_ONCE), chat
 
 
 def heard_text(chat: Scripted) -> str:

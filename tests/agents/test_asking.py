@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 
 from agents.asking import ask
 from agents.critic import Doubt
 from agents.errors import Fault, failure_of
-from agents.ledger import price_of
+from agents.ledger import dollars, price_of
 from agents.prompting import fenced, labelled, load_prompt
 from memory.records.config import Limits
+from memory.records.spend import CallUse
 from tests.agents.scripted import PRICES, calling, role
 
 PROMPT = load_prompt("critic")
@@ -75,28 +76,68 @@ def _error(code: str) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"),
+    ("error", "fault", "calls"),
     [
-        (_error("ThrottlingException"), Fault.BUSY),
-        (_error("throttlingException"), Fault.BUSY),
-        (_error("AccessDeniedException"), Fault.DENIED),
-        (_error("ValidationException"), Fault.MISCONFIGURED),
-        (_error("ResourceNotFoundException"), Fault.MISCONFIGURED),
-        (_error("ModelTimeoutException"), Fault.UNREACHABLE),
-        (_error("modelStreamErrorException"), Fault.UNREACHABLE),
-        (_error("ServiceUnavailableException"), Fault.UNREACHABLE),
-        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), Fault.UNREACHABLE),
-        (ConnectionError("stream ended early"), Fault.UNREACHABLE),
+        (_error("ThrottlingException"), Fault.BUSY, 3),
+        (_error("throttlingException"), Fault.BUSY, 3),
+        (_error("AccessDeniedException"), Fault.DENIED, 1),
+        (_error("ValidationException"), Fault.MISCONFIGURED, 1),
+        (_error("ResourceNotFoundException"), Fault.MISCONFIGURED, 1),
+        (_error("ModelTimeoutException"), Fault.TIMED_OUT, 1),
+        (ReadTimeoutError(endpoint_url="http://127.0.0.1:1"), Fault.TIMED_OUT, 1),
+        (_error("ModelErrorException"), Fault.UNUSABLE, 1),
+        (_error("modelStreamErrorException"), Fault.CUT_OFF, 3),
+        (ConnectionError("stream ended early"), Fault.CUT_OFF, 3),
+        (_error("ServiceUnavailableException"), Fault.UNREACHABLE, 3),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), Fault.UNREACHABLE, 3),
     ],
 )
-def test_errors_are_classified_by_code_in_either_spelling(error: Exception, fault: Fault) -> None:
+def test_errors_are_classified_by_code_and_asked_again_only_where_that_helps(
+    error: Exception, fault: Fault, calls: int
+) -> None:
     assert failure_of(error).fault is fault
     model, chat = role(error)
     answer = ask(model, PROMPT, "Hello.", Doubt)
     assert answer.form is None
     assert answer.failure is not None
     assert answer.failure.fault is fault
-    assert len(chat.heard) == 1
+    assert len(chat.heard) == calls
+    assert answer.spend.model_calls == calls
+
+
+def test_what_passes_by_itself_costs_an_answer_no_more_than_a_second_call() -> None:
+    model, chat = role(_error("ThrottlingException"), ANSWER)
+    answer = ask(model, PROMPT, "Hello.", Doubt)
+    assert answer.form == ANSWER
+    assert len(chat.heard) == 2
+    assert [step.input_tokens for step in answer.use.steps] == [1000]
+
+
+def test_calls_made_again_count_against_the_limit() -> None:
+    model, chat = role(_error("ThrottlingException"), limits=Limits(agent_steps=2))
+    answer = ask(model, PROMPT, "Hello.", Doubt)
+    assert answer.failure is not None
+    assert answer.failure.fault is Fault.BUDGET
+    assert len(chat.heard) == 2
+
+
+def test_each_call_is_on_record_with_its_tokens_and_dollars() -> None:
+    model, _ = role(calling("look", service="a"), ANSWER)
+    use = ask(model, PROMPT, "What do you think?", Doubt, [look]).use
+    assert [(one.input_tokens, one.output_tokens) for one in use.steps] == [(1000, 100)] * 2
+    assert [one.usd for one in use.steps] == [pytest.approx(0.003)] * 2
+    assert (use.tier, use.why) == ("small", "the tier that settings name for the role")
+
+
+def test_cached_input_costs_what_the_cache_costs() -> None:
+    price = PRICES.models[0].model_copy(
+        update={"cache_read_usd": 0.2, "cache_write_usd": 2.5, "long_prompt_tokens": 5_000}
+    )
+    use = CallUse(input_tokens=4_000, output_tokens=100, cache_read_tokens=1_000, cache_write_tokens=2_000)
+    assert dollars(use, price) == pytest.approx((1_000 * 2.0 + 1_000 * 0.2 + 2_000 * 2.5 + 100 * 10.0) / 1e6)
+    long = price.model_copy(update={"long_prompt_tokens": 3_000, "long_prompt_factor": 5.0})
+    assert dollars(use, long) == pytest.approx(5 * dollars(use, price))
+    assert dollars(use, PRICES.models[0]) == pytest.approx((4_000 * 2.0 + 100 * 10.0) / 1e6)
 
 
 def test_an_answer_that_does_not_fit_the_form_is_a_failure() -> None:

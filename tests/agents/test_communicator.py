@@ -100,7 +100,7 @@ def test_an_end_may_be_told_when_it_is_a_fact() -> None:
 def test_without_a_model_the_message_goes_out_all_the_same() -> None:
     draft = note(ConnectionError("away"))
     assert draft.body.startswith("A person must decide until 2026-11-23 12:30:00 UTC")
-    assert "could not be reached" in draft.refused
+    assert "broke off" in draft.refused
 
 
 def test_every_message_lists_the_facts_by_code() -> None:

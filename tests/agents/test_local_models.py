@@ -1,6 +1,8 @@
 """The agents over Bedrock's own protocol, with the three local models behind it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -83,6 +85,34 @@ def test_the_rules_model_reads_once_and_agrees_with_the_first_look(host: Host, l
     assert result.spend.tool_calls == 1
     assert result.spend.model_calls == 2
     assert result.spend.input_tokens > 0
+
+
+def _points(body: dict[str, Any]) -> list[int]:
+    """Say behind which turns a request has cache points; -1 is the prompt."""
+    turns = [body["system"], *(message["content"] for message in body["messages"])]
+    return [place - 1 for place, blocks in enumerate(turns) if "cachePoint" in blocks[-1]]
+
+
+def test_a_loop_reads_again_from_the_cache_what_it_has_sent(host: Host) -> None:
+    guard = GuardrailChecks(access(host.endpoint).client("bedrock-runtime"))
+    caching = replace(model(host, "rules", "triage"), cache_points=True)
+    before, long = len(host.calls), ["basket: KeyError price"] * 120
+    found = [*SOUND, evidence("ev-ffffffffffff", "logs of basket", {"rows": long})]
+    result = Triage(caching, (look_up(["a line"]),), guard).assess(INCIDENT, first_look(), found, sources())
+    first, second = result.models[0].steps
+    assert first.cache_write_tokens > 1024
+    assert second.cache_read_tokens == first.cache_write_tokens
+    assert result.spend.cache_read_tokens == second.cache_read_tokens
+    bodies = [one["parameters"] for one in host.calls[before:] if one["operation"] == "Converse"]
+    assert [_points(body) for body in bodies] == [[-1, 0], [-1, 0, 2]]
+
+
+def test_a_question_that_is_asked_once_writes_no_cache(host: Host) -> None:
+    caching = replace(model(host, "rules", "critic"), cache_points=True)
+    result = Critic(caching, GuardrailChecks(host.runtime())).review(
+        first_look(), assessment(), STORED.get, SOUND
+    )
+    assert result.spend.cache_write_tokens == 0
 
 
 @pytest.mark.parametrize("look", [first_look(), QUIET, UNCLEAR])
