@@ -30,10 +30,12 @@ from simulator.iam.resources import Resources
 from simulator.iam.store import IdentityStore, RootKey, new_root_key
 from simulator.logs.overlay import LogsOverlay
 from simulator.logs.store import LogStore
-from simulator.seeding import Credentials, Seeding, automation_credentials, operator_credentials
+from simulator.principals import Credentials, automation_credentials, operator_credentials
+from simulator.seeding import Seeding
 from simulator.sqs.mirror import QueueMirror
 from simulator.sqs.overlay import RedriveOverlay
 from simulator.ssm.overlay import AutomationOverlay
+from simulator.ssm.settings import Settings
 from simulator.trail.calls import CallLog
 from simulator.trail.overlay import CloudTrailOverlay
 from simulator.wire.protocol import REGION
@@ -113,7 +115,8 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     book, log = AlarmBook(held.metrics), CallLog()
     gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held)))
     dispatch = Dispatch(emulator, clock, log, Faults(), gate)
-    automation = AutomationOverlay(clock, _clients(opening.endpoint, await automation_credentials(emulator)))
+    credentials = await automation_credentials(emulator)
+    automation = AutomationOverlay(clock, _clients(opening.endpoint, credentials), Settings(emulator))
     await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, automation)
     dispatch.install(
         [

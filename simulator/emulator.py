@@ -10,11 +10,12 @@ import json
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from simulator.wire.protocol import ACCOUNT, REGION, service_model
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError, service_model
 
 HttpResult = tuple[int, dict[str, str], Any]
 ServiceCode = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[HttpResult]]
@@ -42,6 +43,20 @@ BOTOCORE_NAMES = {
 
 class RefusedError(RuntimeError):
     """The emulator refused something that the account itself needs."""
+
+    def __init__(self, asked: str, status: int, body: str) -> None:
+        super().__init__(f"{asked}: {body[:300]}")
+        self._status = status
+        self._body = body
+
+    def as_aws(self) -> AwsError:
+        """The refusal under its own code, for whoever asked the account."""
+        try:
+            given = json.loads(self._body)
+        except ValueError:
+            return AwsError("InternalServerError", str(self), 500)
+        code = str(given.get("__type", "InternalServerError")).rpartition("#")[2]
+        return AwsError(code, str(given.get("message") or given.get("Message") or ""), self._status)
 
 
 class Emulator:
@@ -103,7 +118,7 @@ class Emulator:
             status, _, answer = await self._handlers[service]("POST", "/", headers, body, {})
         raw = answer if isinstance(answer, bytes) else str(answer).encode()
         if status >= 400:
-            raise RefusedError(f"{service}:{operation}: {raw.decode(errors='replace')[:300]}")
+            raise RefusedError(f"{service}:{operation}", status, raw.decode(errors="replace"))
         return raw
 
     def forget(self) -> None:
@@ -128,6 +143,25 @@ class Emulator:
         topics = importlib.import_module("ministack.services.sns")
         with self._responses.request_scope(ACCOUNT, REGION):
             return topics.publish_internal(topic_arn, message, subject) is not None
+
+    def date_parameter(self, name: str, at: datetime, by: str) -> None:
+        """Let the last change of a parameter be of this moment of the account, and by this principal."""
+        parameters = importlib.import_module("ministack.services.ssm")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            for record in (parameters._parameters[name], parameters._parameter_history[name][-1]):
+                record |= {"LastModifiedDate": at.timestamp(), "LastModifiedUser": by}
+
+    def parameter_user(self, name: str) -> str:
+        """Who changed a parameter last."""
+        parameters = importlib.import_module("ministack.services.ssm")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            return str(parameters._parameters[name].get("LastModifiedUser", ""))
+
+    def date_table(self, name: str, at: datetime) -> None:
+        """Let a table have been made at this moment of the account."""
+        tables = importlib.import_module("ministack.services.dynamodb")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            tables._tables[name]["CreationDateTime"] = int(at.timestamp())
 
     def queue_messages(self, name: str) -> list[dict[str, Any]]:
         """The messages of a queue as the emulator keeps them; what is changed there is changed."""

@@ -12,7 +12,6 @@ from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
 from simulator.functions.records import LATEST, Alias, Code, Function, LambdaState
-from simulator.iam.documents import policy_of
 from simulator.logs.store import LogStore
 from simulator.topology import topology
 from simulator.trail.callers import assumed_role
@@ -28,18 +27,7 @@ from simulator.world import (
     World,
 )
 
-OPERATOR = "operator"
-AUTOMATION_ROLE = "AutomationServiceRole"
-LONGEST_SESSION = 43_200
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A key to the account."""
-
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
+SETTLED = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -51,9 +39,11 @@ class Seeding:
     start: datetime
 
     async def emulated(self, emulator: Emulator) -> None:
-        """Tables, topics, queues and parameters, which ministack keeps."""
+        """Tables, topics, queues and parameters, which ministack keeps, made long before the history."""
+        settled = self.begin - SETTLED
         for table in self.world.tables:
             await emulator.call("dynamodb", "CreateTable", _table(table))
+            emulator.date_table(table.name, settled)
         for topic in self.world.topics:
             await emulator.call_query("sns", "CreateTopic", Name=topic)
         # A queue's dead-letter queue has to exist before it.
@@ -62,6 +52,7 @@ class Seeding:
         published = ParameterWorld(name=self.world.topology_parameter, value=topology(self.world))
         for parameter in (published, *self.world.parameters):
             await emulator.call("ssm", "PutParameter", _parameter(parameter))
+            emulator.date_parameter(parameter.name, settled, _deployer(self.world.deployer))
 
     async def documents(self, automation: Overlay) -> None:
         """The account's own Automation documents."""
@@ -124,32 +115,6 @@ class Seeding:
             scheduler.begin(service, definition, at)
             for moment in (at, at + STARTUP, at + SETTLE, at + SETTLE + STARTUP):
                 scheduler.move(service, moment)
-
-
-async def operator_credentials(emulator: Emulator) -> Credentials:
-    """A user of the account with a key of its own, who may do what the account's copilot has to."""
-    await emulator.call_query("iam", "CreateUser", UserName=OPERATOR)
-    policy = {"PolicyName": OPERATOR, "PolicyDocument": policy_of("operator")}
-    await emulator.call_query("iam", "PutUserPolicy", UserName=OPERATOR, **policy)
-    key = await emulator.call_query("iam", "CreateAccessKey", UserName=OPERATOR)
-    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-
-
-async def automation_credentials(emulator: Emulator) -> Credentials:
-    """A session of the role that Automation documents act with."""
-    role = f"arn:aws:iam::{ACCOUNT}:role/{AUTOMATION_ROLE}"
-    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-    await emulator.call_query("iam", "CreateRole", RoleName=AUTOMATION_ROLE, AssumeRolePolicyDocument=trust)
-    policy = {"PolicyName": AUTOMATION_ROLE, "PolicyDocument": policy_of("automation")}
-    await emulator.call_query("iam", "PutRolePolicy", RoleName=AUTOMATION_ROLE, **policy)
-    session = await emulator.call_query(
-        "sts",
-        "AssumeRole",
-        RoleArn=role,
-        RoleSessionName="Automation",
-        DurationSeconds=str(LONGEST_SESSION),
-    )
-    return Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
 
 def topic_arn(topic: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from simulator.account import Account, Opening, open_account
 from simulator.clock import iso
 from simulator.emulator import Emulator
+from simulator.principals import Credentials
 from simulator.scenario import ScenarioError
-from simulator.seeding import Credentials, Seeding
+from simulator.seeding import Seeding
 from simulator.world import World
 
 ReadScenario = Callable[[str, Path | None], World]

@@ -5,7 +5,6 @@ beginning of that. An index is made at once. https://docs.aws.amazon.com/amazond
 Decreases: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,17 +34,25 @@ class Changes:
 
 @dataclass(frozen=True)
 class TableOverlay:
-    """Answers UpdateTable and DescribeTable over the emulator's tables."""
+    """Answers what tells of a table's changes over the emulator's tables."""
 
     emulator: Emulator
     _changes: dict[str, Changes] = field(default_factory=dict)
     service: str = "dynamodb"
-    operations: frozenset[str] = frozenset({"DescribeTable", "UpdateTable"})
+    operations: frozenset[str] = frozenset(
+        {"CreateTable", "DescribeTable", "ListTagsOfResource", "UpdateTable"}
+    )
     exclusive: bool = False
 
     async def answer(self, call: Call) -> Mapping[str, Any]:
         """The operation's result, or `AwsError`."""
+        if call.operation == "ListTagsOfResource":
+            return await self._tags(call.parameters)
         name = call.parameters["TableName"].rpartition("/")[2]
+        if call.operation == "CreateTable":
+            made = (await self._asked("CreateTable", call.parameters))["TableDescription"]
+            self.emulator.date_table(name, call.at)
+            return {"TableDescription": {**made, "CreationDateTime": call.at}}
         table = (await self._asked("DescribeTable", {"TableName": name}))["Table"]
         if call.operation == "DescribeTable":
             return {"Table": self._described(name, table, call.at)}
@@ -67,6 +74,11 @@ class TableOverlay:
         self._changes[name] = changes
         return {"TableDescription": self._described(name, updated["TableDescription"], call.at)}
 
+    async def _tags(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The tags of a table that exists; the emulator denies those of one that does not."""
+        await self._asked("DescribeTable", {"TableName": parameters["ResourceArn"].rpartition("/")[2]})
+        return await self._asked("ListTagsOfResource", parameters)
+
     def _described(self, name: str, table: Mapping[str, Any], at: datetime) -> dict[str, Any]:
         changes = self._changes.get(name)
         if changes is None:
@@ -85,7 +97,7 @@ class TableOverlay:
         try:
             return await self.emulator.call("dynamodb", operation, parameters)
         except RefusedError as error:
-            raise _as_aws_says(error) from error
+            raise error.as_aws() from error
 
 
 def _units(table: Mapping[str, Any]) -> dict[str, int]:
@@ -116,14 +128,3 @@ def _check_allowance(changes: Changes, at: datetime) -> None:
 
 def _written(at: datetime) -> str:
     return f"{at:%A, %B} {at.day}, {at.year} at {at:%H:%M:%S} UTC"
-
-
-def _as_aws_says(error: RefusedError) -> AwsError:
-    """The emulator's refusal under its own code."""
-    text = str(error).partition("{")[2]
-    try:
-        given = json.loads("{" + text)
-    except ValueError:
-        return AwsError("InternalServerError", str(error), 500)
-    code = str(given.get("__type", "InternalServerError")).rpartition("#")[2]
-    return AwsError(code, str(given.get("message") or given.get("Message") or ""))

@@ -12,6 +12,8 @@ PREFIXES = {
     "cloudwatch": "cloudwatch",
     "elbv2": "elasticloadbalancing",
     "monitoring": "cloudwatch",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
     "stepfunctions": "states",
 }
 _FIELD = re.compile(r"\{([^}=]+)(?:=([^}]*))?\}")

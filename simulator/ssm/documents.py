@@ -109,6 +109,11 @@ class SsmDocuments:
         self._documents[name] = document
         return {"DocumentDescription": _description(document)}
 
+    async def delete(self, call: Call) -> Mapping[str, Any]:
+        """DeleteDocument."""
+        del self._documents[self._named(call.parameters).name]
+        return {}
+
     async def describe(self, call: Call) -> Mapping[str, Any]:
         """DescribeDocument."""
         return {"Document": _description(self._named(call.parameters))}

@@ -23,6 +23,7 @@ from simulator.ssm.previews import Previews
 from simulator.ssm.runbook_parameters import read_parameters, refused_parameters
 from simulator.ssm.runbook_steps import ClientFactory, StepActions
 from simulator.ssm.runbooks import SIMULATED_ACTIONS, Runbook, Step
+from simulator.ssm.settings import Settings
 from simulator.waits import AccountWaits
 from simulator.wire.paging import UnknownTokenError, page
 from simulator.wire.protocol import AwsError, Call, aware, unknown_operation
@@ -45,12 +46,14 @@ _SETTLING_SECONDS = 5.0
 
 
 class AutomationOverlay:
-    """Answers SSM's documents and automation; every other operation of SSM goes to the emulator."""
+    """Answers SSM's documents, automation and `settings`; every other operation of SSM goes to the emulator."""
 
     service = "ssm"
     exclusive = False
 
-    def __init__(self, clock: AccountClock, client_factory: ClientFactory) -> None:
+    def __init__(
+        self, clock: AccountClock, client_factory: ClientFactory, settings: Settings | None = None
+    ) -> None:
         self._clock = clock
         self._documents = SsmDocuments(clock)
         self._waits = AccountWaits(clock)
@@ -62,6 +65,7 @@ class AutomationOverlay:
         self._tokens: dict[str, tuple[dict[str, Any], str]] = {}
         self._answers: dict[str, Answering] = {
             "CreateDocument": self._documents.create,
+            "DeleteDocument": self._documents.delete,
             "DescribeDocument": self._documents.describe,
             "GetDocument": self._documents.read,
             "ListDocuments": self._documents.list,
@@ -75,6 +79,8 @@ class AutomationOverlay:
             "GetCalendarState": self._documents.calendar_state,
             **OpsItems().answers(),
         }
+        if settings is not None:
+            self._answers |= {"DescribeParameters": settings.describe, "PutParameter": settings.put}
 
     @property
     def operations(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ Each is of the operation's page in the API reference, under its parameters or it
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,15 +34,39 @@ def _named(member: str, pattern: str, code: str, message: str) -> Limit:
     return limit
 
 
-def _counted(member: str, least: int, most: int, message: str) -> Limit:
+def _counted(
+    member: str, least: int, most: int, message: str, code: str = "InvalidParameterException"
+) -> Limit:
     """The list, where it is given, has so many items."""
 
     def limit(parameters: Parameters) -> AwsError | None:
         value = parameters.get(member)
         fits = value is None or (isinstance(value, list) and least <= len(value) <= most)
-        return None if fits else AwsError("InvalidParameterException", message)
+        return None if fits else AwsError(code, message)
 
     return limit
+
+
+def _page_of_parameters(parameters: Parameters) -> AwsError | None:
+    """A token is one that the Parameter Store's lists give out: a position, encoded."""
+    token = parameters.get("NextToken")
+    try:
+        fits = token is None or b64decode(str(token), validate=True).isdigit()
+    except ValueError:
+        fits = False
+    return None if fits else AwsError("InvalidNextToken", "The specified token isn't valid.")
+
+
+def _session(parameters: Parameters) -> AwsError | None:
+    """A session lasts a quarter of an hour at least and half a day at most."""
+    seconds = int(parameters.get("DurationSeconds", 3600))
+    if 900 <= seconds <= 43_200:
+        return None
+    bound = "greater than or equal to 900" if seconds < 900 else "less than or equal to 43200"
+    text = (
+        f"Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value {bound}"
+    )
+    return AwsError("ValidationError", f"1 validation error detected: {text}")
 
 
 def _tables(parameters: Parameters) -> AwsError | None:
@@ -66,13 +91,30 @@ _LIMITS: Mapping[tuple[str, str], Limit] = {
     ("ecs", "DescribeServiceRevisions"): _counted(
         "serviceRevisionArns", 1, 20, "serviceRevisionArns must have between 1 and 20 items."
     ),
+    ("ecs", "ListTagsForResource"): _named(
+        *("resourceArn", r"arn:aws[\w-]*:ecs:.+", "InvalidParameterException"),
+        "The specified resourceArn is not valid.",
+    ),
     ("iam", "SimulatePrincipalPolicy"): _named(
         *("PolicySourceArn", r"arn:aws[\w-]*:iam::\d{12}:(user|group|role)/.+", "InvalidInput"),
         "PolicySourceArn must be the ARN of a user, group or role.",
     ),
+    ("logs", "DescribeQueries"): _named(
+        "status",
+        "Scheduled|Running|Complete|Failed|Cancelled|Timeout|Unknown",
+        "InvalidParameterException",
+        "Value at 'status' failed to satisfy constraint: Member must satisfy enum value set",
+    ),
     ("sns", "CreateTopic"): _named(
         *("Name", r"[\w-]{1,256}(\.fifo)?", "InvalidParameter", "Invalid parameter: Topic Name")
     ),
+    ("ssm", "DescribeParameters"): _page_of_parameters,
+    ("ssm", "GetParameterHistory"): _page_of_parameters,
+    ("ssm", "GetParameters"): _counted(
+        *("Names", 1, 10, "Member must have length less than or equal to 10", "ValidationException"),
+    ),
+    ("ssm", "GetParametersByPath"): _page_of_parameters,
+    ("sts", "AssumeRole"): _session,
     ("sqs", "CreateQueue"): _named(
         *("QueueName", r"[\w-]{1,80}(\.fifo)?", "InvalidParameterValue"),
         "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",

@@ -18,13 +18,23 @@ GUIDES = {
     "events": "eventbridge/latest/APIReference/API_",
     "iam": "IAM/latest/APIReference/API_",
     "kms": "kms/latest/APIReference/API_",
+    "lambda": "lambda/latest/api/API_",
     "logs": "AmazonCloudWatchLogs/latest/APIReference/API_",
+    "resourcegroupstaggingapi": "resourcegroupstagging/latest/APIReference/API_",
     "s3": "AmazonS3/latest/API/API_",
+    "service-quotas": "servicequotas/2019-06-24/apireference/API_",
     "sns": "sns/latest/api/API_",
     "sqs": "AWSSimpleQueueService/latest/APIReference/API_",
     "ssm": "systems-manager/latest/APIReference/API_",
     "sts": "STS/latest/APIReference/API_",
 }
+
+PREFIXES = {
+    "bedrock-runtime": "bedrock",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+}
+"""What services call themselves in actions, where clients call them otherwise."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class Contract:
     """One operation: what succeeds and with which member, and what fails with which code.
 
     `action` is what a denial names; without it the operation's own name. `always` says that policies deny nobody.
+    `forged` says that what fails is a call with a wrong signature, since nothing else about it could be wrong.
     """
 
     service: str
@@ -42,6 +53,7 @@ class Contract:
     code: str
     action: str = ""
     always: bool = False
+    forged: bool = False
 
     @property
     def page(self) -> str:
@@ -56,5 +68,5 @@ class Contract:
     @property
     def denied_action(self) -> str:
         """The action that a denial names."""
-        prefix = {"bedrock-runtime": "bedrock"}.get(self.service, self.service)
+        prefix = PREFIXES.get(self.service, self.service)
         return self.action or f"{prefix}:{self.operation}"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.contracts.contract import Asks, Contract
-from tests.contracts.place import ABSENT
+from tests.contracts.place import ABSENT, Place
 
 EARLY, LATE = datetime(2026, 11, 23, 8, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)
 NO_QUERY = "00000000-0000-4000-8000-000000000000"
@@ -39,6 +39,34 @@ CLOUDWATCH = (
         "",
         lambda _: {"AlarmName": ABSENT, "StateValue": "OK", "StateReason": "contract"},
         "ResourceNotFound",
+    ),
+)
+
+
+def _alarm_arn(place: Place) -> str:
+    return f"arn:aws:cloudwatch:us-east-1:{place.account_id}:alarm:{place.the('alarm')}"
+
+
+LISTED = (
+    Contract(
+        *("cloudwatch", "ListMetrics", lambda _: {"Namespace": "AWS/SQS"}, "Metrics"),
+        *(lambda _: {"NextToken": "not a token"}, "InvalidParameterValue"),
+    ),
+    Contract(
+        *("cloudwatch", "ListTagsForResource", lambda place: {"ResourceARN": _alarm_arn(place)}, "Tags"),
+        *(lambda place: {"ResourceARN": f"{_alarm_arn(place)}-{ABSENT}"}, "ResourceNotFoundException"),
+    ),
+    Contract(
+        *("logs", "FilterLogEvents", lambda place: {"logGroupName": place.the("log_group"), "limit": 1}),
+        *("events", lambda _: {"logGroupName": ABSENT}, "ResourceNotFoundException"),
+    ),
+    Contract(
+        *("logs", "DescribeQueries", lambda place: {"logGroupName": place.the("log_group")}, "queries"),
+        *(lambda _: {"status": "Sleeping"}, "InvalidParameterException"),
+    ),
+    Contract(
+        *("dynamodb", "ListTagsOfResource", lambda place: {"ResourceArn": place.table_arn}, "Tags"),
+        *(lambda place: {"ResourceArn": f"{place.table_arn}-{ABSENT}"}, "ResourceNotFoundException"),
     ),
 )
 LOGS = (
@@ -77,4 +105,4 @@ OTHERS = (
         "InvalidInput",
     ),
 )
-CONTRACTS = (*CLOUDWATCH, *LOGS, *OTHERS)
+CONTRACTS = (*CLOUDWATCH, *LISTED, *LOGS, *OTHERS)

@@ -81,6 +81,80 @@ class Place:
         """The ARN of the user without policies."""
         return str(self.nobody("sts").get_caller_identity()["Arn"])
 
+    @cached_property
+    def dead_letters(self) -> str:
+        """The ARN of a queue that the run's queue gives up its messages to, made for this run."""
+        sqs, asked = self.admin("sqs"), {"AttributeNames": ["QueueArn"]}
+        url = sqs.create_queue(QueueName=f"{self.made}-dead")["QueueUrl"]
+        arn = str(sqs.get_queue_attributes(QueueUrl=url, **asked)["Attributes"]["QueueArn"])
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+        sqs.set_queue_attributes(QueueUrl=self.queue, Attributes={"RedrivePolicy": policy})
+        return arn
+
+    @cached_property
+    def setting(self) -> str:
+        """The name of a parameter, made for this run."""
+        self.admin("ssm").put_parameter(Name=f"/{self.made}", Value="1", Type="String")
+        return f"/{self.made}"
+
+    @cached_property
+    def calendar(self) -> str:
+        """The name of a change calendar that is always open, made for this run."""
+        content = {"Content": CALENDAR, "DocumentFormat": "TEXT", "DocumentType": "ChangeCalendar"}
+        self.admin("ssm").create_document(Name=f"{self.made}-calendar", **content)
+        return f"{self.made}-calendar"
+
+    @cached_property
+    def pausing_document(self) -> str:
+        """The name of a document that only waits, made for this run."""
+        step = {"name": "wait", "action": "aws:sleep", "inputs": {"Duration": "PT1H"}}
+        content = json.dumps({"schemaVersion": "0.3", "mainSteps": [step]})
+        self.admin("ssm").create_document(
+            Name=f"{self.made}-wait", Content=content, DocumentType="Automation"
+        )
+        return f"{self.made}-wait"
+
+    @cached_property
+    def role(self) -> str:
+        """The ARN of a role that the account's own principals may take on, made for this run."""
+        trusted = {"AWS": f"arn:aws:iam::{self.account_id}:root"}
+        statement = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        made = self.admin("iam").create_role(RoleName=self.made, AssumeRolePolicyDocument=trust)
+        return str(made["Role"]["Arn"])
+
+    @property
+    def table_arn(self) -> str:
+        """The ARN of the run's table."""
+        return f"arn:aws:dynamodb:us-east-1:{self.account_id}:table/{self.table}"
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the named function."""
+        return f"arn:aws:lambda:us-east-1:{self.account_id}:function:{self.the('function')}"
+
+    @property
+    def service_arn(self) -> str:
+        """The ARN of the named ECS service."""
+        named = f"{self.the('cluster')}/{self.the('service')}"
+        return f"arn:aws:ecs:us-east-1:{self.account_id}:service/{named}"
+
+    def paused_execution(self) -> str:
+        """The id of an execution that waits and can be stopped."""
+        started = self.admin("ssm").start_automation_execution(DocumentName=self.pausing_document)
+        return str(started["AutomationExecutionId"])
+
+    def previewed(self) -> dict[str, Any]:
+        """The parameters that preview the named document."""
+        given = self.runbook()
+        inputs = {"Automation": {"Parameters": given["Parameters"]}}
+        return {"DocumentName": given["DocumentName"], "ExecutionInputs": inputs}
+
+    def preview(self) -> str:
+        """The id of a preview that was just started."""
+        started = self.admin("ssm").start_execution_preview(**self.previewed())
+        return str(started["ExecutionPreviewId"])
+
     def receipt(self) -> str:
         """The receipt of a message that was just received."""
         sqs = self.admin("sqs")
@@ -112,25 +186,43 @@ class Place:
 
     def remove(self) -> None:
         """Take away what was made for this run."""
-        made = self.__dict__
-        if "table" in made:
-            self.admin("dynamodb").delete_table(TableName=self.table)
-        if "bucket" in made:
-            s3 = self.admin("s3")
-            for one in s3.list_objects_v2(Bucket=self.bucket).get("Contents", []):
-                s3.delete_object(Bucket=self.bucket, Key=one["Key"])
-            s3.delete_bucket(Bucket=self.bucket)
-        if "queue" in made:
-            self.admin("sqs").delete_queue(QueueUrl=self.queue)
-        if "topic" in made:
-            self.admin("sns").delete_topic(TopicArn=self.topic)
-        if "rule" in made:
-            self.admin("events").remove_targets(Rule=self.rule, Ids=["1"])
-            self.admin("events").delete_rule(Name=self.rule)
-        if "key" in made:
-            self.admin("kms").schedule_key_deletion(KeyId=self.key, PendingWindowInDays=7)
+        for made, take_away in REMOVALS.items():
+            if made in self.__dict__:
+                take_away(self)
+
+    def _empty_bucket(self) -> None:
+        s3 = self.admin("s3")
+        for one in s3.list_objects_v2(Bucket=self.bucket).get("Contents", []):
+            s3.delete_object(Bucket=self.bucket, Key=one["Key"])
+        s3.delete_bucket(Bucket=self.bucket)
+
+    def _remove_rule(self) -> None:
+        self.admin("events").remove_targets(Rule=self.rule, Ids=["1"])
+        self.admin("events").delete_rule(Name=self.rule)
+
+    def _remove_dead_letters(self) -> None:
+        sqs = self.admin("sqs")
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=f"{self.made}-dead")["QueueUrl"])
 
 
+REMOVALS: dict[str, Callable[[Place], Any]] = {
+    "table": lambda place: place.admin("dynamodb").delete_table(TableName=place.table),
+    "bucket": Place._empty_bucket,
+    "queue": lambda place: place.admin("sqs").delete_queue(QueueUrl=place.queue),
+    "dead_letters": Place._remove_dead_letters,
+    "calendar": lambda place: place.admin("ssm").delete_document(Name=place.calendar),
+    "pausing_document": lambda place: place.admin("ssm").delete_document(Name=place.pausing_document),
+    "setting": lambda place: place.admin("ssm").delete_parameter(Name=place.setting),
+    "role": lambda place: place.admin("iam").delete_role(RoleName=place.made),
+    "topic": lambda place: place.admin("sns").delete_topic(TopicArn=place.topic),
+    "rule": Place._remove_rule,
+    "key": lambda place: place.admin("kms").schedule_key_deletion(KeyId=place.key, PendingWindowInDays=7),
+}
+CALENDAR = """BEGIN:VCALENDAR
+PRODID:-//AWS//Change Calendar 1.0//EN
+VERSION:2.0
+X-CALENDAR-TYPE:DEFAULT_OPEN
+END:VCALENDAR"""
 TABLE: dict[str, Any] = {
     "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -150,6 +242,8 @@ def simulated_place(
     named = {
         "cluster": "storefront",
         "service": "checkout",
+        "function": "orders-events",
+        "alias": "live",
         "task_definition": str(service["taskDefinition"]),
         "log_group": "/ecs/storefront/checkout",
         "alarm": account.client("cloudwatch").describe_alarms()["MetricAlarms"][0]["AlarmName"],

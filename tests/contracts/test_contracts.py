@@ -4,11 +4,11 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from tests.contracts import observing, running, storing
+from tests.contracts import acting, observing, running, storing
 from tests.contracts.contract import Contract
 from tests.contracts.place import Place
 
-CONTRACTS = (*storing.CONTRACTS, *observing.CONTRACTS, *running.CONTRACTS)
+CONTRACTS = (*storing.CONTRACTS, *observing.CONTRACTS, *running.CONTRACTS, *acting.CONTRACTS)
 DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 every_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 
@@ -40,7 +40,7 @@ def test_whoever_has_no_policy_is_denied(place: Place, contract: Contract) -> No
 
 @every_contract
 def test_it_fails_as_documented(place: Place, contract: Contract) -> None:
-    client = (place.forged if contract.always else place.admin)(contract.service)
+    client = (place.forged if contract.always or contract.forged else place.admin)(contract.service)
 
     with pytest.raises(ClientError) as error:
         getattr(client, xform_name(contract.operation))(**contract.wrong(place))

@@ -1,4 +1,4 @@
-"""Every operation that the copilot calls has a contract, and is allowed to the user it comes with and no more."""
+"""Every operation that the copilot calls has a contract, and is allowed to whom it comes with and no more."""
 
 import ast
 import json
@@ -7,17 +7,19 @@ from functools import cache
 from pathlib import Path
 
 from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.waiter import WaiterModel
 
 from console.permitted import declared_calls
 from memory.records.scope import Scope
 from simulator.iam.documents import policy_of
 from simulator.wire.protocol import service_model
+from tests.contracts.contract import GUIDES
 from tests.contracts.test_contracts import CONTRACTS
 from tools.actions.registry import ACTIONS
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("agents", "console", "graphs", "memory", "tools", "web", "evals")
-SERVICES = sorted({contract.service for contract in CONTRACTS})
 BY_LIBRARY = {
     ("bedrock", "GetInferenceProfile"),
     ("bedrock-runtime", "Converse"),
@@ -31,41 +33,123 @@ NOT_CALLS = {"get_query_results", "start_query"}
 
 
 @cache
+def trees() -> list[ast.Module]:
+    paths = [
+        path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py") if "bench" not in path.parts
+    ]
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
+
+
+@cache
+def services() -> set[str]:
+    """The services that the product's source makes clients of, by the names it writes."""
+    found: set[str] = set()
+    for tree in trees():
+        for node in ast.walk(tree):
+            if _makes_client(node) and node.args and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
+                found.add(str(node.args[0].value))  # type: ignore[attr-defined]
+    return found | {service for service, _ in BY_LIBRARY}
+
+
+@cache
 def operations() -> dict[str, set[tuple[str, str]]]:
+    """Operations by the name of the method that calls them."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for service in SERVICES:
+    for service in services() & GUIDES.keys():
         for operation in service_model(service).operation_names:
             if not (service == "cloudtrail" and xform_name(operation) in NOT_CALLS):
                 found.setdefault(xform_name(operation), set()).add((service, operation))
     return found
 
 
-def receivers(path: Path) -> Iterator[str]:
-    """Methods that are called on something that is, or is called like, a client."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and _is_client(node.value):
-            yield node.attr
+@cache
+def waited() -> dict[str, set[tuple[str, str]]]:
+    """Operations by the name of the waiter that calls them."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    loader = Loader(include_default_search_paths=True)
+    for service in services() & GUIDES.keys():
+        if service not in loader.list_available_services("waiters-2"):
+            continue
+        model = WaiterModel(loader.load_service_model(service, "waiters-2"))
+        for name in model.waiter_names:
+            found.setdefault(xform_name(name), set()).add((service, model.get_waiter(name).operation))
+    return found
 
 
-def _is_client(node: ast.expr) -> bool:
-    if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Attribute) and node.func.attr == "client"
+def called_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """The operations that a file calls on something that is, or is called like, a client."""
+    clients = _clients(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _is_client(node.value, clients):
+            yield from operations().get(node.attr, set())
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            continue
+        named = node.args[0].value if isinstance(node.args[0], ast.Constant) else ""
+        if node.func.attr == "get_paginator":
+            yield from operations().get(str(named), set())
+        if node.func.attr == "get_waiter":
+            yield from waited().get(str(named), set())
+
+
+def _clients(tree: ast.Module) -> set[str]:
+    """The names that a file gives to what `.client(...)` returns."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _makes_client(node.value):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {_name(target) for target in targets}
+    return found
+
+
+def _makes_client(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "client"
+
+
+def _name(node: ast.expr) -> str:
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-    return name.strip("_") in {"client", *SERVICES}
+    return name.strip("_")
+
+
+def _is_client(node: ast.expr, clients: set[str]) -> bool:
+    if isinstance(node, ast.Call):
+        return _makes_client(node) or _name(node.func) in {"client", *services()}
+    name = _name(node)
+    return name in clients or name.endswith("client") or name in services()
 
 
 @cache
 def called() -> set[tuple[str, str]]:
     """The operations that the product's source calls, and those a library calls for it."""
-    paths = [
-        path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py") if "bench" not in path.parts
-    ]
-    methods = {method for path in paths for method in receivers(path)}
-    return {one for method in methods for one in operations().get(method, set())} | BY_LIBRARY
+    return {one for tree in trees() for one in called_in(tree)} | BY_LIBRARY
 
 
 def test_the_source_is_read() -> None:
     assert {("ecs", "UpdateService"), ("dynamodb", "TransactWriteItems"), ("logs", "StartQuery")} <= called()
+
+
+def test_a_client_is_seen_under_any_name_and_through_pages_and_waits() -> None:
+    source = """
+shop: Any = access.client("ecs")
+shop.stop_task(task="1")
+access.client("sqs").purge_queue(QueueUrl="x")
+queue_client.untag_queue(QueueUrl="x")
+records.get_paginator("list_tables").paginate()
+table.get_waiter("table_not_exists").wait()
+stranger.delete_cluster()
+"""
+
+    assert set(called_in(ast.parse(source))) == {
+        ("ecs", "StopTask"),
+        ("sqs", "PurgeQueue"),
+        ("sqs", "UntagQueue"),
+        ("dynamodb", "ListTables"),
+        ("dynamodb", "DescribeTable"),
+    }
+
+
+def test_every_service_that_is_called_has_its_pages() -> None:
+    missing = services() - GUIDES.keys()
+    assert not missing, f"name the API reference of {sorted(missing)} in tests/contracts/contract.py"
 
 
 def test_every_operation_that_is_called_has_a_contract() -> None:
@@ -73,8 +157,8 @@ def test_every_operation_that_is_called_has_a_contract() -> None:
     assert not missing, f"state what AWS documents of {sorted(missing)} in tests/contracts/"
 
 
-def allowed() -> set[str]:
-    document = json.loads(policy_of("operator"))
+def allowed(who: str) -> set[str]:
+    document = json.loads(policy_of(who))
     return {action for statement in document["Statement"] for action in _listed(statement["Action"])}
 
 
@@ -82,17 +166,39 @@ def _listed(value: str | list[str]) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def needed() -> set[str]:
+def declared() -> set[str]:
+    """What the actions of the catalogue need."""
     home = Scope(account="123456789012", region="us-east-1")
-    declared = {call for action in ACTIONS for call in declared_calls(action, home)}
-    asked = {
+    return {call for action in ACTIONS for call in declared_calls(action, home)}
+
+
+def asked() -> set[str]:
+    """What the calls in the product's source need."""
+    return {
         contract.denied_action
         for contract in CONTRACTS
         if (contract.service, contract.operation) in called() and not contract.always
     }
-    # A transaction also checks items that it does not write, and a batch never goes by other names.
-    return declared | asked | {"dynamodb:ConditionCheckItem"}
 
 
-def test_the_account_comes_with_exactly_the_permissions_that_are_needed() -> None:
-    assert allowed() == needed() - BY_HAND
+def known() -> set[str]:
+    """Everything that has a contract."""
+    return {contract.denied_action for contract in CONTRACTS}
+
+
+# A transaction also checks items that it does not write, and a session is taken on with tags and a source identity.
+BESIDE = {"dynamodb:ConditionCheckItem", "sts:SetSourceIdentity", "sts:TagSession"}
+
+
+def test_the_account_comes_with_the_permissions_that_are_needed() -> None:
+    missing = (declared() | asked()) - BY_HAND - (allowed("operator") | allowed("executor"))
+    assert not missing, f"allow {sorted(missing)} in simulator/iam/documents/operator.json or executor.json"
+
+
+def test_the_executor_may_do_all_that_the_catalogue_does() -> None:
+    missing = declared() - allowed("executor")
+    assert not missing, f"allow {sorted(missing)} in simulator/iam/documents/executor.json"
+
+
+def test_nothing_is_allowed_that_has_no_contract() -> None:
+    assert allowed("operator") | allowed("executor") <= known() | BESIDE
