@@ -25,11 +25,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+# The groups of `cloudops --help`, in the order of the commands below.
+TRY, INCIDENTS, SERVE, LOOK_AFTER = "Try it", "Incidents", "Serve", "Set up and look after"
 evidence = typer.Typer(help="Look at stored observations.", no_args_is_help=True)
-app.add_typer(sim, name="sim")
-app.add_typer(evidence, name="evidence")
-app.add_typer(data, name="data")
-app.add_typer(audit, name="audit")
+app.add_typer(sim, name="sim", rich_help_panel=TRY)
+app.add_typer(evidence, name="evidence", rich_help_panel=INCIDENTS)
+app.add_typer(audit, name="audit", rich_help_panel=INCIDENTS)
+app.add_typer(data, name="data", rich_help_panel=LOOK_AFTER)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("cloudops-copilot"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Take the options that are no command's own."""
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident record on stdout.")]
 Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
@@ -46,7 +67,7 @@ class AskedRole(StrEnum):
     APPROVER = "approver"
 
 
-@app.command()
+@app.command(rich_help_panel=TRY)
 @door
 def demo(
     scenario: Annotated[
@@ -63,8 +84,9 @@ def demo(
 ) -> int:
     """Play a scenario from its alarm to its end, in a simulated account of its own.
 
-    Approval is asked at the prompt. Where there is no terminal, and neither --approve nor --deny, the plan is
-    denied with the reason "no one was there to approve": nothing is changed, and people are told. The exit code is 0
+    Approval is asked at the prompt. Where there is no terminal, and neither
+    --approve nor --deny, the plan is denied with the reason "no one was there
+    to approve": nothing is changed, and people are told. The exit code is 0
     only when the account shows what the record claims.
     """
     from console.account import Play
@@ -76,7 +98,7 @@ def demo(
     return run_demo(Demo(play, "approve" if approve else "deny" if deny else None, as_json, keep))
 
 
-@app.command()
+@app.command(rich_help_panel=TRY)
 def scenarios(scenarios: Folder = None) -> None:
     """List the scenarios that can be played."""
     from console.scenarios import show_scenarios
@@ -84,7 +106,7 @@ def scenarios(scenarios: Folder = None) -> None:
     raise typer.Exit(show_scenarios(scenarios))
 
 
-@app.command()
+@app.command(rich_help_panel=INCIDENTS)
 @door
 def run(
     alarm: Annotated[Path, typer.Argument(help="A file with one alarm event.", exists=True, dir_okay=False)],
@@ -99,7 +121,7 @@ def run(
     return run_file(open_session(from_environment()), alarm, wait=wait, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=INCIDENTS)
 @door
 def show(incident: Incident, as_json: Json = False) -> int:
     """Show one incident."""
@@ -110,7 +132,7 @@ def show(incident: Incident, as_json: Json = False) -> int:
     return show_incident(open_shelf(from_environment()), incident, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=INCIDENTS)
 @door
 def report(incident: Incident) -> int:
     """Write one incident's report and record again, from what is stored."""
@@ -121,7 +143,7 @@ def report(incident: Incident) -> int:
     return report_again(open_records(from_environment()), incident)
 
 
-@app.command("list")
+@app.command("list", rich_help_panel=INCIDENTS)
 @door
 def list_all(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
@@ -141,7 +163,7 @@ def list_all(
     return list_incidents(open_shelf(from_environment()), asked, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=INCIDENTS)
 @door
 def approve(
     incident: Incident,
@@ -153,7 +175,7 @@ def approve(
     return _decide(incident, approved=True, reason=reason, as_json=as_json, wait=wait)
 
 
-@app.command()
+@app.command(rich_help_panel=INCIDENTS)
 @door
 def deny(
     incident: Incident,
@@ -175,7 +197,7 @@ def _decide(incident: str, *, approved: bool, reason: str, as_json: bool, wait: 
     return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE)
 @door
 def serve(
     host: Annotated[str, typer.Option(help="Others than this machine need an issuer.")] = "127.0.0.1",
@@ -192,7 +214,7 @@ def serve(
     return run_server(application(Doorkeeper(lambda: settings)), settings, host, port)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE)
 @door
 def worker() -> int:
     """Consume the queue of alarm events and wake what is due, without a server, until Ctrl-C."""
@@ -203,7 +225,7 @@ def worker() -> int:
     return run_worker(open_session(from_environment()))
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE)
 @door
 def tick() -> int:
     """Wake once what is due, and send what is still queued."""
@@ -214,7 +236,7 @@ def tick() -> int:
     return run_tick(open_session(from_environment()))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK_AFTER)
 @door
 def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there instead.")] = None) -> int:
     """Print the incident graph as Mermaid text, or draw it."""
@@ -223,19 +245,20 @@ def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there inst
     return show_graph(svg)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK_AFTER)
 @door
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the looks as JSON.")] = False) -> int:
     """Look at what is configured, reachable and permitted; say the remedy of what is not.
 
-    It ends with 1 when something is to mend, 2 without settings, 3 when the account cannot be asked.
+    It ends with 1 when something is to mend, 2 without settings, 3 when the
+    account cannot be asked.
     """
     from console.doctor import doctor as look
 
     return look(as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVE)
 @door
 def token(
     role: Annotated[list[AskedRole], typer.Option(help="A role to carry; may be given again.")] = [  # noqa: B006
@@ -253,7 +276,7 @@ def token(
     return show_token(from_environment(), [Role(one.value) for one in role], minutes)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK_AFTER)
 @door
 def setup() -> int:
     """Create the copilot's tables, queue, rule and topic where they are missing."""
@@ -270,6 +293,7 @@ def setup() -> int:
 # Its options, `--help` among them, are read in evals.run: evals are not shipped, and this door has to start without.
 @app.command(
     "eval",
+    rich_help_panel=TRY,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
 )
 @door

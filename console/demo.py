@@ -10,7 +10,7 @@ from typing import Literal
 
 from rich.console import Console
 
-from console.account import Account, Play, playing
+from console.account import Account, Play, playing, running
 from console.check import Claim, check_claims
 from console.deciding import Answering, put_decision, standing_answer
 from console.drive import StuckError, await_event, drive
@@ -57,7 +57,13 @@ def run_demo(demo: Demo) -> int:
     console = screen(err=demo.as_json)
     if demo.as_json and not console.is_terminal:
         console.quiet = True
-    played = play(demo, console, standing_answer(demo.choice, asking=not demo.as_json))
+    try:
+        played = play(demo, console, standing_answer(demo.choice, asking=not demo.as_json))
+    except KeyboardInterrupt:
+        stands = demo.keep and running(state_dir_here()) is not None
+        left = "goes on: `cloudops sim down` ends it" if stands else "was ended, and what it held is gone"
+        screen(err=True).print(styled(f"\ninterrupted; the simulated account {left}"))
+        raise
     if demo.as_json:
         screen().file.write(record_json(played.record) + "\n")
     return 0 if played.holds else 1

@@ -36,9 +36,13 @@ def told() -> Iterator[None]:
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
     except BotoCoreError as error:
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
+    except OSError as error:
+        if error.filename is None:
+            raise  # no file that somebody named: a defect, which is to be seen whole
+        raise say(f"{error.filename}: {error.strerror}", FAILED) from error
 
 
 def say(text: str, code: int) -> typer.Exit:
     """Write why a command ends to stderr, and return the exit to raise."""
-    screen(err=True).print(plain(text), style="red" if code else "")
+    screen(err=True).print(plain(text), style="red" if code else "", soft_wrap=True)
     return typer.Exit(code)

@@ -1,6 +1,7 @@
 """List incidents: by time, narrowed by status, service and account, page by page."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,6 +12,9 @@ from console.text import SEVERITY_STYLE, STATUS_STYLE, full_time, plain, screen,
 from memory.records.incident import Status
 from memory.stores.listings import Page, Wanted
 from tools.errors import Misconfigured
+
+# What `memory.keys.place` makes of a time and an id.
+PLACE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z#[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ def list_incidents(records: Shelf, asked: Listed, *, as_json: bool) -> int:
         account=asked.account or None,
         since=moment(asked.since) if asked.since else None,
     )
-    page = records.incidents.page(wanted, asked.limit, asked.after)
+    after = _place(asked.after)
+    page = records.incidents.page(wanted, asked.limit, after)
     out = screen()
     if as_json:
         found = [records.incidents.record(line.incident_id) for line in page.lines]
@@ -55,6 +60,13 @@ def moment(text: str) -> datetime:
     except ValueError as error:
         raise Misconfigured(f"{text!r} is no time: write 2026-11-23 or 2026-11-23T09:00:00Z") from error
     return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _place(text: str) -> str:
+    """Return where a next page begins; what no page ended with would list something else in silence."""
+    if text and not PLACE.fullmatch(text):
+        raise Misconfigured(f"--after takes what the page before ended with, and that was not {text!r}")
+    return text
 
 
 def _status(text: str) -> Status | None:

@@ -16,9 +16,9 @@ from console.session import Session
 from console.story import Story
 from console.text import plain, screen, styled
 from graphs.copilot import Records
-from graphs.intake_queue import QueueIntake
-from graphs.sweeper import Swept, sweep
-from memory.records.alarm import Route
+from graphs.intake_queue import NO_ALARM, QueueIntake
+from graphs.sweeper import Swept, sweep, wake_stranded
+from memory.records.alarm import Envelope, Route
 from memory.records.base import digest
 from memory.records.incident import Status, incident_of
 from memory.records.incident_record import IncidentRecord
@@ -41,10 +41,7 @@ def run_file(session: Session, path: Path, *, wait: bool, as_json: bool) -> int:
         records.refusals.keep(now, digest(body.decode("utf-8", errors="replace")), error.reason, body)
         raise
     if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:
-        reason = f"{envelope.kind}: {envelope.route.value}"
-        records.refusals.keep(now, envelope.raw_sha256, reason, body)
-        screen(err=True).print(plain(f"nothing to open: {reason}"))
-        return 0
+        return _opens_nothing(session, envelope, body)
     incident_id = incident_of(envelope, envelope.alarm).incident_id
     story = Story(out, records)
     tail = Tail(records, envelope.alarm.scope, incident_id, story.tell)
@@ -54,6 +51,17 @@ def run_file(session: Session, path: Path, *, wait: bool, as_json: bool) -> int:
         found = started.incident_id or incident_id
         record = drive(records, session.runs, found) if wait else record_of(records, found)
     _ended(records, story, record, as_json=as_json)
+    return 0
+
+
+def _opens_nothing(session: Session, envelope: Envelope, body: bytes) -> int:
+    """Keep what is no alarm, note what an alarm reports on its open incident, and say so."""
+    records, said = session.records, f"{envelope.kind}: {envelope.route.value}"
+    if envelope.route in NO_ALARM:
+        records.refusals.keep(records.clock.now(), envelope.raw_sha256, said, body)
+    noted = session.runs.start(json.loads(body)).incident_id
+    told = f"; noted on incident {noted}" if noted else ""
+    screen(err=True).print(plain(f"nothing to open: {said}{told}"), soft_wrap=True)
     return 0
 
 
@@ -81,6 +89,9 @@ class Worker:
         """Go on until told to stop; the message in hand is finished first."""
         out = screen()
         out.print(f"consuming {self.intake.queue.url}; Ctrl-C ends")
+        stranded = wake_stranded(self.session.records, self.session.runs)
+        if stranded != Swept():
+            out.print(plain(told_of(stranded)))
         while not self.over.is_set():
             said = self.intake.take_next(wait_seconds=SWEEP_SECONDS)
             if said:
@@ -125,7 +136,9 @@ def ended_by_signal() -> Iterator[threading.Event]:
 
 
 def run_tick(session: Session) -> int:
-    """Sweep once."""
+    """Sweep once, and let go on what a crash or Ctrl-C cut off."""
+    stranded = wake_stranded(session.records, session.runs)
     swept = sweep(session.records, session.runs, session.copilot.flush)
-    screen().print(plain(told_of(swept)))
+    both = Swept(stranded.woken + swept.woken, stranded.busy + swept.busy, swept.messages_sent)
+    screen().print(plain(told_of(both)))
     return 0

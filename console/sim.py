@@ -28,8 +28,8 @@ def sim_up(
 ) -> int:
     """Start a simulated account that goes on after this command, and set the copilot up in it.
 
-    Without --scenario it plays bad-deployment. What it prints can be pasted into a shell as it is: AWS's own tools
-    then work in the account.
+    Without --scenario it plays bad-deployment. What it prints can be pasted
+    into a shell as it is: AWS's own tools then work in the account.
     """
     from console.account import Play
     from console.controlling import bring_up, check_resumable, stay_up

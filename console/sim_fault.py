@@ -61,9 +61,13 @@ def fault_add(
 ) -> int:
     """Order a fault. Without --times, --share and --until it is met once.
 
-    throttle: refused as the service refuses too many calls. error: refused with --code. hang: neither performed nor
-    answered. slow: performed and answered late. lose_answer: performed, never answered. stream_error: a Bedrock
-    stream breaks in its middle. guardrail: the request's guardrail intervenes.
+    throttle: refused as the service refuses too many calls.
+    error: refused with --code.
+    hang: neither performed nor answered.
+    slow: performed and answered late.
+    lose_answer: performed, never answered.
+    stream_error: a Bedrock stream breaks in its middle.
+    guardrail: the request's guardrail intervenes.
     """
     from console.faulting import add_fault
     from graphs.settings import state_dir_here

@@ -183,7 +183,9 @@ def main(
     known = scenario_names(asked.scenarios)
     unknown = sorted(set(asked.scenario) - set(known))
     if unknown or not known:
-        parser.error(f"no scenario {', '.join(unknown)}; there are: {', '.join(known) or 'none'}")
+        where = f" in {asked.scenarios}" if asked.scenarios else ""
+        missing = f"no scenario {', '.join(unknown)}" if unknown else "no scenarios"
+        parser.error(f"{missing}{where}; there are: {', '.join(known) or 'none'}")
     if asked.page is not None and not _is_page(asked.page):
         parser.error(f"{asked.page} is no page to write the results into: copy docs/evaluation.md there")
     # Seed by seed: a run that ends early has played something of everything.
@@ -202,7 +204,10 @@ def main(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="cloudops eval", description="Score scenarios on the whole path.", epilog=CODES
+        prog="cloudops eval",
+        description="Score scenarios on the whole path.",
+        epilog=CODES,
+        allow_abbrev=False,
     )
     parser.add_argument("scenario", nargs="*", help="which scenarios; all without")
     parser.add_argument("--scenarios", type=Path, help="another folder of scenarios, each with its truth")

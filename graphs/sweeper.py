@@ -24,6 +24,25 @@ class Swept:
     messages_sent: int = 0
 
 
+def wake_stranded(records: Records, runs: RunPort) -> Swept:
+    """Wake what goes on and waits for no timer: a crash or Ctrl-C has cut off the run that moved it.
+
+    An incident that another run moves at this moment holds its lease, and is left to that run.
+    """
+    woken: list[str] = []
+    busy: list[str] = []
+    for incident_id in list(records.incidents.unfinished()):
+        scope = records.incidents.scope_of(incident_id)
+        if any(records.timers.get(scope, incident_id, kind) is not None for kind in TimerKind):
+            continue
+        try:
+            runs.wake(incident_id)
+            woken.append(incident_id)
+        except IncidentBusyError:
+            busy.append(incident_id)
+    return Swept(tuple(woken), tuple(busy))
+
+
 def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
     """Wake every incident whose timer is due and send what is still in the outbox.
 

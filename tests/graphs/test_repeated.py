@@ -2,11 +2,15 @@
 
 import asyncio
 import copy
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from console.running import run_file
+from console.session import Session
 from graphs.runs import StartOutcome
+from graphs.sweeper import Swept, wake_stranded
 from memory.records.alarm import Route
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
@@ -103,5 +107,25 @@ def test_a_recovery_is_noted_once_on_the_open_incident(tmp_path: Path) -> None:
         assert [entry.facts["event_id"] for entry in noted].count(ok["id"]) == 1
         assert "went to OK" in noted[-1].text
 
+        file = tmp_path / "ok.json"
+        file.write_text(json.dumps(recovered(at.event, "as a file")), encoding="utf-8")
+        session = Session(at.records, at.copilot, at.runs)
+        assert run_file(session, file, wait=True, as_json=True) == 0
+        assert (
+            len([entry for entry in entries(at, waiting) if entry.kind is EntryKind.ALARM]) == len(noted) + 1
+        )
+
         at.decide(waiting, approved=False)
         assert at.runs.start(recovered(at.event, "later")).incident_id is None
+
+
+def test_what_was_cut_off_goes_on_with_the_next_look_and_what_waits_is_let_be(tmp_path: Path) -> None:
+    with desk(tmp_path) as at:
+        begun_only = at.runs.start(at.alarm_event(), only_intake=True)
+        assert begun_only.incident_id is not None
+        assert at.sweep().woken == ()
+
+        assert wake_stranded(at.records, at.runs).woken == (begun_only.incident_id,)
+
+        assert at.record(begun_only.incident_id).status is Status.AWAITING_APPROVAL
+        assert wake_stranded(at.records, at.runs) == Swept()
