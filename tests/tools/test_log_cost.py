@@ -128,11 +128,11 @@ def test_a_log_group_whose_size_may_not_be_read_is_not_queried() -> None:
 def test_the_part_of_a_window_that_fits_scans_no_more_than_it_may(
     stored: int, days: int, seconds: int, most: int, keep: Keep
 ) -> None:
-    size = GroupSize(stored, NOW - timedelta(days=days), NOW)
+    size = GroupSize(stored, stored / days / 86_400, NOW - timedelta(days=days))
     window = (NOW - timedelta(seconds=seconds), NOW)
     part = size.fitting(window, most, keep)
     if part is None:
-        assert size.bytes_in((NOW - timedelta(minutes=1), NOW)) > most
+        assert size.bytes_a_second * 60 > most
         return
     assert size.bytes_in(part) <= most
     assert window[0] <= part[0] <= part[1] <= window[1]

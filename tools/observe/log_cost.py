@@ -1,5 +1,6 @@
 """What a log query would scan, told before it is asked, and how much of its window may be asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,16 +21,11 @@ class Keep(StrEnum):
 
 @dataclass(frozen=True)
 class GroupSize:
-    """How large a log group is, and since when it holds what it holds."""
+    """How much log groups hold, since when, and how fast they grew, taken as even over that time."""
 
     stored_bytes: int
+    bytes_a_second: float
     since: datetime
-    until: datetime
-
-    @property
-    def bytes_a_second(self) -> float:
-        """Return how fast the group grew, taken as even over all that it keeps."""
-        return self.stored_bytes / max(1.0, (self.until - self.since).total_seconds())
 
     def bytes_in(self, window: Window) -> int:
         """Estimate what a query over a window scans: never more than the group holds."""
@@ -58,13 +54,22 @@ def size_of(client: Any, group: str, now: datetime) -> GroupSize | None:
     return _size(told[0], now) if told and told[0]["logGroupName"] == group else None
 
 
+def together(sizes: Sequence[GroupSize]) -> GroupSize:
+    """Return several groups as one that a query reads."""
+    return GroupSize(
+        sum(size.stored_bytes for size in sizes),
+        sum(size.bytes_a_second for size in sizes),
+        min(size.since for size in sizes),
+    )
+
+
 def _size(told: dict[str, Any], now: datetime) -> GroupSize:
-    made = told.get("creationTime")
-    since = datetime.fromtimestamp(made / 1000, UTC) if made else now
-    days = told.get("retentionInDays")
+    made, days = told.get("creationTime"), told.get("retentionInDays")
+    since = min(datetime.fromtimestamp(made / 1000, UTC), now) if made else now
     if days:
         since = max(since, now - timedelta(days=days))
-    return GroupSize(int(told.get("storedBytes", 0)), min(since, now), now)
+    stored = int(told.get("storedBytes", 0))
+    return GroupSize(stored, stored / max(1.0, (now - since).total_seconds()), since)
 
 
 def size_text(count: float) -> str:
