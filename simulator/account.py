@@ -27,6 +27,7 @@ from simulator.functions.overlay import LambdaOverlay
 from simulator.functions.records import LambdaState
 from simulator.iam.gate import Gate
 from simulator.iam.resources import Resources
+from simulator.iam.simulation import SimulationOverlay
 from simulator.iam.store import IdentityStore, RootKey, new_root_key
 from simulator.logs.overlay import LogsOverlay
 from simulator.logs.store import LogStore
@@ -126,6 +127,7 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
             LambdaOverlay(held.functions, held.registry.__contains__, _invoking(opening.world, held)),
             RedriveOverlay(emulator),
             TableOverlay(emulator),
+            SimulationOverlay(gate.store),
             CloudTrailOverlay(log, clock, gate.store.source_identities),
             automation,
         ]

@@ -60,7 +60,7 @@ class Seeding:
             parameters = {
                 "Name": document.name,
                 "Content": document.content,
-                "DocumentType": "Automation",
+                "DocumentType": document.type,
                 "DocumentFormat": document.format,
             }
             caller = _deployer(self.world.deployer)

@@ -70,6 +70,15 @@ def allow(principal: Principal, need: Need, resource_policy: str | None) -> None
             raise DeniedError(principal, need, f"because no {policy} allows the {need.action} action")
 
 
+def decided(principal: Principal, need: Need, resource_policy: str | None) -> str:
+    """What IAM's policy simulator says of a need: allowed, explicitDeny or implicitDeny."""
+    try:
+        allow(principal, need, resource_policy)
+    except DeniedError as error:
+        return "explicitDeny" if "explicit deny" in str(error) else "implicitDeny"
+    return "allowed"
+
+
 def trusts(document: str, principal: Principal, need: Need) -> set[str]:
     """The ways in which a role's trust policy lets a principal in; an explicit deny raises."""
     keys: Keys = {**principal.keys, **need.keys}

@@ -72,22 +72,44 @@ class IdentityStore:
             return Principal(credential.arn, access_key, is_root=True)
         with self._responses.request_scope(ACCOUNT, REGION):
             role = credential.arn.partition(":assumed-role/")[2].partition("/")[0]
-            entity: Mapping[str, Any] = (
-                self._iam._roles.get(role) if role else self._iam._users.get(credential.name)
-            ) or {}
-            inline = entity.get("InlinePolicies") if role else self._inline(credential.name)
-            documents = [*(inline or {}).values(), *self._managed(entity.get("AttachedPolicies", []))]
-            documents += [] if role else self._of_groups(credential.name)
-            limit = entity.get("PermissionsBoundary")
-            session = self._sts._sessions.get(access_key) or {}
-            return Principal(
-                credential.arn,
-                access_key,
-                identity=tuple(map(_text, documents)),
-                boundary=tuple(map(_text, self._managed([_boundary_arn(limit)]))) if limit else None,
-                session=self._session_policies(session),
-                keys=self._keys(access_key, credential, entity, session),
+            entity = (self._iam._roles.get(role) if role else self._iam._users.get(credential.name)) or {}
+            return self._decided_for(
+                access_key, credential, role, entity, self._sts._sessions.get(access_key) or {}
             )
+
+    def principal_of(self, arn: str) -> Principal | None:
+        """The user or role of an ARN, with every policy that decides for it; None where there is no such one."""
+        kind, _, path = arn.rpartition(":")[2].partition("/")
+        name = path.rpartition("/")[2]
+        with self._responses.request_scope(ACCOUNT, REGION):
+            held = {"role": self._iam._roles, "user": self._iam._users}.get(kind, {})
+            entity = held.get(name)
+            if entity is None:
+                return None
+            return self._decided_for(
+                "", Credential(arn, name=name), name if kind == "role" else "", entity, {}
+            )
+
+    def _decided_for(
+        self,
+        access_key: str,
+        credential: Credential,
+        role: str,
+        entity: Mapping[str, Any],
+        session: Mapping[str, Any],
+    ) -> Principal:
+        inline = entity.get("InlinePolicies") if role else self._inline(credential.name)
+        documents = [*(inline or {}).values(), *self._managed(entity.get("AttachedPolicies", []))]
+        documents += [] if role else self._of_groups(credential.name)
+        limit = entity.get("PermissionsBoundary")
+        return Principal(
+            credential.arn,
+            access_key,
+            identity=tuple(map(_text, documents)),
+            boundary=tuple(map(_text, self._managed([_boundary_arn(limit)]))) if limit else None,
+            session=self._session_policies(session),
+            keys=self._keys(access_key, credential, entity, session),
+        )
 
     def trust_of(self, role_arn: str) -> str | None:
         """A role's trust policy, or None where there is no such role."""
@@ -119,7 +141,7 @@ class IdentityStore:
     def _keys(
         self, access_key: str, credential: Credential, entity: Mapping[str, Any], session: Mapping[str, Any]
     ) -> dict[str, tuple[str, ...]]:
-        is_session = ":assumed-role/" in credential.arn
+        is_session = ":user/" not in credential.arn
         keys = {
             "aws:principalarn": _principal_arn(credential.arn, entity),
             "aws:principalaccount": ACCOUNT,

@@ -1,6 +1,6 @@
-"""Redrives of dead-letter queues, which the emulator lacks. All else of SQS is the emulator's.
+"""Dead-letter queues: where letters come from and how they go back, which the emulator lacks.
 
-A task moves everything at once, so it is complete when it is started
+All else of SQS is the emulator's. A task moves everything at once, so it is complete when it is started
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
 """
 
@@ -11,9 +11,11 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from simulator.emulator import Emulator, RefusedError
-from simulator.wire.protocol import AwsError, Call
+from simulator.wire.paging import UnknownTokenError, page
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError, Call
 
 KEPT = 10
+MOST_LISTED = 1000
 MOST_A_SECOND = 500
 
 
@@ -59,6 +61,7 @@ class RedriveOverlay:
 
     def _answers(self) -> dict[str, Callable[[Call], Awaitable[Mapping[str, Any]]]]:
         return {
+            "ListDeadLetterSourceQueues": self._sources,
             "StartMessageMoveTask": self._start,
             "ListMessageMoveTasks": self._list,
             "CancelMessageMoveTask": self._cancel,
@@ -97,6 +100,26 @@ class RedriveOverlay:
         if call.parameters["TaskHandle"] in [one.handle for one in self._tasks]:
             raise AwsError("UnsupportedOperation", "Only active message move tasks can be cancelled.")
         raise AwsError("ResourceNotFoundException", "The resource that you specified does not exist.", 404)
+
+    async def _sources(self, call: Call) -> Mapping[str, Any]:
+        """ListDeadLetterSourceQueues."""
+        name = call.parameters["QueueUrl"].rpartition("/")[2]
+        try:
+            await self._require(name)
+        except AwsError as error:
+            message = "The specified queue does not exist."
+            raise AwsError("AWS.SimpleQueueService.NonExistentQueue", message) from error
+        found = await self._sources_of(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+        urls = [await self._url(_name(one)) for one in found]
+        size = call.parameters.get("MaxResults", MOST_LISTED)
+        try:
+            listed, token = page(urls, call.parameters.get("NextToken"), size)
+        except UnknownTokenError as error:
+            raise AwsError("InvalidParameterValue", "Invalid NextToken value.") from error
+        return {"queueUrls": listed, "NextToken": token}
+
+    async def _url(self, name: str) -> str:
+        return str((await self.emulator.call("sqs", "GetQueueUrl", {"QueueName": name}))["QueueUrl"])
 
     async def _sources_of(self, arn: str) -> list[str]:
         """The queues whose dead letters go to a queue."""

@@ -148,6 +148,20 @@ class SsmDocuments:
             raise AwsError("InvalidNextToken", "The specified token isn't valid.") from error
         return {"DocumentIdentifiers": [_identifier(document) for document in shown], "NextToken": token}
 
+    async def versions(self, call: Call) -> Mapping[str, Any]:
+        """ListDocumentVersions: the one that a document has."""
+        document = self._named(call.parameters)
+        version = {
+            "Name": document.name,
+            "DisplayName": document.display_name,
+            "DocumentVersion": _VERSION,
+            "CreatedDate": document.created,
+            "IsDefaultVersion": True,
+            "DocumentFormat": document.format,
+            "Status": "Active",
+        }
+        return {"DocumentVersions": [version]}
+
     def _named(self, given: Mapping[str, Any]) -> Document:
         if not self.exists(given["Name"]):
             raise AwsError("InvalidDocument", f"Document with name {given['Name']} does not exist.")

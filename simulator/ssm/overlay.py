@@ -68,6 +68,7 @@ class AutomationOverlay:
             "DeleteDocument": self._documents.delete,
             "DescribeDocument": self._documents.describe,
             "GetDocument": self._documents.read,
+            "ListDocumentVersions": self._documents.versions,
             "ListDocuments": self._documents.list,
             "StartAutomationExecution": self._start,
             "GetAutomationExecution": self._get,

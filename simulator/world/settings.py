@@ -42,10 +42,11 @@ class AlarmWorld(Record):
 
 
 class DocumentWorld(Record):
-    """A Systems Manager document, with its content as a string."""
+    """A Systems Manager document, with its content as a string: a runbook, or a change calendar as TEXT."""
 
     name: str
-    format: Literal["YAML", "JSON"] = "YAML"
+    type: Literal["Automation", "ChangeCalendar"] = "Automation"
+    format: Literal["YAML", "JSON", "TEXT"] = "YAML"
     content: str
 
 

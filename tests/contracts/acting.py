@@ -99,6 +99,17 @@ AUTOMATION = (
         *(lambda _: {"Name": ABSENT}, "InvalidDocument"),
     ),
     Contract(
+        *("ssm", "ListDocumentVersions", lambda place: {"Name": place.the("document")}, "DocumentVersions"),
+        *(lambda _: {"Name": ABSENT}, "InvalidDocument"),
+    ),
+    Contract(
+        *("ssm", "DescribeAutomationExecutions"),
+        lambda place: {"Filters": [{"Key": "ExecutionId", "Values": [place.execution()]}]},
+        "AutomationExecutionMetadataList",
+        lambda _: {"NextToken": "not a token"},
+        "InvalidNextToken",
+    ),
+    Contract(
         *("ssm", "StopAutomationExecution"),
         lambda place: {"AutomationExecutionId": place.paused_execution()},
         "",
@@ -133,6 +144,11 @@ REDRIVES = (
         forged=True,
     ),
     Contract(
+        *("sqs", "ListDeadLetterSourceQueues", lambda place: {"QueueUrl": place.queue}, "queueUrls"),
+        lambda place: {"QueueUrl": f"{place.queue}-absent"},
+        "AWS.SimpleQueueService.NonExistentQueue",
+    ),
+    Contract(
         *("sqs", "ListQueueTags", lambda place: {"QueueUrl": place.queue}, ""),
         lambda place: {"QueueUrl": f"{place.queue}-absent"},
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -144,6 +160,10 @@ REDRIVES = (
     ),
 )
 ROLES = (
+    Contract(
+        *("iam", "GetRole", lambda place: {"RoleName": place.role.rpartition("/")[2]}, "Role"),
+        *(lambda _: {"RoleName": ABSENT}, "NoSuchEntity"),
+    ),
     Contract(
         *("sts", "AssumeRole"),
         lambda place: {"RoleArn": place.role, "RoleSessionName": "contract"},
