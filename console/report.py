@@ -11,7 +11,7 @@ from console.drive import record_of
 from console.inspecting import record_json
 from console.plot import draw
 from console.series import evidence_of, read_plot
-from console.story import cost, told_title
+from console.story import as_told, cost, told_title
 from console.text import amount, clock_time, full_time, plain, screen, share, span
 from graphs.copilot import Records
 from memory.records.evidence import Evidence
@@ -65,7 +65,8 @@ def render(records: Records, record: IncidentRecord) -> str:
             entries=[entry for entry in entries if entry.kind not in _QUIET],
             steps=steps(entries),
             evidence=[(seen, pretty(seen.asked), result_text(seen)) for seen in _in_order(evidence)],
-            known={seen.evidence_id for seen in evidence},
+            known={seen.evidence_id: told_title(seen) for seen in evidence},
+            messages=as_told(record, entries),
             lasted=span(record.closed_at - record.incident.opened_at) if record.closed_at else None,
             cost=cost(record),
             prices_as_of=records.settings.prices.as_of,

@@ -1,5 +1,6 @@
 """Tell an incident in the terminal, entry by entry, as its timeline says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +119,9 @@ class Story:
             self.console.print(styled("\nno message was sent", "dim"))
             return
         table = _table("told", "whom", "subject", "")
-        for message in self._as_told(record):
+        incident = record.incident
+        entries = self.records.timeline.entries(incident.scope, incident.incident_id)
+        for message in as_told(record, entries):
             state = "sent" if message.state is MessageState.SENT else message.state.value
             style = "green" if message.state is MessageState.SENT else "yellow"
             when = clock_time(message.sent_at or message.queued_at)
@@ -131,18 +134,17 @@ class Story:
         self.console.print()
         self.console.print(table)
 
-    def _as_told(self, record: IncidentRecord) -> list[Message]:
-        """Return the messages in the order they went out: several may share one time of the account's clock."""
-        incident = record.incident
-        entries = self.records.timeline.entries(incident.scope, incident.incident_id)
-        told = {e.facts.get("send_key"): e.sequence for e in entries if e.kind is EntryKind.MESSAGE}
-        return sorted(record.messages, key=lambda m: told.get(m.send_key, 0))
-
     def _cost(self, record: IncidentRecord) -> None:
         self.console.print(Text("\ncost  ", "bold").append(cost(record), ""))
         prices = f"at prices listed on {self.records.settings.prices.as_of}"
         models = ", ".join(dict.fromkeys(use.model_id for use in record.models)) or "no model"
         self.console.print(styled(f"      {models}; {prices}", "dim"))
+
+
+def as_told(record: IncidentRecord, entries: Iterable[TimelineEntry]) -> list[Message]:
+    """Return the messages in the order they went out: several may share one time of the account's clock."""
+    told = {e.facts.get("send_key"): e.sequence for e in entries if e.kind is EntryKind.MESSAGE}
+    return sorted(record.messages, key=lambda m: told.get(m.send_key, 0))
 
 
 def told_title(seen: Evidence) -> str:

@@ -62,6 +62,17 @@ def test_every_cited_observation_is_in_the_report(played: PlayedIncident) -> Non
     assert cited <= page.ids
 
 
+def test_a_citation_says_what_was_seen_and_links_to_it(played: PlayedIncident) -> None:
+    title = "Storefront Errors Sum of checkout"
+    assert re.search(rf'for: .*<a href="#(ev-[0-9a-f]{{12}})" title="\1">{title}</a>', played.report)
+
+
+def test_messages_are_in_the_order_they_went_out(played: PlayedIncident) -> None:
+    told = played.report.split("<h2>Messages</h2>")[1].split("<h2>")[0]
+    subjects = re.findall(r"checkout-5xx: ([a-z ]+?) <", told)
+    assert subjects == ["first look", "your decision is needed", "resolved"]
+
+
 def test_the_plot_marks_onset_change_alarm_action_and_recovery(played: PlayedIncident) -> None:
     drawing = re.search(r'<svg class="plot".*?</svg>', played.report, re.S)
     assert drawing is not None
