@@ -151,7 +151,7 @@ def test_stakeholders_are_spared_the_machinery() -> None:
     [
         ("35 % of requests fail", ()),
         ("0.4 of requests fail", ()),
-        ("36 % of requests fail", ("36",)),
+        ("36 % of requests fail", ("36 %",)),
         ("since 11:57", ()),
         ("since 2026-11-23 11:57 UTC", ()),
         ("since 2026-11-22 11:57 UTC", ("2026-11-22 11:57 UTC",)),

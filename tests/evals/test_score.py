@@ -242,14 +242,14 @@ def test_a_claim_speaks_of_the_service_that_its_component_belongs_to() -> None:
     assert not claimed.answer.cause_service
 
 
-def test_a_cause_for_which_there_is_no_word_is_wrong_whatever_is_claimed() -> None:
+def test_a_cause_is_wrong_by_any_other_word_than_its_own() -> None:
     for kind in CauseKind:
         claim = RIGHT.model_copy(
             update={"kind": kind, "component": "order-events.fifo", "change": "a message without a currency"}
         )
         scored = judged(record(claim), scenario="poison-message")
         assert scored.answer.cause_resource
-        assert not scored.answer.cause_service
+        assert scored.answer.cause_service is (kind is CauseKind.MESSAGE)
 
 
 def test_where_nothing_needs_doing_doing_something_is_wrong() -> None:
