@@ -67,7 +67,6 @@ class MemoryTable(RecordTable):
         prefix: str = "",
         *,
         after: str = "",
-        before: str = "",
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[Item]:
@@ -75,7 +74,7 @@ class MemoryTable(RecordTable):
             (
                 i
                 for k, i in list(self.items.items())
-                if k.pk == pk and k.sk.startswith(prefix) and k.sk > after and (not before or k.sk < before)
+                if k.pk == pk and k.sk.startswith(prefix) and k.sk > after
             ),
             key=lambda item: item.key.sk,
             reverse=newest_first,

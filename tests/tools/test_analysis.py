@@ -4,17 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.records.assessment import CauseKind, Impact, Verdict
+from memory.records.assessment import CauseKind, Hypothesis, Impact, Verdict
 from memory.records.config import Dependency, Rubric, RubricRow, Service, ServiceMetrics, Topology
 from memory.records.incident import Severity
 from tools.analysis.changes import changes_of, rollouts_in
 from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
-from tools.analysis.hypotheses import rank
-from tools.analysis.logs import compare, is_failure, template_of
+from tools.analysis.hypotheses import rank as ranking_of
+from tools.analysis.logs import compare, is_failure
 from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
 from tools.analysis.series import Point, breaches_before, find_onset, is_over
 from tools.analysis.severity import rate
 from tools.analysis.tables import table_finding
+from tools.analysis.templates import template_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -89,6 +90,11 @@ def test_a_failure_that_is_new_is_told_apart_from_one_that_was_there() -> None:
 
 
 METRICS = ServiceMetrics(namespace="N", dimensions={}, requests="r", errors="e", latency="l")
+
+
+def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
+    ranking = ranking_of(findings)
+    return ranking.verdict, ranking.hypotheses, ranking.reason
 
 
 def _service(name: str, *depends_on: str, kind: str = "service", **more: object) -> Service:

@@ -6,16 +6,21 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.records.assessment import CauseKind, Impact, Verdict
+from memory.records.assessment import CauseKind, Hypothesis, Impact, Verdict
 from memory.records.config import Dependency, Service
 from tools.analysis.changes import changes_of, rollouts_in
 from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
-from tools.analysis.hypotheses import rank
+from tools.analysis.hypotheses import rank as ranking_of
 from tools.analysis.logs import Change
 
 MINUTE = timedelta(minutes=1)
 ONSET = datetime(2026, 1, 1, 2, tzinfo=UTC)
 NAMES = st.lists(st.text("abcdefghijk", min_size=3, max_size=9), min_size=3, max_size=3, unique=True)
+
+
+def rank(findings: Findings) -> tuple[Verdict, tuple[Hypothesis, ...], str]:
+    ranking = ranking_of(findings)
+    return ranking.verdict, ranking.hypotheses, ranking.reason
 
 
 def _service(name: str, *depends_on: str, kind: str = "service") -> Service:

@@ -16,7 +16,7 @@ def rollouts_in(changes: Iterable[dict[str, Any]], services: set[str], evidence_
         part, brought, is_version = _brought(change)
         if part in services and brought and _done(change):
             at = datetime.fromisoformat(change["at"])
-            yield Rollout(part, at, brought, evidence_id, is_version)
+            yield Rollout(part, at, brought, evidence_id, is_version, caller_of(change))
 
 
 def changes_of(
@@ -37,7 +37,13 @@ def changes_of(
             continue
         for component in sorted(components & set(_segments(parameters))):
             at = datetime.fromisoformat(change["at"])
-            yield AccountChange(component, at, event, evidence_id, _setting(event, parameters))
+            setting = _setting(event, parameters)
+            yield AccountChange(component, at, event, evidence_id, setting, caller_of(change))
+
+
+def caller_of(change: dict[str, Any]) -> str:
+    """Return who made a change: the session's or the user's own name, without the account's."""
+    return str(change.get("by") or "").rpartition("/")[2]
 
 
 def operation_of(change: dict[str, Any]) -> str:

@@ -6,11 +6,25 @@ from datetime import datetime
 from memory.records.assessment import Impact
 from memory.records.config import Service
 from tools.analysis.logs import Change
+from tools.analysis.ramps import Ramp
+from tools.analysis.stops import Stop
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """How full something is: before the onset, and at the end of what was read."""
+
+    before: float
+    now: float
 
 
 @dataclass(frozen=True)
 class ServiceFinding:
-    """One service around the onset: how it fares, and on which evidence."""
+    """One service around the onset: how it fares, how full it is, and on which evidence.
+
+    `affected` speaks of its requests: they fail, are slow or do not come. `since` is the earliest sign of that.
+    `more_requests` is how many times more it is asked than before. `climb` is memory that climbs without an end.
+    """
 
     service: Service
     impact: Impact
@@ -19,6 +33,21 @@ class ServiceFinding:
     evidence_ids: tuple[str, ...]
     log_changes: tuple[Change, ...] = ()
     log_evidence_id: str | None = None
+    since: datetime | None = None
+    more_requests: float | None = None
+    cpu: Gauge | None = None
+    climb: Ramp | None = None
+    refused: float = 0.0
+    concurrency: Gauge | None = None
+    reserved: int | None = None
+    reserved_evidence_id: str | None = None
+    stops: tuple[Stop, ...] = ()
+    stops_evidence_id: str | None = None
+
+    @property
+    def is_held_back(self) -> bool:
+        """Say whether a function is refused executions since the onset."""
+        return self.refused > 0
 
 
 @dataclass(frozen=True)
@@ -30,6 +59,7 @@ class Rollout:
     task_definition: str
     evidence_id: str
     is_version: bool = False
+    by: str = ""
 
     @property
     def brought(self) -> str:
@@ -43,7 +73,8 @@ class Rollout:
 class AccountChange:
     """A change of settings that names a part of the topology, on which evidence.
 
-    `setting` is what was changed, where that is not the part itself.
+    `setting` is what was changed, where that is not the part itself; `value` what it was set to, `old` what it was
+    before, where that is known.
     """
 
     component: str
@@ -51,6 +82,9 @@ class AccountChange:
     event: str
     evidence_id: str
     setting: str | None = None
+    by: str = ""
+    value: str | None = None
+    old: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +92,7 @@ class TableFinding:
     """One table: whether it refuses requests since the onset more than before, and on which evidence.
 
     `limit` names the property that holds it back, as DynamoDB names it; None where the evidence does not show one.
+    `is_small` says that less is provisioned now than was used before: it will refuse as soon as its burst is used up.
     """
 
     table: str
@@ -65,6 +100,30 @@ class TableFinding:
     used_share: float | None
     evidence_id: str
     limit: str | None = None
+    is_small: bool = False
+
+    @property
+    def is_sick(self) -> bool:
+        """Say whether it is, or is about to be, why its callers fail."""
+        return self.throttled or self.is_small
+
+
+@dataclass(frozen=True)
+class QueueFinding:
+    """One queue: whether its oldest message waits longer and longer, who takes from it, and on which evidence."""
+
+    queue: str
+    evidence_id: str
+    consumers: tuple[str, ...] = ()
+    climb: Ramp | None = None
+    sent_per_minute: float = 0.0
+    done_per_minute: float = 0.0
+    again_per_minute: float = 0.0
+
+    @property
+    def is_sick(self) -> bool:
+        """Say whether something in it waits longer and longer."""
+        return self.climb is not None
 
 
 @dataclass(frozen=True)
@@ -83,5 +142,10 @@ class Findings:
     rollouts: tuple[Rollout, ...] = ()
     changes: tuple[AccountChange, ...] = ()
     tables: tuple[TableFinding, ...] = ()
+    queues: tuple[QueueFinding, ...] = ()
     changes_evidence_id: str | None = None
     unread: tuple[str, ...] = ()
+
+    def service(self, name: str) -> ServiceFinding | None:
+        """Return the finding of a service."""
+        return next((one for one in self.services if one.service.name == name), None)

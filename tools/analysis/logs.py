@@ -1,22 +1,20 @@
-"""Log lines: templates, and which of them are new or surge after an onset."""
+"""Log lines around an onset: which templates are new, surge or are gone, and what is named again and again."""
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_MASKS = (
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "<uuid>"),
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
-    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<ip>"),
-    (re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])[\w-]{8,}\b"), "<id>"),
-    (re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:ms|s|%|MB|KB)?\b"), "<n>"),
-)
+from tools.analysis.templates import DrainMiner, TemplateMiner
+
 _FAILURE = re.compile(
     r"error|exception|traceback|fatal|panic|refused|timed? ?out|throttl|exceeded|denied|unavailable|fail",
     re.I,
 )
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I)
+AGAIN = 3
+MOSTLY = 0.6
+EXAMPLE_CHARS = 500
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Change:
     before_per_minute: float
     after_per_minute: float
     example: str
+    repeats: str | None = None
 
     @property
     def is_new(self) -> bool:
@@ -38,27 +37,10 @@ class Change:
         """Say whether it is seen much more often than before."""
         return self.after_per_minute >= 3 * max(self.before_per_minute, 0.2)
 
-
-def template_of(message: str) -> str:
-    """Return a line with what varies masked; of JSON, its message or error; of a trace, its last line."""
-    text = _told(message)
-    for pattern, mask in _MASKS:
-        text = pattern.sub(mask, text)
-    return " ".join(text.split())[:200]
-
-
-def _told(message: str) -> str:
-    lines = [line for line in message.strip().splitlines() if line.strip()]
-    if len(lines) > 1 and not lines[0].lstrip().startswith("{"):
-        return f"{lines[0]} | {lines[-1].strip()}"
-    try:
-        body = json.loads(message)
-    except ValueError:
-        return message
-    if not isinstance(body, dict):
-        return message
-    named = [body[key] for key in ("error", "exception", "err", "message", "msg", "event") if body.get(key)]
-    return " ".join(_told(str(part)) for part in named) or message
+    @property
+    def is_gone(self) -> bool:
+        """Say whether it was seen all along and is not seen any more."""
+        return self.after_per_minute == 0
 
 
 def is_failure(message: str) -> bool:
@@ -66,18 +48,49 @@ def is_failure(message: str) -> bool:
     return bool(_FAILURE.search(message))
 
 
-def compare(before: Iterable[str], after: Iterable[str], minutes: tuple[float, float]) -> list[Change]:
-    """Return the templates that are new or surge after the onset, the most frequent first."""
-    examples: dict[str, str] = {}
-    counts = (Counter[str](), Counter[str]())
-    for side, messages in enumerate((before, after)):
-        for message in messages:
-            template = template_of(message)
-            counts[side][template] += 1
-            examples[template] = message
-    changes = [
-        Change(template, counts[0][template] / minutes[0], n / minutes[1], examples[template][:500])
-        for template, n in counts[1].items()
-    ]
-    telling = [change for change in changes if change.is_new or change.is_surging]
+def compare(
+    before: Iterable[str],
+    after: Iterable[str],
+    minutes: tuple[float, float],
+    miner: TemplateMiner | None = None,
+) -> list[Change]:
+    """Return the templates that are new, surge or are gone after the onset, the most frequent first."""
+    sides = (list(before), list(after))
+    mined = (miner or DrainMiner()).mine([*sides[0], *sides[1]])
+    templates = (mined[: len(sides[0])], mined[len(sides[0]) :])
+    counts = (Counter(templates[0]), Counter(templates[1]))
+    examples = dict(zip((*templates[0], *templates[1]), (*sides[0], *sides[1]), strict=True))
+    changes = []
+    for template in dict.fromkeys((*templates[1], *templates[0])):
+        seen = [line for line, its in zip(sides[1], templates[1], strict=True) if its == template]
+        changes.append(
+            Change(
+                template,
+                counts[0][template] / minutes[0],
+                counts[1][template] / minutes[1],
+                examples[template][:EXAMPLE_CHARS],
+                named_again(seen),
+            )
+        )
+    telling = [one for one in changes if one.is_new or one.is_surging or _was_usual(one, minutes)]
     return sorted(telling, key=lambda change: -change.after_per_minute)
+
+
+def _was_usual(change: Change, minutes: tuple[float, float]) -> bool:
+    """Say whether a template that is gone came so often before that its silence is no chance."""
+    return change.is_gone and change.before_per_minute * minutes[1] >= AGAIN
+
+
+def named_again(lines: Sequence[str]) -> str | None:
+    """Return the id that most of several failures name, such as a message's; None where each names another.
+
+    Ids are UUIDs, as SQS gives messages. Failures of many requests name many of them; the same one again and again is
+    what cannot be got past.
+    """
+    if len(lines) < AGAIN:
+        return None
+    counted: Counter[str] = Counter()
+    for line in lines:
+        counted.update(set(_ID.findall(line)))
+    name, count = counted.most_common(1)[0] if counted else ("", 0)
+    return name if count >= max(AGAIN, len(lines) * MOSTLY) else None

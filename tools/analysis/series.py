@@ -3,14 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import fmean, median, pstdev
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 Point = tuple[datetime, float]
+Values = NDArray[np.float64]
 LEAST_POINTS = 8
 LEAST_NOISE = 0.03
 LEAST_SHARE = 0.25
+MOST_OF_IT = 0.75
 # Sixteen digits say nothing more than six, and pass for a card number with whoever looks for such.
 DECIMALS = 6
+# The median absolute deviation of normal noise, times this, is its standard deviation.
+MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,11 @@ def points_of(raw: Sequence[Sequence[object]]) -> list[Point]:
     return [(datetime.fromisoformat(str(at)), float(str(value))) for at, value in raw]
 
 
+def values_of(points: Sequence[Point]) -> Values:
+    """Return the values of points as an array."""
+    return np.array([value for _, value in points], dtype=np.float64)
+
+
 def find_onset(points: Sequence[Point], least_strength: float = 5.0) -> Onset | None:
     """Return where the present departure of a series from its usual level began; None when it is at its level.
 
@@ -37,72 +49,82 @@ def find_onset(points: Sequence[Point], least_strength: float = 5.0) -> Onset | 
     """
     if len(points) < LEAST_POINTS:
         return None
-    usual = [value for _, value in points[: max(LEAST_POINTS, len(points) * 2 // 3)]]
-    level, noise = median(usual), _noise(usual)
+    values = values_of(points)
+    usual = values[: max(LEAST_POINTS, len(values) * 2 // 3)]
+    level, noise = float(np.median(usual)), noise_of(usual)
     band = least_strength * noise
-    run = _last_run(points, level, band)
+    run = _last_run(values, level, band)
     if run is None:
         return None
     # A stray point just outside the noise is no part of a departure many times its size.
-    departure = abs(median(value for _, value in run) - level)
-    run = _last_run(points, level, max(band, departure * LEAST_SHARE)) or run
-    after = median(value for _, value in run)
-    return Onset(run[0][0], level, after, abs(after - level) / noise)
+    departure = float(np.quantile(np.abs(values[run] - level), MOST_OF_IT))
+    run = _last_run(values, level, max(band, departure * LEAST_SHARE)) or run
+    after = float(np.median(values[run]))
+    return Onset(points[run.start][0], level, after, abs(after - level) / noise)
 
 
-def _last_run(points: Sequence[Point], level: float, band: float) -> Sequence[Point] | None:
+def _last_run(values: Values, level: float, band: float) -> slice | None:
     """Return the last run of points on one side of a band around a level, if it reaches nearly to the end."""
-    sides = [_side(value - level, band) for _, value in points]
-    last = max((index for index, side in enumerate(sides) if side), default=-1)
-    if last < len(points) - 3:
+    difference = values - level
+    sides = np.sign(difference) * (np.abs(difference) > band)
+    outside = np.flatnonzero(sides)
+    if not len(outside) or outside[-1] < len(values) - 3:
         return None
-    first, calm = last, 0
-    for index in range(last - 1, -1, -1):
-        calm = 0 if sides[index] == sides[last] else calm + 1
-        if calm > 1:
-            break
-        first = index if calm == 0 else first
-    return points[first : last + 1]
+    last = int(outside[-1])
+    same = np.flatnonzero(sides[: last + 1] == sides[last])
+    # One calm point between two of a run may be; more end it.
+    breaks = [int(right) for left, right in pairwise(same) if right - left > 2]
+    return slice(breaks[-1] if breaks else int(same[0]), last + 1)
 
 
-def _side(difference: float, band: float) -> int:
-    return 0 if abs(difference) <= band else (1 if difference > 0 else -1)
+def noise_of(values: Values) -> float:
+    """Return the spread of usual values: the median absolute deviation as a sigma, and at least a little."""
+    middle = float(np.median(values))
+    off = np.abs(values - middle)
+    spread = MAD_TO_SIGMA * float(np.median(off))
+    if not spread:
+        # Over half of the values may be one and the same; then the rarest fifth, where spikes are, does not count.
+        common = values[np.argsort(off, kind="stable")][: max(1, len(values) * 4 // 5)]
+        spread = float(np.std(common))
+    return max(spread, abs(middle) * LEAST_NOISE, 1e-9)
 
 
-def _noise(values: Sequence[float]) -> float:
-    """Return the spread of usual values: 1.4826 times the median absolute deviation, and at least a little."""
-    middle = median(values)
-    spread = 1.4826 * median(abs(value - middle) for value in values)
-    # Over half of the values may be one and the same; then the rarest fifth, where spikes are, does not count.
-    common = sorted(values, key=lambda value: abs(value - middle))[: max(1, len(values) * 4 // 5)]
-    return max(spread or pstdev(common), abs(middle) * LEAST_NOISE, 1e-9)
+def between(points: Sequence[Point], start: datetime, end: datetime) -> Values:
+    """Return the values from a start up to, but not at, an end."""
+    return values_of([point for point in points if start <= point[0] < end])
 
 
 def mean_between(points: Sequence[Point], start: datetime, end: datetime) -> float | None:
     """Return the mean of the points from a start up to, but not at, an end; None without points."""
-    values = [value for at, value in points if start <= at < end]
-    return round(fmean(values), DECIMALS) if values else None
+    values = between(points, start, end)
+    return round(float(np.mean(values)), DECIMALS) if len(values) else None
 
 
 def total_between(points: Sequence[Point], start: datetime, end: datetime) -> float:
     """Return the sum of the points from a start up to, but not at, an end."""
-    return sum(value for at, value in points if start <= at < end)
+    return float(np.sum(between(points, start, end)))
 
 
 def breaches_before(points: Sequence[Point], threshold: float, until: datetime, *, above: bool) -> int:
     """Count the separate times a series crossed a threshold before a moment."""
-    count, inside = 0, False
-    for at, value in points:
-        crossed = value > threshold if above else value < threshold
-        if at < until and crossed and not inside:
-            count += 1
-        inside = crossed
-    return count
+    values = values_of([point for point in points if point[0] < until])
+    crossed = values > threshold if above else values < threshold
+    return int(np.sum(crossed & ~np.concatenate(([False], crossed[:-1])))) if len(values) else 0
 
 
 def is_over(points: Sequence[Point], threshold: float, *, above: bool, calm: timedelta) -> bool:
     """Say whether a series has been on the good side of a threshold for a while up to its end."""
     if not points:
         return False
-    last = [value for at, value in points if at > points[-1][0] - calm]
-    return all((value <= threshold) if above else (value >= threshold) for value in last)
+    last = values_of([point for point in points if point[0] > points[-1][0] - calm])
+    return bool(np.all(last <= threshold if above else last >= threshold))
+
+
+def recovered_at(
+    points: Sequence[Point], threshold: float, *, above: bool, calm: timedelta
+) -> datetime | None:
+    """Return when a series that had crossed a threshold came back for good; None where it did not."""
+    if not is_over(points, threshold, above=above, calm=calm):
+        return None
+    bad = [at for at, value in points if (value > threshold if above else value < threshold)]
+    return next((at for at, _ in points if at > bad[-1]), None) if bad else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
 from tools.analysis.findings import TableFinding
@@ -23,6 +24,7 @@ class _Side:
     before: float
     since: float
     used_share: float | None
+    usual_share: float | None
 
     @property
     def is_short(self) -> bool:
@@ -31,6 +33,15 @@ class _Side:
         Throttling far below it has another reason, such as one hot partition, that these figures do not show.
         """
         return self.since > 3 * self.before and self.used_share is not None and self.used_share >= FULL
+
+    @property
+    def is_small(self) -> bool:
+        """Say whether more is used than is provisioned now.
+
+        DynamoDB keeps up to 300 s of capacity that was not used, and refuses once that is spent
+        (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html).
+        """
+        return self.usual_share is not None and self.usual_share > 1.0
 
 
 def table_finding(
@@ -45,13 +56,16 @@ def table_finding(
     sides = [_side(health, name, since, window) for name in PROPERTIES]
     short = [side for side in sides if side.is_short and health.get("billing") == "PROVISIONED"]
     worst = max(short, key=lambda side: side.since, default=None)
+    small = [side for side in sides if side.is_small and health.get("billing") == "PROVISIONED"]
+    named = worst or max(small, key=lambda side: side.used_share or 0.0, default=None)
     shares = [side.used_share for side in sides if side.used_share is not None]
     return TableFinding(
         table,
         throttled=sum(side.since for side in sides) > 3 * sum(side.before for side in sides),
-        used_share=worst.used_share if worst else max(shares, default=None),
+        used_share=named.used_share if named else max(shares, default=None),
         evidence_id=evidence_id,
-        limit=worst.limit if worst else None,
+        limit=named.limit if named else None,
+        is_small=bool(small),
     )
 
 
@@ -64,6 +78,7 @@ def _side(health: Mapping[str, Any], name: str, since: datetime, window: tuple[d
         before=_a_minute(throttles, window[0], since),
         since=_a_minute(throttles, since, window[1]),
         used_share=round(max(used) / provisioned, 3) if provisioned and used else None,
+        usual_share=median(used) / provisioned if provisioned and used else None,
     )
 
 

@@ -1,0 +1,126 @@
+"""What an alarm shows by itself: its rule, its metric's onset, whether it has been there before, and its neighbours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from memory.records.evidence import Evidence
+from memory.records.incident import Incident
+from tools.analysis.ramps import find_ramp
+from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
+from tools.collectors.readable import facts_in
+from tools.collectors.running import Collecting
+from tools.collectors.series import MINUTES, Wanted, read_series, series_in
+from tools.observe.alarm_metric import metric_of
+from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
+from tools.observe.get_metric import GetMetric, get_metric
+from tools.observe.sources import Sources
+
+CALM = timedelta(minutes=5)
+DAY_MINUTES = 1440
+# Without a change in the metric, what it warns of began about this long before.
+USUALLY_BEFORE = timedelta(minutes=5)
+# What climbs slowly leaves its noise some time after the climb began. What jumps does not.
+LEAST_RISE = 0.5
+LONG = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class AlarmView:
+    """What the alarm shows: since when its metric is another, whether that is over, and whether it was so before."""
+
+    onset: datetime
+    seen: tuple[str, ...]
+    recovered_at: datetime | None = None
+    earlier_spikes: int = 0
+    dimensions: dict[str, str] = field(default_factory=dict)
+
+
+def look_at_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmView:
+    """Read the alarm and its metric, side by side where the event already says which metric it is."""
+    asked = DescribeAlarm(alarm_name=incident.alarm.name)
+    describing = collecting.start(lambda: describe_alarm(sources, asked), "the alarm's rule and history")
+    told = metric_of(incident.alarm, {}, MINUTES)
+    reading = collecting.start(lambda: get_metric(sources, told), "the alarm's metric") if told else None
+    described = collecting.take(describing)
+    facts = facts_in(described) if described else {}
+    metric = metric_of(incident.alarm, facts, MINUTES)
+    series = collecting.take(reading) if reading else None
+    if metric is not None and metric != told:
+        series = get_metric(sources, metric)
+    seen = tuple(one.evidence_id for one in (described, series) if one)
+    points = points_of(facts_in(series).get("points", [])) if series else []
+    return _view(incident, facts, metric, points, seen)
+
+
+def _view(
+    incident: Incident,
+    facts: dict[str, Any],
+    metric: GetMetric | None,
+    points: Sequence[Point],
+    seen: tuple[str, ...],
+) -> AlarmView:
+    started = incident.episode_started_at
+    dimensions = metric.dimensions if metric else {}
+    threshold = facts.get("threshold", incident.alarm.threshold)
+    number = float(threshold) if isinstance(threshold, int | float) else None
+    onset = min(_onset(points, number) or started - USUALLY_BEFORE, started)
+    if number is None or not points:
+        return AlarmView(onset, seen, dimensions=dimensions)
+    above = "Less" not in str(facts.get("comparison") or "Greater")
+    return AlarmView(
+        onset,
+        seen,
+        recovered_at(points, number, above=above, calm=CALM),
+        breaches_before(points, number, onset - timedelta(minutes=10), above=above),
+        dimensions,
+    )
+
+
+def _onset(points: Sequence[Point], threshold: float | None) -> datetime | None:
+    """Return since when the metric is another: where a long climb began, or where it left its level."""
+    change = find_onset(points)
+    ramp = find_ramp(points, LEAST_RISE * threshold) if threshold and threshold > 0 else None
+    if ramp is not None and points[-1][0] - ramp.since >= LONG:
+        return ramp.since
+    return change.at if change else None
+
+
+def look_at_neighbours(sources: Sources, incident: Incident) -> Evidence | None:
+    """Read the other metrics of the thing that the alarm watches, by its dimensions."""
+    told = metric_of(incident.alarm, {}, MINUTES)
+    if told is None or not told.dimensions:
+        return None
+    names = NEIGHBOURS.get(told.namespace, ())
+    wanted = {
+        name: Wanted(told.namespace, name, told.dimensions, stat)
+        for name, stat in names
+        if name != told.metric_name
+    }
+    return read_series(sources, f"neighbours of {told.metric_name}", wanted) if wanted else None
+
+
+def neighbours_moved(evidence: Evidence) -> dict[str, datetime]:
+    """Return the neighbouring metrics that left their level, and since when."""
+    found = {name: find_onset(points) for name, points in (series_in(evidence) or {}).items()}
+    return {name: one.at for name, one in found.items() if one}
+
+
+# What AWS publishes under the same dimensions, of what tells how full or how well something is.
+NEIGHBOURS: dict[str, tuple[tuple[str, str], ...]] = {
+    "AWS/ApplicationELB": (
+        ("RequestCount", "Sum"),
+        ("HTTPCode_Target_5XX_Count", "Sum"),
+        ("TargetResponseTime", "p99"),
+        ("UnHealthyHostCount", "Maximum"),
+    ),
+    "AWS/RDS": (
+        ("CPUUtilization", "Average"),
+        ("DatabaseConnections", "Maximum"),
+        ("FreeStorageSpace", "Minimum"),
+        ("FreeableMemory", "Minimum"),
+        ("ReplicaLag", "Maximum"),
+        ("DiskQueueDepth", "Average"),
+    ),
+}

@@ -1,0 +1,56 @@
+"""The failures that a log group tells before and after an onset."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from memory.records.evidence import Evidence
+from tools.analysis.logs import Change, compare
+from tools.collectors.readable import is_readable
+from tools.observe.log_cost import Keep
+from tools.observe.query_logs import query_window
+from tools.observe.sources import Sources
+
+BEFORE = timedelta(minutes=30)
+FAILURES = (
+    "fields @timestamp, @message | filter @message like /(?i)(?:error|exception|traceback|fatal|panic|refused|"
+    "timed out|throttl|exceeded|denied|unavailable|fail|exhausted|rejected)/ | sort @timestamp desc | limit 200"
+)
+
+
+@dataclass(frozen=True)
+class LogSides:
+    """What a log group told of failures on either side of an onset; None where it could not be read."""
+
+    changes: tuple[Change, ...] | None
+    evidence_ids: tuple[str, ...]
+
+
+def look_before(sources: Sources, group: str, onset: datetime) -> Evidence:
+    """Read the failures of the half hour before an onset."""
+    window = (onset - BEFORE, onset - timedelta(seconds=1))
+    return query_window(sources, f"failures in {group} before the onset", group, FAILURES, window)
+
+
+def look_since(sources: Sources, group: str, onset: datetime) -> Evidence:
+    """Read the failures since an onset."""
+    window = (onset, sources.clock.now())
+    return query_window(sources, f"failures in {group} since the onset", group, FAILURES, window, Keep.START)
+
+
+def compared(before: Evidence, since: Evidence) -> LogSides:
+    """Return which templates are new, surge or are gone, as rates a minute."""
+    if not (is_readable(before) and is_readable(since)):
+        return LogSides(None, (before.evidence_id, since.evidence_id))
+    changes = compare(_messages(before), _messages(since), (_minutes(before), _minutes(since)))
+    return LogSides(tuple(changes), (before.evidence_id, since.evidence_id))
+
+
+def _minutes(evidence: Evidence) -> float:
+    if evidence.window_start is None or evidence.window_end is None:
+        return 1.0
+    return max((evidence.window_end - evidence.window_start).total_seconds() / 60, 1.0)
+
+
+def _messages(evidence: Evidence) -> list[str]:
+    result = evidence.result if isinstance(evidence.result, dict) else {}
+    return [str(row.get("@message", "")) for row in result.get("rows", [])]

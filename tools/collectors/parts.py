@@ -1,0 +1,56 @@
+"""What the parts around an alarm publish of themselves: requests, errors, latency, and how full they are."""
+
+from memory.records.config import Service
+from memory.records.evidence import Evidence
+from tools.collectors.series import Wanted, read_series
+from tools.observe.sources import Sources
+
+
+def look_at_service(sources: Sources, service: Service) -> Evidence:
+    """Read a service's requests, errors and latency, and the CPU, memory or concurrency that it runs on."""
+    return read_series(sources, f"metrics of {service.name}", wanted_of(service))
+
+
+def wanted_of(service: Service) -> dict[str, Wanted]:
+    """Return the metrics of a service: its own by the topology, and those of ECS or Lambda by its name.
+
+    AWS/ECS and AWS/Lambda publish them under these dimensions
+    (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html,
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
+    """
+    found: dict[str, Wanted] = {}
+    if service.metrics is not None:
+        own = service.metrics
+        for key, name, stat in (
+            ("requests", own.requests, "Sum"),
+            ("errors", own.errors, "Sum"),
+            ("latency", own.latency, "p99"),
+        ):
+            found[key] = Wanted(own.namespace, name, own.dimensions, stat)
+    if service.cluster is not None:
+        place = {"ClusterName": service.cluster, "ServiceName": service.name}
+        found["cpu"] = Wanted("AWS/ECS", "CPUUtilization", place, "Average")
+        found["memory"] = Wanted("AWS/ECS", "MemoryUtilization", place, "Maximum")
+    else:
+        place = {"FunctionName": service.name}
+        found["throttles"] = Wanted("AWS/Lambda", "Throttles", place, "Sum")
+        found["concurrency"] = Wanted("AWS/Lambda", "ConcurrentExecutions", place, "Maximum")
+        found["duration"] = Wanted("AWS/Lambda", "Duration", place, "Maximum")
+    return found
+
+
+def look_at_queue_metrics(sources: Sources, queue: str) -> Evidence:
+    """Read how much comes into a queue, how much of it is done, and how long the oldest message waits.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    place = {"QueueName": queue}
+    wanted = {
+        "age": Wanted("AWS/SQS", "ApproximateAgeOfOldestMessage", place, "Maximum"),
+        "visible": Wanted("AWS/SQS", "ApproximateNumberOfMessagesVisible", place, "Maximum"),
+        "in_work": Wanted("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", place, "Maximum"),
+        "sent": Wanted("AWS/SQS", "NumberOfMessagesSent", place, "Sum"),
+        "received": Wanted("AWS/SQS", "NumberOfMessagesReceived", place, "Sum"),
+        "deleted": Wanted("AWS/SQS", "NumberOfMessagesDeleted", place, "Sum"),
+    }
+    return read_series(sources, f"metrics of queue {queue}", wanted)

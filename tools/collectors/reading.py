@@ -1,0 +1,170 @@
+"""From what was read around an alarm to findings, part by part."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from tools.analysis.changes import changes_of, rollouts_in
+from tools.analysis.findings import (
+    AccountChange,
+    Findings,
+    QueueFinding,
+    Rollout,
+    ServiceFinding,
+    TableFinding,
+)
+from tools.analysis.queues import queue_finding
+from tools.analysis.services import service_finding
+from tools.analysis.tables import table_finding
+from tools.collectors.alarm import AlarmView
+from tools.collectors.around import Around
+from tools.collectors.functions import consumers_in
+from tools.collectors.logs import compared
+from tools.collectors.readable import facts_in
+from tools.collectors.series import MINUTES, STEP, series_in
+from tools.collectors.settings import values_around
+from tools.collectors.tasks import stops_in
+from tools.observe.parameter_history import ParameterHistory, parameter_history
+
+# Of more parameters than these that were changed, the values are not read.
+PARAMETERS = 5
+
+
+def read_findings(around: Around, alarm: AlarmView, own: tuple[str, ...]) -> Findings:
+    """Return all findings; what could not be read is among what the collecting misses."""
+    services = tuple(_services(around, alarm.onset))
+    tables = tuple(_tables(around, alarm.onset))
+    queues = tuple(_queues(around))
+    names = {service.name for service in around.near}
+    changed = around.taken("changes", "")
+    told = facts_in(changed).get("changes", []) if changed else []
+    key = changed.evidence_id if changed else ""
+    changes = tuple(changes_of(told, {*names, *around.tables, *around.queues}, key))
+    return Findings(
+        onset=alarm.onset,
+        alarm_evidence_ids=alarm.seen,
+        alarm_is_over=alarm.recovered_at is not None,
+        earlier_spikes=alarm.earlier_spikes,
+        own=own,
+        services=services,
+        rollouts=_once((*rollouts_in(told, names, key), *_rollouts(around))),
+        changes=tuple(_with_values(around, changes)),
+        tables=tables,
+        queues=queues,
+        changes_evidence_id=key or None,
+        unread=_unread(around, services, tables, queues),
+    )
+
+
+def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
+    """Yield how each service fares, with what its logs, its stopped tasks and its limits say."""
+    now = around.sources.clock.now()
+    for service in around.near:
+        evidence = around.taken("metrics", service.name)
+        if evidence is None:
+            continue
+        finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id)
+        if not finding.checked:
+            around.collecting.missing.append(f"requests, errors and latency of {service.name}")
+        yield _with_logs(around, _with_stops(around, _with_limit(around, finding)))
+
+
+def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
+    name = finding.service.name
+    before, since = around.taken("calm", name), around.taken("since", name)
+    if before is None or since is None:
+        return finding
+    sides = compared(before, since)
+    return replace(finding, log_changes=sides.changes or (), log_evidence_id=since.evidence_id)
+
+
+def _with_stops(around: Around, finding: ServiceFinding) -> ServiceFinding:
+    evidence = around.taken("stops", finding.service.name)
+    if evidence is None:
+        return finding
+    return replace(finding, stops=stops_in(evidence), stops_evidence_id=evidence.evidence_id)
+
+
+def _with_limit(around: Around, finding: ServiceFinding) -> ServiceFinding:
+    evidence = around.taken("limit", finding.service.name)
+    if evidence is None:
+        return finding
+    reserved = facts_in(evidence).get("reserved")
+    return replace(finding, reserved=reserved, reserved_evidence_id=evidence.evidence_id)
+
+
+def _rollouts(around: Around) -> Iterator[Rollout]:
+    for service in around.near:
+        evidence = around.taken("ecs", service.name)
+        facts = facts_in(evidence) if evidence else {}
+        if evidence is not None and "deployments" not in facts:
+            around.collecting.missing.append(f"deployments of {service.name}")
+        for one in facts.get("deployments", []):
+            at = datetime.fromisoformat(one["created_at"])
+            yield Rollout(service.name, at, one["task_definition"], evidence.evidence_id if evidence else "")
+
+
+def _once(rollouts: tuple[Rollout, ...]) -> tuple[Rollout, ...]:
+    """Join what CloudTrail tells and what ECS shows; the first to tell of a deployment also knows whose it was."""
+    known: dict[tuple[str, str], Rollout] = {}
+    for one in rollouts:
+        known.setdefault((one.service, one.task_definition), one)
+    return tuple(known.values())
+
+
+def _tables(around: Around, onset: datetime) -> Iterator[TableFinding]:
+    now = around.sources.clock.now()
+    for table in around.tables:
+        evidence = around.taken("table", table)
+        facts = facts_in(evidence) if evidence else {}
+        if evidence is None or "write_throttles" not in facts:
+            around.collecting.missing.append(f"table {table}")
+            continue
+        window = (now - MINUTES * STEP, now + STEP)
+        yield table_finding(table, facts, onset, window, evidence.evidence_id)
+
+
+def _queues(around: Around) -> Iterator[QueueFinding]:
+    for queue in around.queues:
+        evidence = around.taken("queue", queue)
+        series = series_in(evidence) if evidence else None
+        mapped = around.taken("consumers", queue)
+        if evidence is None or series is None:
+            continue
+        consumers = consumers_in(mapped) if mapped else ()
+        yield queue_finding(queue, series, consumers, evidence.evidence_id)
+
+
+def _with_values(around: Around, changes: tuple[AccountChange, ...]) -> Iterator[AccountChange]:
+    """Yield the changes, those of parameters with what they were set to, which each is asked for."""
+    names = list(dict.fromkeys(one.setting for one in changes if one.setting))[:PARAMETERS]
+    sources, collecting = around.sources, around.collecting
+    running = {
+        name: collecting.start(
+            partial(parameter_history, sources, ParameterHistory(name=name)), f"values of {name}"
+        )
+        for name in names
+    }
+    read = {name: collecting.take(one) for name, one in running.items()}
+    for change in changes:
+        evidence = read.get(change.setting or "")
+        if evidence is None:
+            yield change
+            continue
+        around.seen.append(evidence.evidence_id)
+        value, old = values_around(evidence, change.at)
+        yield replace(change, value=value, old=old)
+
+
+def _unread(
+    around: Around,
+    services: tuple[ServiceFinding, ...],
+    tables: tuple[TableFinding, ...],
+    queues: tuple[QueueFinding, ...],
+) -> tuple[str, ...]:
+    """Name the parts that publish how they fare and could not be read: they may hide a symptom."""
+    checked = {finding.service.name for finding in services if finding.checked}
+    blind = [one.name for one in around.near if one.metrics is not None and one.name not in checked]
+    read = {*(one.table for one in tables), *(one.queue for one in queues)}
+    return (*blind, *(name for name in (*around.tables, *around.queues) if name not in read))
