@@ -14,6 +14,7 @@ import typer
 
 from console.command import Folder, Seed, door
 from console.data import audit, data
+from console.killswitch import killswitch
 from console.sim import sim
 
 # Objects between two collections; Python's own 700 has them search the modules over and over while those load.
@@ -65,6 +66,7 @@ class AskedRole(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
     APPROVER = "approver"
+    BREAK_GLASS = "break_glass"
 
 
 @app.command(rich_help_panel=TRY)
@@ -168,11 +170,15 @@ def list_all(
 def approve(
     incident: Incident,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    break_glass: Annotated[
+        bool,
+        typer.Option("--break-glass", help="Approve alone, with that role and a reason; people are paged."),
+    ] = False,
     as_json: Json = False,
     wait: Wait = True,
 ) -> int:
     """Approve what an incident waits for, as the caller that STS names, and follow it to its end."""
-    return _decide(incident, approved=True, reason=reason, as_json=as_json, wait=wait)
+    return _decide(incident, (True, reason, break_glass), as_json=as_json, wait=wait)
 
 
 @app.command(rich_help_panel=INCIDENTS)
@@ -184,17 +190,23 @@ def deny(
     wait: Wait = True,
 ) -> int:
     """Deny what an incident waits for; nothing is changed, and people are told."""
-    return _decide(incident, approved=False, reason=reason, as_json=as_json, wait=wait)
+    return _decide(incident, (False, reason, False), as_json=as_json, wait=wait)
 
 
-def _decide(incident: str, *, approved: bool, reason: str, as_json: bool, wait: bool) -> int:
+def _decide(incident: str, said: tuple[bool, str, bool], *, as_json: bool, wait: bool) -> int:
     from console.deciding import Answer, decide_and_follow
     from console.session import open_session
     from graphs.settings import from_environment
 
-    session = open_session(from_environment())
-    answer = Answer(approved, reason)
-    return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
+    session, answer = open_session(from_environment()), Answer(*said)
+    try:
+        return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
+    finally:
+        if answer.break_glass:
+            session.copilot.flush()
+
+
+app.command(rich_help_panel=INCIDENTS)(killswitch)
 
 
 @app.command(rich_help_panel=SERVE)

@@ -8,6 +8,7 @@ from console.text import full_time, plain, screen
 from graphs.copilot import Records
 from memory import keys
 from memory.audit_chain import Link
+from memory.records.audit import AuditPayload
 from memory.stores.listings import Wanted
 
 PAGE = 200
@@ -29,7 +30,27 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
             out.print(plain(f"      why: {payload.why}"))
         if payload and payload.policy_ids:
             out.print(plain(f"      policies: {', '.join(payload.policy_ids)}"))
+        if payload:
+            for line in _authority(payload):
+                out.print(plain(f"      {line}"))
         out.print(f"      {entry.hash}", style="dim")
+    return 0
+
+
+def break_glass(records: Records, *, as_json: bool) -> int:
+    """Print a tenant's approvals by break-glass, oldest first, each with where its incident stands by now."""
+    out, told = screen(), []
+    for decision in records.approvals.break_glass(records.settings.tenant):
+        record = records.incidents.record(decision.incident_id)
+        status = record.status.value if record else "unknown"
+        told.append({**decision.model_dump(mode="json"), "status": status})
+        if not as_json:
+            at, by = full_time(decision.decided_at), decision.by.id
+            out.print(plain(f"{at}  {decision.incident_id[:8]}  {status:12}  {by}: {decision.reason}"))
+    if as_json:
+        out.file.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    elif not told:
+        out.print("nothing was approved by break-glass")
     return 0
 
 
@@ -47,6 +68,17 @@ def verify(records: Records, incident: str) -> int:
         erased = f", {checked.erased} erased" if checked.erased else ""
         out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
     return code
+
+
+def _authority(payload: AuditPayload) -> Iterator[str]:
+    """Yield on whose authority something was done, under which session, and where CloudTrail has it."""
+    by = payload.facts.get("approved_by")
+    if payload.approval:
+        yield f"approval: {payload.approval[:12]}" + (f" by {', '.join(by)}" if by else "")
+    if payload.session:
+        yield f"session: {payload.session}"
+    if payload.event_id:
+        yield f"CloudTrail event: {payload.event_id}"
 
 
 def _asked(records: Records, incident: str) -> Iterator[tuple[str, str]]:

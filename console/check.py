@@ -12,8 +12,8 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import Execution, ExecutionState
 from tools.aws.backend import BackendNames
 
-# A model call changes nothing in the account, whatever CloudTrail says of its kind.
-_NO_CHANGE = {"bedrock.amazonaws.com"}
+# A model call or a session changes nothing in the account, whatever CloudTrail says of its kind.
+_NO_CHANGE = {"bedrock.amazonaws.com", "sts.amazonaws.com"}
 _HAPPENED = {
     ExecutionState.CALLED,
     ExecutionState.DONE,
@@ -87,7 +87,7 @@ def _writes(records: Records, record: IncidentRecord) -> Iterator[tuple[str, str
             detail = json.loads(event["CloudTrailEvent"])
             asked = json.dumps(detail.get("requestParameters") or {})
             by = (detail.get("userIdentity") or {}).get("arn")
-            foreign = by != records.caller_arn or event["EventSource"] in _NO_CHANGE
+            foreign = not records.is_own(by or "") or event["EventSource"] in _NO_CHANGE
             if not foreign and not detail.get("errorCode") and not any(name in asked for name in own):
                 yield str(event["EventName"]), asked
         if not page.get("NextToken"):

@@ -72,6 +72,17 @@ def show_audit(
     return show(open_records(from_environment()), incident, as_json=as_json)
 
 
+@audit.command("break-glass")
+@door
+def show_break_glass(as_json: Json = False) -> int:
+    """List what was approved by break-glass, for people to review: who, what, why, and how it ended."""
+    from console.auditing import break_glass
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return break_glass(open_records(from_environment()), as_json=as_json)
+
+
 @audit.command("verify")
 @door
 def verify_audit(

@@ -14,7 +14,7 @@ from console.live import Tail
 from console.story import Story
 from console.text import plain, screen
 from graphs.copilot import Records
-from graphs.decision import DecisionRefusedError, decide
+from graphs.decision import Decided, DecisionRefusedError, decide
 from graphs.principals import principal_of_caller
 from graphs.runs import RunPort
 from memory.records.approval import Decision
@@ -34,6 +34,7 @@ class Answer:
 
     approved: bool
     reason: str = ""
+    break_glass: bool = False
 
 
 Answering = Callable[[IncidentRecord], Answer]
@@ -67,16 +68,22 @@ def _asked_for(record: IncidentRecord) -> str:
     )
 
 
-def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> bool:
-    """Put one decision through the door as the STS caller; say whether the run could be woken with it."""
+def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> Decided:
+    """Put one decision through the door as the STS caller."""
     by = principal_of_caller(records.caller_arn, records.settings)
     try:
-        decided = decide(
-            records, runs, incident_id, by, approved=answer.approved, reason=answer.reason, door="cli"
+        return decide(
+            records,
+            runs,
+            incident_id,
+            by,
+            approved=answer.approved,
+            reason=answer.reason,
+            door="cli",
+            break_glass=answer.break_glass,
         )
     except DecisionRefusedError as error:
         raise NotDecidedError(str(error)) from error
-    return decided.woken
 
 
 def decide_and_follow(
@@ -93,24 +100,28 @@ def decide_and_follow(
     tail = Tail(records, scope, incident_id, story.tell)
     tail.skip()
     with nullcontext() if as_json else tail.following():
-        woken = _decide_or_go_on(records, runs, incident_id, answer)
+        missing, woken = _decide_or_go_on(records, runs, incident_id, answer)
         record = drive(records, runs, incident_id) if wait and woken else record_of(records, incident_id)
     if as_json:
         out.file.write(record_json(record) + "\n")
         return 0
     story.sum_up(record)
-    if not woken:
+    if missing:
+        out.print(f"the approval stands; {missing} more have to approve it, each another person")
+    elif not woken:
         out.print("the decision stands; another run holds the incident and goes on with it")
     return 0
 
 
-def _decide_or_go_on(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> bool:
+def _decide_or_go_on(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> tuple[int, bool]:
+    """Return how many more people have to approve, and whether the run goes on."""
     record = record_of(records, incident_id)
     decision = record.decision or _stored_decision(records, record)
     if decision is not None and decision.approved and answer.approved and not record.status.is_end:
         runs.wake(incident_id)
-        return True
-    return put_decision(records, runs, incident_id, answer)
+        return 0, True
+    decided = put_decision(records, runs, incident_id, answer)
+    return decided.missing, decided.woken
 
 
 def _stored_decision(records: Records, record: IncidentRecord) -> Decision | None:

@@ -77,7 +77,7 @@ def _follow(trial: Trial, account: Account, session: Session, began: float) -> O
         before = len(_calls(account, 0))
         record = _to_the_end(trial, session, event)
         records.clock.wait_until(records.clock.now() + SETTLING)
-    calls = tuple(one for one in _calls(account, before) if one["caller_arn"] == records.caller_arn)
+    calls = tuple(one for one in _calls(account, before) if records.is_own(one["caller_arn"]))
     return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began, started)
 
 

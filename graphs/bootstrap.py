@@ -19,6 +19,7 @@ from memory.stores.evidence import EvidenceLedger
 from memory.stores.executions import ExecutionStore
 from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
+from memory.stores.kill_switch import KillSwitchStore
 from memory.stores.leases import LeaseStore
 from memory.stores.objects import ObjectClass, ObjectStore
 from memory.stores.outbox import OutboxStore
@@ -26,14 +27,17 @@ from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from memory.table import RecordTable
+from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
 from tools.aws.identity import caller
 from tools.aws.unrepeated import unrepeated
+from tools.signing import KmsKey, LocalKey, Signer
 from tools.topology import load_topology
 
 if TYPE_CHECKING:
     from graphs.runs import RunPort
     from graphs.thinking import Copilot
+    from tools.executor import Executor
 
 
 # A large model may think for a minute before its first byte.
@@ -79,8 +83,16 @@ def open_records(settings: Settings) -> Records:
         audit=AuditTrail(table),
         holdings=HoldingStore(table, tenant),
         objects=ObjectStore(lambda: access.client("s3"), backend.bucket, account, settings.retention.days_of),
+        kill_switch=KillSwitchStore(table, tenant),
+        signer=_signer(settings, access),
         topology=lambda: load_topology(access, settings.topology_parameter, settings.topology),
     )
+
+
+def _signer(settings: Settings, access: AwsAccess) -> Signer:
+    """Return the key that signs decisions: the one of KMS that settings name, else one of this machine."""
+    key = settings.access.signing_key
+    return KmsKey(access, key) if key else LocalKey.open(settings.state_dir)
 
 
 def open_copilot(records: Records) -> "Copilot":
@@ -91,13 +103,12 @@ def open_copilot(records: Records) -> "Copilot":
     from agents.models import ModelSettings, RoleModel, role_model
     from agents.remediation import Remediation
     from agents.triage import Triage
-    from graphs.thinking import CHANNEL, Copilot
+    from graphs.thinking import Copilot
+    from memory.records.message import CHANNEL
     from memory.retrieval import RunbookIndex
     from tools.catalogue import OBSERVE
     from tools.channels.sns import SnsChannel
-    from tools.executor import Executor
     from tools.outbox import Outbox
-    from tools.policy import Policy
 
     settings, access = records.settings, records.access
     # Not repeated by the client: agents/around_calls.py is the one layer that asks again.
@@ -114,14 +125,7 @@ def open_copilot(records: Records) -> "Copilot":
         critic_agent=Critic(model("critic"), guard),
         remediation_agent=Remediation(model("remediation"), guard),
         communicator=Communicator(model("communicator"), guard),
-        executor=Executor(
-            access=access,
-            executions=records.executions,
-            approvals=records.approvals,
-            leases=records.leases,
-            policy=Policy.load(),
-            clock=records.clock,
-        ),
+        executor=_executor(records),
         outbox=Outbox(
             records.outbox,
             records.incidents,
@@ -130,6 +134,27 @@ def open_copilot(records: Records) -> "Copilot":
             records.leases,
         ),
         runbooks=RunbookIndex.open(),
+    )
+
+
+def _executor(records: Records) -> "Executor":
+    """Return the one part that writes: by a role of the account's, for one call at a time."""
+    from tools.aws.sessions import RoleSessions
+    from tools.executor import Executor
+    from tools.kill_switch import why_stopped
+    from tools.policy import Policy
+
+    settings = records.settings
+    return Executor(
+        access=records.access,
+        executions=records.executions,
+        approvals=records.approvals,
+        leases=records.leases,
+        policy=Policy.load(),
+        clock=records.clock,
+        signer=records.signer,
+        sessions=RoleSessions(records.access, settings.autonomy_in(records.home.account).role),
+        stopped=lambda: why_stopped(settings.autonomy.kill_switch, records.kill_switch),
     )
 
 

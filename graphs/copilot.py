@@ -13,6 +13,7 @@ from memory.stores.evidence import EvidenceLedger
 from memory.stores.executions import ExecutionStore
 from memory.stores.holdings import HoldingStore
 from memory.stores.incidents import IncidentStore
+from memory.stores.kill_switch import KillSwitchStore
 from memory.stores.leases import LeaseStore
 from memory.stores.objects import ObjectStore
 from memory.stores.outbox import OutboxStore
@@ -21,6 +22,8 @@ from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend
+from tools.aws.sessions import sessions_of
+from tools.signing import Signer
 
 
 @dataclass(frozen=True)
@@ -45,4 +48,11 @@ class Records:
     audit: AuditTrail
     holdings: HoldingStore
     objects: ObjectStore
+    kill_switch: KillSwitchStore
+    signer: Signer
     topology: Callable[[], Topology]
+
+    def is_own(self, arn: str) -> bool:
+        """Say whether calls under an ARN are the copilot's: its caller's, or those of the role that it acts with."""
+        role = self.settings.autonomy_in(self.home.account).role
+        return arn == self.caller_arn or (role is not None and arn.startswith(sessions_of(role)))

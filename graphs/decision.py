@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from graphs.copilot import Records
 from graphs.runs import RunPort
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
-from memory.records.scope import Principal, PrincipalKind
+from memory.records.message import CHANNEL, Audience, Message
+from memory.records.scope import Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from memory.table import ConflictError
@@ -21,10 +22,11 @@ class NotAllowedError(DecisionRefusedError):
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision that now stands, and whether the run could be woken at once."""
+    """A decision that now stands, whether the run could be woken at once, and how many more people have to approve."""
 
     decision: Decision
     woken: bool
+    missing: int = 0
 
 
 def decide(
@@ -36,20 +38,24 @@ def decide(
     approved: bool,
     reason: str,
     door: str,
+    break_glass: bool = False,
 ) -> Decided:
-    """Record one decision on the pending request of an incident, and wake its run.
+    """Record one decision on the pending request of an incident, and wake its run once no further one is needed.
 
     Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, and
-    `DecisionRefusedError` when nothing waits, the time is up or somebody else decided first. A run that
-    cannot be woken now is woken by the next sweep, by a timer that is due.
+    `DecisionRefusedError` when nothing waits, the time is up, somebody else decided first or the same person before.
+    A run that cannot be woken now is woken by the next sweep, by a timer that is due. With `break_glass`, one
+    approval stands for all of them: it needs a role of its own and a reason, and people are paged.
     """
     scope = records.incidents.scope_of(incident_id)
     request = _pending(records, incident_id)
-    _check_principal(by, request)
+    _check_principal(by, request, break_glass=break_glass)
+    if break_glass and not (approved and reason.strip()):
+        raise DecisionRefusedError("break-glass is for approving, and needs a reason")
     now = records.clock.now()
     if now >= request.expires_at:
         raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")
-    decision = Decision(
+    unsigned = Decision(
         incident_id=incident_id,
         plan_hash=request.plan_hash,
         approved=approved,
@@ -57,21 +63,62 @@ def decide(
         reason=reason,
         decided_at=now,
         door=door,
+        request_sha256=request.sha256,
+        break_glass=break_glass,
     )
+    decision = _signed(records, unsigned)
     try:
-        records.approvals.decide(scope, decision)
+        standing = records.approvals.decide(scope, decision)
     except ConflictError as error:
-        raise DecisionRefusedError(f"somebody else was first: {error}") from error
-    verb = "approved" if approved else "denied"
-    facts = decision.model_dump(mode="json")
-    records.timeline.append(scope, incident_id, EntryKind.DECISION, f"{by.id} {verb} the plan", facts=facts)
+        raise DecisionRefusedError(f"it is not taken: {error}") from error
+    missing = _missing(records, standing)
+    _tell(records, decision, missing)
+    return Decided(decision, woken=not missing and _wake(records, runs, decision), missing=missing)
+
+
+def _wake(records: Records, runs: RunPort, decision: Decision) -> bool:
+    """Wake the run that waits, now or by a timer that is due; say whether it was now."""
     try:
-        runs.wake(incident_id)
+        runs.wake(decision.incident_id)
     except IncidentBusyError:
-        due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=now)
-        records.timers.set(scope, due)
-        return Decided(decision, woken=False)
-    return Decided(decision, woken=True)
+        due = Timer(incident_id=decision.incident_id, kind=TimerKind.CADENCE, wake_at=decision.decided_at)
+        records.timers.set(records.incidents.scope_of(decision.incident_id), due)
+        return False
+    return True
+
+
+def _signed(records: Records, decision: Decision) -> Decision:
+    named = decision.model_copy(update={"key_id": records.signer.key_id})
+    return named.model_copy(update={"signature": records.signer.sign(named.signed_text)})
+
+
+def _missing(records: Records, request: ApprovalRequest) -> int:
+    """Return how many more people have to approve a request."""
+    if request.status is not ApprovalStatus.PENDING:
+        return 0
+    made = records.approvals.decisions(request.scope, request.incident_id, request.plan_hash)
+    return max(0, request.quorum - len(made))
+
+
+def _tell(records: Records, decision: Decision, missing: int) -> None:
+    """Tell the timeline, and page people about a broken glass."""
+    scope, by = records.incidents.scope_of(decision.incident_id), decision.by.id
+    verb = "approved" if decision.approved else "denied"
+    text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
+    text += f"; {missing} more have to approve it" if missing else ""
+    facts = decision.model_dump(mode="json")
+    records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts)
+    if decision.break_glass:
+        page = Message(
+            incident_id=decision.incident_id,
+            send_key=f"{decision.incident_id}:break_glass:{decision.plan_hash[:12]}",
+            audience=Audience.ON_CALL,
+            channel=CHANNEL,
+            subject=f"Break-glass approval of incident {decision.incident_id[:8]}",
+            body=f"{text}. Reason: {decision.reason}\nReview it: cloudops audit break-glass",
+            queued_at=decision.decided_at,
+        )
+        records.outbox.queue(scope, page)
 
 
 def _pending(records: Records, incident_id: str) -> ApprovalRequest:
@@ -86,10 +133,11 @@ def _pending(records: Records, incident_id: str) -> ApprovalRequest:
     raise DecisionRefusedError("nothing waits for a decision: no approval was asked")
 
 
-def _check_principal(by: Principal, request: ApprovalRequest) -> None:
+def _check_principal(by: Principal, request: ApprovalRequest, *, break_glass: bool) -> None:
     if by.tenant != request.scope.tenant:
         raise NotAllowedError(f"{by.id} belongs to another tenant")
     if by.kind in {PrincipalKind.COPILOT, PrincipalKind.STUDIO} or by.id == request.proposer.id:
         raise NotAllowedError(f"{by.id} cannot decide: whoever proposes or debugs a plan does not approve it")
-    if not by.has(request.role_needed):
-        raise NotAllowedError(f"{by.id} does not hold the role {request.role_needed.value}")
+    needed = Role.BREAK_GLASS if break_glass else request.role_needed
+    if not by.has(needed):
+        raise NotAllowedError(f"{by.id} does not hold the role {needed.value}")

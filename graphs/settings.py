@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from graphs.autonomy import AccountAutonomy, AutonomySettings
 from graphs.outward import Outward
 from memory.records.base import Record
 from memory.records.config import Autonomy, LargerRule, Limits, PriceList, Rubric, Topology
@@ -55,15 +56,6 @@ class ModelChoice(Record):
     prompt_cache: tuple[str, ...] = ()
 
 
-class AutonomySettings(Record):
-    """How far the copilot may go, by account."""
-
-    default: Autonomy = Autonomy.OBSERVE
-    simulated: Autonomy = Autonomy.OBSERVE
-    kill_switch: bool = False
-    accounts: dict[str, Autonomy] = Field(default_factory=dict)
-
-
 class Issuer(Record):
     """A signer of tokens whose roles are believed."""
 
@@ -78,6 +70,7 @@ class AccessSettings(Record):
     iam: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     iam_simulated: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     issuers: tuple[Issuer, ...] = ()
+    signing_key: str = ""
 
 
 class Settings(Record):
@@ -103,9 +96,11 @@ class Settings(Record):
 
     def autonomy_of(self, account: str) -> Autonomy:
         """Return how far the copilot may go in an account; observe unless it is named."""
-        if self.connection.world is World.SIMULATED:
-            return self.autonomy.simulated
-        return self.autonomy.accounts.get(account, self.autonomy.default)
+        return self.autonomy_in(account).level
+
+    def autonomy_in(self, account: str) -> AccountAutonomy:
+        """Return what the settings say of an account; observe unless it is named."""
+        return self.autonomy.in_account(account, simulated=self.connection.world is World.SIMULATED)
 
     def outward_url(self, name: str, url: str = "") -> str:
         """Return the URL of a service outside AWS's endpoints; raise `Misconfigured` unless its list allows it."""

@@ -1,5 +1,6 @@
 """The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -9,12 +10,13 @@ from agents.critic import Critic, CriticResult
 from agents.notes import facts_of
 from agents.remediation import PlanResult, Remediation
 from agents.triage import Triage, TriageResult
+from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.record import last_approval
 from memory.records.assessment import Assessment, FirstLook
 from memory.records.base import digest
 from memory.records.incident import Incident, Severity
-from memory.records.message import Audience, Message
+from memory.records.message import CHANNEL, Audience, Message
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.plan import Plan, Review
 from memory.records.spend import ModelUse, Spend
@@ -24,12 +26,12 @@ from tools.actions.registry import ACTIONS
 from tools.budget import IncidentBudget
 from tools.evidence import Recorder
 from tools.executor import Executor
+from tools.inspection import Inspection, inspect
 from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
 from tools.outbox import Outbox
 from tools.policy import Circumstances
 
-CHANNEL = "sns"
 RUNBOOKS = 2
 _HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
 
@@ -107,6 +109,17 @@ class Copilot:
         """Let policy rule on a plan."""
         return self.executor.policy.review(self.records.access, plan, self._around(incident))
 
+    def inspect(self, plan: Plan) -> tuple[Inspection, ...]:
+        """Look at what a plan would act on, as it is now."""
+        return tuple(
+            inspect(self.records.access, planned, self.executor.catalogue) for planned in plan.actions
+        )
+
+    def quorum(self, incident: Incident, found: tuple[Inspection, ...]) -> int:
+        """Return how many people have to approve a plan, by the severity that was measured and what it touches."""
+        percent = max((math.ceil(one.blast.share * 100) for one in found), default=100)
+        return self._autonomy.approvers(self._measured_severity(incident), percent)
+
     def execute(self, incident: Incident, plan: Plan, index: int) -> Execution:
         """Perform one action, once."""
         return self.executor.execute(incident, plan, index, self._around(incident))
@@ -174,13 +187,17 @@ class Copilot:
         """Send what is still queued."""
         return self.outbox.flush()
 
+    @property
+    def _autonomy(self) -> AccountAutonomy:
+        return self.records.settings.autonomy_in(self.records.home.account)
+
     def _around(self, incident: Incident) -> Circumstances:
         settings, account = self.records.settings, self.records.home.account
         return Circumstances(
             account=account,
             severity=self._measured_severity(incident),
             autonomy=settings.autonomy_of(account),
-            kill_switch=settings.autonomy.kill_switch,
+            kill_switch=self.executor.stopped() is not None,
         )
 
     def _measured_severity(self, incident: Incident) -> Severity:

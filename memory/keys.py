@@ -117,6 +117,21 @@ def refused_day(tenant: str, received_at: datetime) -> Key:
     return Key(f"{tenant}#REFUSALS", f"{received_at:%Y-%m-%d}")
 
 
+def endorsement(scope: Scope, incident_id: str, plan_hash: str, who: str) -> Key:
+    """Return the key of one person's approval that does not yet complete the quorum."""
+    return Key(incident(scope, incident_id).pk, f"DECISION#{plan_hash}#{digest(who)[:16]}")
+
+
+def break_glass(tenant: str, decided_at: datetime, incident_id: str) -> Key:
+    """Return the key that lists a decision by break-glass for review."""
+    return Key(f"{tenant}#BREAK_GLASS", f"{instant(decided_at)}#{incident_id}")
+
+
+def kill_switch(tenant: str) -> Key:
+    """Return the key of a tenant's kill switch."""
+    return Key(f"{tenant}#KILL_SWITCH", "KILL_SWITCH")
+
+
 def listing(scope: Scope, incident_id: str) -> Key:
     """Return the key of the line that lists an incident."""
     return Key(incident(scope, incident_id).pk, "LISTING")

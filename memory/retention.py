@@ -60,7 +60,12 @@ CLASSES = {
     "AUDIT_PAYLOAD": "audit_payloads",
 }
 # Items whose sort key is an id or a time are told by their partition, whose second part names them.
-PARTITIONS = {"DIRECTORY": "incidents", "SUBJECT": "approvals", "REFUSED": "refusals"}
+PARTITIONS = {
+    "DIRECTORY": "incidents",
+    "SUBJECT": "approvals",
+    "REFUSED": "refusals",
+    "BREAK_GLASS": "approvals",
+}
 
 
 def class_of(key: Key) -> str | None:

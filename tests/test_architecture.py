@@ -208,6 +208,7 @@ def test_every_command_that_is_documented_exists() -> None:
         "evidence",
         "data",
         "audit",
+        "killswitch",
     }
     for name in DOCS:
         named = set(re.findall(r"(?:`|bin/)cloudops ([a-z]+)", (ROOT / name).read_text()))

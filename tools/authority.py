@@ -1,86 +1,258 @@
-"""Whether the stored records let an action be done now. The graph's state is never asked."""
+"""Whether the stored records let an action be done now. The graph's state is never asked.
 
+One check is one function, and `CHECKS` is all of them in order. Each says why not, or nothing; the first that says
+why not is the answer. `python -m evals.mutations` takes them away one at a time and shows which test notices.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.base import canonical_json
 from memory.records.incident import Incident
-from memory.records.plan import Plan
-from memory.records.scope import PrincipalKind
-from memory.stores.approvals import ApprovalStore
+from memory.records.plan import Plan, Review, Ruling
+from memory.records.scope import PrincipalKind, Role
+from tools.actions.base import State, differences
+from tools.signing import Signer
 
 GRACE = timedelta(minutes=10)
 """How long a decision made in time stays good when the action starts after the request expired."""
 
 
-def objection(
-    approvals: ApprovalStore,
-    incident: Incident,
-    plan: Plan,
-    index: int,
-    fingerprint: str,
-    now: datetime,
-    *,
-    needed: bool,
-) -> str | None:
-    """Return why the stored records forbid this action, or None.
+@dataclass(frozen=True)
+class Attempt:
+    """One action that is about to be done, and all that the checks look at, read just now.
+
+    `reaches` is the account and region that the access really is of. `stopped` says why nothing may be written.
+    `resumes` says that the action was claimed before, by an attempt that was cut off.
+    """
+
+    incident: Incident
+    plan: Plan
+    index: int
+    action_id: str
+    fingerprint: str
+    bound: State
+    review: Review
+    request: ApprovalRequest | None
+    decisions: tuple[Decision, ...]
+    signer: Signer
+    stopped: str | None
+    reaches: tuple[str, str]
+    now: datetime
+    resumes: bool = False
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """Name who approved it, each once."""
+        return tuple(dict.fromkeys(one.by.id for one in self.decisions if one.approved))
+
+
+Check = Callable[[Attempt], str | None]
+
+
+def objection(attempt: Attempt) -> str | None:
+    """Return why an action may not be done now, or None.
 
     An approval that policy does not need may be missing; one that was asked must have been given, whatever
     policy says now.
     """
-    request = approvals.get(incident.scope, incident.incident_id, plan.plan_hash)
-    if request is None:
-        return "nobody was asked to approve this plan" if needed else None
-    decision = approvals.decision(incident.scope, incident.incident_id, plan.plan_hash)
-    return (
-        _wrong_request(request, incident, plan)
-        or _wrong_decision(request, decision)
-        or (_too_late(request, decision, now) if decision is not None else None)
-        or _moved_on(request, index, fingerprint)
+    for check in CHECKS:
+        why_not = check(attempt)
+        if why_not is not None:
+            return why_not
+    if attempt.request is None:
+        return None
+    return next(
+        (why for check in OF_AN_APPROVAL if (why := check(attempt, attempt.request)) is not None), None
     )
 
 
-def _wrong_request(request: ApprovalRequest, incident: Incident, plan: Plan) -> str | None:
-    if (request.incident_id, request.scope) != (incident.incident_id, incident.scope):
-        return "the approval is for another incident"
-    asked = [[act.action, act.parameters] for act in request.actions]
-    planned = [[act.action, act.parameters] for act in plan.actions]
-    if request.plan_hash != plan.plan_hash or canonical_json(asked) != canonical_json(planned):
-        return "the plan is not the one that people were asked about"
-    return None
+# What every action is held against.
 
 
-def _wrong_decision(request: ApprovalRequest, decision: Decision | None) -> str | None:
-    if request.status is not ApprovalStatus.APPROVED:
-        return f"the request for approval is {request.status.value}"
-    if decision is None:
-        return "there is no decision on record"
-    by = decision.by
-    found = [
-        (not decision.approved, "the plan was denied"),
-        (
-            (decision.incident_id, decision.plan_hash) != (request.incident_id, request.plan_hash),
-            "the decision is on another plan",
-        ),
-        (by.kind not in {PrincipalKind.PERSON, PrincipalKind.ROLE}, f"{by.id} may not decide"),
-        (by.id == request.proposer.id, f"{by.id} proposed the plan and may not approve it"),
-        (by.tenant != request.scope.tenant, f"{by.id} belongs to another tenant"),
-        (not by.has(request.role_needed), f"{by.id} does not hold the role {request.role_needed.value}"),
-    ]
-    return next((text for stands, text in found if stands), None)
-
-
-def _too_late(request: ApprovalRequest, decision: Decision, now: datetime) -> str | None:
-    if decision.decided_at >= request.expires_at or decision.decided_at < request.requested_at:
-        return "the decision was not made while the request stood"
-    if now < request.expires_at or now <= decision.decided_at + GRACE:
+def in_its_account(attempt: Attempt) -> str | None:
+    """Refuse an incident whose account or region is not the one that the access reaches."""
+    scope = attempt.incident.scope
+    if (scope.account, scope.region) == attempt.reaches:
         return None
-    return f"the approval lapsed at {max(request.expires_at, decision.decided_at + GRACE):%H:%M:%S} UTC"
+    return f"the incident is of {scope.account} in {scope.region}, not of this account"
 
 
-def _moved_on(request: ApprovalRequest, index: int, fingerprint: str) -> str | None:
-    if not 0 <= index < len(request.fingerprints) or not fingerprint:
-        return "the approval does not say which state it was given for"
-    if request.fingerprints[index] != fingerprint:
-        return "the target has changed since it was looked at for approval"
+def not_stopped(attempt: Attempt) -> str | None:
+    """Refuse while the kill switch is on."""
+    return attempt.stopped
+
+
+def not_refused_by_policy(attempt: Attempt) -> str | None:
+    """Refuse what policy refuses, whoever approved it."""
+    if attempt.review.ruling is not Ruling.REFUSE:
+        return None
+    return f"policy refuses: {'; '.join(attempt.review.reasons)}"
+
+
+def asked_where_needed(attempt: Attempt) -> str | None:
+    """Refuse what needs a person when nobody was asked."""
+    if attempt.request is None and attempt.review.ruling is not Ruling.PERMIT:
+        return "nobody was asked to approve this plan"
     return None
+
+
+# What an approval is held against, once one was asked.
+
+
+def asked_of_this_incident(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse an approval that was asked in another incident."""
+    here = (attempt.incident.incident_id, attempt.incident.scope)
+    return None if (request.incident_id, request.scope) == here else "the approval is for another incident"
+
+
+def asked_about_this_plan(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a plan of other actions, parameters or order than people were asked about; say what differs."""
+    asked = [[act.action, act.parameters] for act in request.actions]
+    planned = [[act.action, act.parameters] for act in attempt.plan.actions]
+    if request.plan_hash == attempt.plan.plan_hash and canonical_json(asked) == canonical_json(planned):
+        return None
+    said = f"asked {canonical_json(asked)}, planned {canonical_json(planned)}"
+    return f"the plan is not the one that people were asked about: {said}"
+
+
+def approved_in_the_end(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a request that waits, was denied or expired."""
+    if request.status is ApprovalStatus.APPROVED:
+        return None
+    return f"the request for approval is {request.status.value}"
+
+
+def denied_by_nobody(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse what anybody denied."""
+    by = next((one.by.id for one in attempt.decisions if not one.approved), None)
+    return f"the plan was denied by {by}" if by else None
+
+
+def approved_by_enough(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse fewer different people than the quorum; a break-glass decision stands for all of them."""
+    count = len(attempt.approved_by)
+    if count >= request.quorum or any(one.approved and one.break_glass for one in attempt.decisions):
+        return None
+    return f"{count} of {request.quorum} people approved it"
+
+
+def decided_on_this_request(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision on anything but this request, to the last field."""
+    for one in attempt.decisions:
+        if (one.incident_id, one.plan_hash, one.request_sha256) != (
+            request.incident_id,
+            request.plan_hash,
+            request.sha256,
+        ):
+            return f"the decision of {one.by.id} is on another request"
+    return None
+
+
+def signed_at_the_door(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision that the decision door did not sign, or that was changed since."""
+    for one in attempt.decisions:
+        if one.key_id != attempt.signer.key_id:
+            return f"the decision of {one.by.id} is signed with the key {one.key_id or 'of nobody'}, not with ours"
+        try:
+            is_ours = attempt.signer.knows(one.signed_text, one.signature)
+        except (ClientError, BotoCoreError) as error:
+            return f"the signature of a decision cannot be checked: {error}"
+        if not is_ours:
+            return f"the decision of {one.by.id} was changed after it was signed"
+    return None
+
+
+def decided_by_people(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision by the copilot or by a debugging session."""
+    kinds = {PrincipalKind.PERSON, PrincipalKind.ROLE}
+    by = next((one.by.id for one in attempt.decisions if one.by.kind not in kinds), None)
+    return f"{by} may not decide" if by else None
+
+
+def not_by_its_proposer(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision by who proposed the plan."""
+    by = next((one.by.id for one in attempt.decisions if one.by.id == request.proposer.id), None)
+    return f"{by} proposed the plan and may not approve it" if by else None
+
+
+def of_this_tenant(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision by a stranger."""
+    by = next((one.by.id for one in attempt.decisions if one.by.tenant != request.scope.tenant), None)
+    return f"{by} belongs to another tenant" if by else None
+
+
+def with_the_role(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision by who does not hold the role for it."""
+    for one in attempt.decisions:
+        needed = Role.BREAK_GLASS if one.break_glass else request.role_needed
+        if not one.by.has(needed):
+            return f"{one.by.id} does not hold the role {needed.value}"
+    return None
+
+
+def decided_in_time(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a decision made before the request or after its end."""
+    for one in attempt.decisions:
+        if not request.requested_at <= one.decided_at < request.expires_at:
+            return "the decision was not made while the request stood"
+    return None
+
+
+def not_lapsed(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse an approval that is too old to be acted on."""
+    decided = max((one.decided_at for one in attempt.decisions), default=request.requested_at)
+    until = max(request.expires_at, decided + GRACE)
+    if attempt.now < request.expires_at or attempt.now <= decided + GRACE:
+        return None
+    return f"the approval lapsed at {until:%H:%M:%S} UTC"
+
+
+def not_used_before(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a second use for the same action."""
+    if attempt.resumes or attempt.action_id not in request.used:
+        return None
+    return f"the approval was used for action {attempt.action_id} already"
+
+
+def as_it_was_approved(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a target that is no longer as it was when people were asked."""
+    index, prints = attempt.index, request.fingerprints
+    if not 0 <= index < len(prints) or not attempt.fingerprint:
+        return "the approval does not say which state it was given for"
+    if prints[index] == attempt.fingerprint:
+        return None
+    said = "the target has changed since it was looked at for approval"
+    if index >= len(request.states):
+        return said
+    return f"{said}: {'; '.join(differences(request.states[index], attempt.bound))}"
+
+
+CHECKS: tuple[Check, ...] = (
+    in_its_account,
+    not_stopped,
+    not_refused_by_policy,
+    asked_where_needed,
+)
+
+OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
+    asked_of_this_incident,
+    asked_about_this_plan,
+    approved_in_the_end,
+    denied_by_nobody,
+    approved_by_enough,
+    decided_on_this_request,
+    signed_at_the_door,
+    decided_by_people,
+    not_by_its_proposer,
+    of_this_tenant,
+    with_the_role,
+    decided_in_time,
+    not_lapsed,
+    not_used_before,
+    as_it_was_approved,
+)

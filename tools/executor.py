@@ -6,22 +6,24 @@ Graph state is never proof. Before a call it rules again, reads the approval and
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from memory.clock import Clock
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, ExecutionState
-from memory.records.plan import Plan, PlannedAction, Ruling
+from memory.records.plan import Plan, PlannedAction
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
 from tools.actions.registry import ACTIONS, Catalogue
-from tools.authority import objection
+from tools.authority import Attempt, objection
 from tools.aws.access import AwsAccess
+from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
 from tools.inspection import Inspection, inspect
-from tools.once import OPEN, Once
+from tools.once import OPEN, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
+from tools.signing import Signer
 from tools.undo import Undo
 
 _NOTHING = PlannedAction(action="", parameters={})
@@ -31,6 +33,7 @@ _NOTHING = PlannedAction(action="", parameters={})
 class Executor:
     """Performs actions of plans, and undoes them, each once.
 
+    `access` reads; each write has a session of its own, out of `sessions`. `stopped` says why nothing may be written.
     Raises `IncidentBusyError` when somebody else performs the same action right now.
     """
 
@@ -40,6 +43,9 @@ class Executor:
     policy: Policy
     clock: Clock
     leases: LeaseStore
+    signer: Signer
+    sessions: Sessions
+    stopped: Callable[[], str | None]
     catalogue: Catalogue = ACTIONS
 
     def execute(
@@ -101,15 +107,16 @@ class Executor:
         if once is None:
             return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
 
-        def authorise() -> str | None:
-            return self._objection(incident, plan, index, inspection, around)
+        def authorise() -> Grant | Refusal:
+            attempt = self._attempt(incident, plan, index, inspection, around)
+            return self._leave(replace(attempt, resumes=standing is not None), inspection, once)
 
         if standing is not None:
             return once.resume(standing, authorise)
-        why_not = authorise()
-        if why_not is not None:
-            return self._refusal(incident, action_id, planned, why_not)
-        return once.start(incident.incident_id, action_id, inspection, observed, is_revert=False)
+        leave = authorise()
+        if isinstance(leave, Refusal):
+            return self._refusal(incident, action_id, planned, leave.why)
+        return once.start(incident.incident_id, action_id, inspection, observed, leave, is_revert=False)
 
     def _revert(self, incident: Incident, undone_id: str, action_id: str, around: Circumstances) -> Execution:
         scope, incident_id = incident.scope, incident.incident_id
@@ -124,44 +131,99 @@ class Executor:
         once = self._once(incident, inspection)
         if once is None:
             return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
-        undo = Undo(undone, inspection, once, self.policy, around)
-        why_not = self._elsewhere(incident, around) or undo.objection()
+        reaches = (around.account, self.access.region)
+        undo = Undo(undone, inspection, once, self.policy, around, self.stopped(), reaches)
         if standing is not None:
-            return undo.mark(once.resume(standing, lambda: why_not))
+            return undo.mark(once.resume(standing, lambda: self._leave_to_undo(undo, action_id)))
+        why_not = undo.objection()
         if why_not is not None:
             return self._refusal(incident, action_id, planned, why_not)
         if undo.is_needless:
             return undo.mark(once.skip(incident_id, action_id, inspection, "already as it was before"))
-        return undo.mark(once.start(incident_id, action_id, inspection, {}, is_revert=True))
+        leave = self._leave_to_undo(undo, action_id)
+        if isinstance(leave, Refusal):
+            return self._refusal(incident, action_id, planned, leave.why)
+        return undo.mark(once.start(incident_id, action_id, inspection, {}, leave, is_revert=True))
 
-    def _objection(
+    def _attempt(
         self, incident: Incident, plan: Plan, index: int, inspection: Inspection, around: Circumstances
-    ) -> str | None:
-        """Return why an action may not be done now, or None."""
-        elsewhere = self._elsewhere(incident, around)
-        if elsewhere is not None:
-            return elsewhere
-        review = self.policy.rule(inspection, around)
-        if review.ruling is Ruling.REFUSE:
-            return f"policy refuses: {'; '.join(review.reasons)}"
-        needed = review.ruling is Ruling.ASK
-        now, fingerprint = self.clock.now(), inspection.fingerprint
-        return objection(self.approvals, incident, plan, index, fingerprint, now, needed=needed)
+    ) -> Attempt:
+        """Read everything that the checks look at."""
+        place = (incident.scope, incident.incident_id, plan.plan_hash)
+        return Attempt(
+            incident=incident,
+            plan=plan,
+            index=index,
+            action_id=f"{plan.plan_hash[:12]}-{index}",
+            fingerprint=inspection.fingerprint,
+            bound=inspection.bound,
+            review=self.policy.rule(inspection, around),
+            request=self.approvals.get(*place),
+            decisions=self.approvals.decisions(*place),
+            signer=self.signer,
+            stopped=self.stopped(),
+            reaches=(around.account, self.access.region),
+            now=self.clock.now(),
+        )
 
-    def _elsewhere(self, incident: Incident, around: Circumstances) -> str | None:
-        """Refuse an incident whose account or region is not the one that the access reaches."""
-        if (incident.scope.account, incident.scope.region) == (around.account, self.access.region):
-            return None
-        return f"the incident is of {incident.scope.account} in {incident.scope.region}, not of this account"
+    def _leave(self, attempt: Attempt, inspection: Inspection, once: Once) -> Grant | Refusal:
+        """Hold an attempt against every check; give leave only when none objects and a session stands open."""
+        request, by = attempt.request, attempt.approved_by
+        why_not = objection(attempt)
+        if why_not is not None:
+            return Refusal(why_not)
+        incident = attempt.incident
+        try:
+            session = self._session(incident, attempt.action_id, once, by)
+        except NotAssumedError as error:
+            return Refusal(str(error))
+        use = self.approvals.use(request, attempt.action_id) if request and not attempt.resumes else None
+        return Grant(
+            session=session,
+            why=inspection.planned.why,
+            policy_ids=attempt.review.policy_ids,
+            policy_set_sha256=attempt.review.policy_set_sha256,
+            approval=attempt.plan.plan_hash if request else None,
+            approved_by=by,
+            uses=(use,) if use else (),
+        )
+
+    def _leave_to_undo(self, undo: Undo, action_id: str) -> Grant | Refusal:
+        """Give leave to undo when no check objects. Who approved the action stands behind its undo."""
+        undone, why_not = undo.undone, undo.objection()
+        if why_not is not None:
+            return Refusal(why_not)
+        by = undone.approved_by
+        try:
+            session = self._session(undone, action_id, undo.once, by)
+        except NotAssumedError as error:
+            return Refusal(str(error))
+        ids = undo.answer.policy_ids
+        why = f"undo of {undone.action_id}"
+        return Grant(session, why, ids, self.policy.sha256, undone.approval, by)
+
+    def _session(
+        self, of: Incident | Execution, action_id: str, once: Once, approved_by: tuple[str, ...]
+    ) -> Session:
+        statements = once.action.permissions(once.params, once.scope)
+        return self.sessions.open(
+            ScopedCall(of.incident_id, action_id, once.action.name, statements, approved_by)
+        )
 
     def _once(self, incident: Incident, inspection: Inspection) -> Once | None:
         """Return the means to perform an action, or None where it is unknown or its target cannot be read."""
         action, params = inspection.action, inspection.params
         if action is None or params is None or not inspection.state:
             return None
-        return Once(action, params, incident.scope, self.access, self.executions, self.clock)
+        return Once(action, params, incident.scope, self.access, self.executions, self.clock, self.stopped)
 
-    def _refusal(self, incident: Incident, action_id: str, planned: PlannedAction, why: str) -> Execution:
+    def _refusal(
+        self,
+        incident: Incident,
+        action_id: str,
+        planned: PlannedAction,
+        why: str,
+    ) -> Execution:
         now = self.clock.now()
         return Execution(
             incident_id=incident.incident_id,

@@ -5,7 +5,7 @@ stop the record says whether the call can have been sent, and the account says w
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,10 @@ from memory.clock import Clock
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
-from memory.table import ConflictError
+from memory.table import ConflictError, Write
 from tools.actions.base import Action, Parameters, happened
 from tools.aws.access import AwsAccess
+from tools.aws.sessions import Session
 from tools.aws.unrepeated import unrepeated
 from tools.inspection import Inspection
 
@@ -45,8 +46,37 @@ def client_token(incident_id: str, action_id: str) -> str:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why an action is not done."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Leave to do one action: the session to do it with, and all that the record shall name for it.
+
+    `uses` are written together with the claim.
+    """
+
+    session: Session
+    why: str = ""
+    policy_ids: tuple[str, ...] = ()
+    policy_set_sha256: str = ""
+    approval: str | None = None
+    approved_by: tuple[str, ...] = ()
+    uses: tuple[Write, ...] = ()
+
+
+Authorise = Callable[[], Grant | Refusal]
+
+
+@dataclass(frozen=True)
 class Once:
-    """One action of one incident; its caller holds the action's lease."""
+    """One action of one incident; its caller holds the action's lease.
+
+    `access` only reads. `stopped` says why nothing may be written, and is asked before every single call.
+    """
 
     action: Action[Any]
     params: Parameters
@@ -54,6 +84,7 @@ class Once:
     access: AwsAccess
     executions: ExecutionStore
     clock: Clock
+    stopped: Callable[[], str | None]
 
     def start(
         self,
@@ -61,10 +92,14 @@ class Once:
         action_id: str,
         inspection: Inspection,
         observed: dict[str, Any],
+        grant: Grant,
         *,
         is_revert: bool,
     ) -> Execution:
-        """Claim the action with the state before and the way back, and perform it."""
+        """Claim the action with the state before and the way back, and perform it.
+
+        The claim uses up what the grant rests on, in one transaction.
+        """
         claim = Execution(
             incident_id=incident_id,
             action_id=action_id,
@@ -75,10 +110,10 @@ class Once:
             before={**observed, **inspection.state},
             inverse=inspection.inverse or {},
             is_revert=is_revert,
+            **_named(grant),
         )
-        if not self.executions.claim(self.scope, claim):
-            raise ConflictError(f"action {action_id} was claimed by somebody else")
-        return self._perform(claim)
+        self._claim(claim, grant.uses)
+        return self._perform(claim, grant.session)
 
     def skip(self, incident_id: str, action_id: str, inspection: Inspection, why: str) -> Execution:
         """Record an undo that needs no call, because the target is as it should be."""
@@ -95,11 +130,10 @@ class Once:
             detail=why,
             is_revert=True,
         )
-        if not self.executions.claim(self.scope, done):
-            raise ConflictError(f"action {action_id} was claimed by somebody else")
+        self._claim(done, ())
         return done
 
-    def resume(self, standing: Execution, authorise: Callable[[], str | None]) -> Execution:
+    def resume(self, standing: Execution, authorise: Authorise) -> Execution:
         """Settle what an earlier attempt left.
 
         What was only claimed was never sent. What was called is sent again only where the account shows that
@@ -116,12 +150,11 @@ class Once:
             if took is None or not self.action.repeatable:
                 why = "interrupted during the call, and the account does not show whether it took effect"
                 return self._move(standing, ExecutionState.UNDECIDED, why)
-        why_not = authorise()
-        if why_not is not None:
-            return self._move(
-                standing, ExecutionState.FAILED, f"interrupted before it took effect; {why_not}"
-            )
-        return self._perform(standing)
+        leave = authorise()
+        if isinstance(leave, Refusal):
+            detail = f"interrupted before it took effect; {leave.why}"
+            return self._move(standing, ExecutionState.FAILED, detail)
+        return self._perform(standing, leave.session)
 
     def check(self, done: Execution) -> Execution:
         """Look again at an accepted call, and record how it went on: failed, or over."""
@@ -137,14 +170,24 @@ class Once:
         """Say whether an accepted call may still take effect; where AWS does not say, it may."""
         return done.state is ExecutionState.DONE and self._settled(done.answer) is None
 
-    def _perform(self, standing: Execution) -> Execution:
+    def _claim(self, claim: Execution, uses: Sequence[Write]) -> None:
+        if not self.executions.claim(self.scope, claim, uses):
+            raise ConflictError(
+                f"action {claim.action_id} was claimed, or its approval used, by somebody else"
+            )
+
+    def _perform(self, standing: Execution, session: Session) -> Execution:
         called = standing
         if standing.state is ExecutionState.CLAIMED:
             called = self._move(standing, ExecutionState.CALLED)
         token = client_token(called.incident_id, called.action_id)
+        access = unrepeated(session.access)
         for _ in range(_SENDS):
+            stopped = self.stopped()
+            if stopped is not None:
+                return self._move(called, ExecutionState.FAILED, f"not sent: {stopped}")
             try:
-                answer = self.action.call(unrepeated(self.access), self.params, called.before, token)
+                answer = self.action.call(access, self.params, called.before, token)
             except (ClientError, BotoCoreError) as error:
                 ended = self._after_error(called, error)
                 if ended is not None:
@@ -201,6 +244,19 @@ class Once:
         if state is not ExecutionState.CALLED:
             update["done_at"] = self.clock.now()
         return self.executions.advance(self.scope, before, before.model_copy(update=update))
+
+
+def _named(grant: Grant) -> dict[str, Any]:
+    """Return what the record of an action names of its grant."""
+    return {
+        "why": grant.why,
+        "policy_ids": grant.policy_ids,
+        "policy_set_sha256": grant.policy_set_sha256,
+        "approval": grant.approval,
+        "approved_by": grant.approved_by,
+        "session": grant.session.name or None,
+        "source_identity": grant.session.source_identity or None,
+    }
 
 
 def _was_refused(error: ClientError | BotoCoreError) -> bool:

@@ -1,11 +1,16 @@
-"""Whether an action may be undone, and whether anything is left to undo."""
+"""Whether an action may be undone, and whether anything is left to undo.
 
+An undo needs no approval of its own: it restores what was there when the action was approved. The kill switch stops
+it all the same: whoever turns that has taken over, and a copilot that still writes would be in the way.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from memory.records.outcome import Execution, ExecutionState
 from tools.inspection import Inspection
 from tools.once import UNDER_WAY, Once
-from tools.policy import Circumstances, Policy
+from tools.policy import Answer, Circumstances, Policy
 
 _UNDOABLE = frozenset(
     {ExecutionState.DONE, ExecutionState.FAILED, ExecutionState.UNDECIDED, ExecutionState.REVERTED}
@@ -14,38 +19,30 @@ _UNDOABLE = frozenset(
 
 @dataclass(frozen=True)
 class Undo:
-    """The way back from one action. `inspection` and `once` are those of the inverse.
-
-    It needs no approval of its own: it restores what was there when the action was approved.
-    """
+    """The way back from one action. `inspection` and `once` are those of the inverse."""
 
     undone: Execution
     inspection: Inspection
     once: Once
     policy: Policy
     around: Circumstances
+    stopped: str | None
+    reaches: tuple[str, str]
 
     @property
     def is_needless(self) -> bool:
         """Whether the target is already as it was before the action."""
         return self.once.action.holds(self.once.params, self.inspection.state)
 
-    def objection(self) -> str | None:
-        """Return why the action may not be undone now, or None."""
-        if self.undone.state not in _UNDOABLE:
-            return f"the action is {self.undone.state.value}"
+    @property
+    def answer(self) -> Answer:
+        """What policy says to it."""
         inspection = replace(self.inspection, problems=()) if self.is_needless else self.inspection
-        answer = self.policy.ask("revert", inspection, self.around, approved=False)
-        if not answer.allowed:
-            return "; ".join((*answer.reasons, *inspection.problems))
-        action = self.once.action
-        original = action.parameters.model_validate(self.undone.parameters)
-        if self.is_needless:
-            under_way = replace(self.once, params=original).is_under_way(self.undone)
-            return "the action is still under way and may yet take effect" if under_way else None
-        if not action.holds(original, self.inspection.state):
-            return "somebody has changed the target since; look at the account"
-        return None
+        return self.policy.ask("revert", inspection, self.around, approved=False)
+
+    def objection(self) -> str | None:
+        """Return why the action may not be undone now, or None: the first of `CHECKS` that says why."""
+        return next((why for check in CHECKS if (why := check(self)) is not None), None)
 
     def mark(self, undo: Execution) -> Execution:
         """Record on the action that it was undone, once its undo is done."""
@@ -55,3 +52,59 @@ class Undo:
             reverted = self.undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
             self.once.executions.advance(self.once.scope, self.undone, reverted)
         return undo
+
+
+def in_its_account(undo: Undo) -> str | None:
+    """Refuse an incident whose account or region is not the one that the access reaches."""
+    scope = undo.once.scope
+    if (scope.account, scope.region) == undo.reaches:
+        return None
+    return f"the incident is of {scope.account} in {scope.region}, not of this account"
+
+
+def not_stopped(undo: Undo) -> str | None:
+    """Refuse while the kill switch is on."""
+    return undo.stopped
+
+
+def was_done(undo: Undo) -> str | None:
+    """Refuse to undo what may still be about to happen."""
+    return None if undo.undone.state in _UNDOABLE else f"the action is {undo.undone.state.value}"
+
+
+def not_refused_by_policy(undo: Undo) -> str | None:
+    """Refuse what policy refuses."""
+    answer = undo.answer
+    if answer.allowed:
+        return None
+    problems = () if undo.is_needless else undo.inspection.problems
+    return "; ".join((*answer.reasons, *problems))
+
+
+def not_under_way(undo: Undo) -> str | None:
+    """Refuse to call an action undone that may yet take effect."""
+    if not undo.is_needless:
+        return None
+    action = undo.once.action
+    original = action.parameters.model_validate(undo.undone.parameters)
+    under_way = replace(undo.once, params=original).is_under_way(undo.undone)
+    return "the action is still under way and may yet take effect" if under_way else None
+
+
+def as_it_was_left(undo: Undo) -> str | None:
+    """Refuse to overwrite what somebody else has done to the target since."""
+    action = undo.once.action
+    original = action.parameters.model_validate(undo.undone.parameters)
+    if undo.is_needless or action.holds(original, undo.inspection.state):
+        return None
+    return "somebody has changed the target since; look at the account"
+
+
+CHECKS: tuple[Callable[[Undo], str | None], ...] = (
+    in_its_account,
+    not_stopped,
+    was_done,
+    not_refused_by_policy,
+    not_under_way,
+    as_it_was_left,
+)

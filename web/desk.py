@@ -89,11 +89,12 @@ def desk_of(request: Request) -> Desk:
     return desk
 
 
-def caller_with(request: Request, role: Role) -> Principal:
-    """Return the authenticated caller, or answer 403 when the role is missing."""
+def caller_with(request: Request, *roles: Role) -> Principal:
+    """Return the authenticated caller, or answer 403 when it holds none of the roles."""
     principal: Principal = request.state.principal
-    if not principal.has(role):
-        raise DoorError(403, f"{principal.id} does not hold the role {role.value}")
+    if not any(principal.has(role) for role in roles):
+        named = " or ".join(role.value for role in roles)
+        raise DoorError(403, f"{principal.id} does not hold the role {named}")
     return principal
 
 

@@ -27,6 +27,7 @@ class DecisionBody(BaseModel):
 
     approved: StrictBool
     reason: str = Field(default="", max_length=2000)
+    break_glass: StrictBool = False
 
 
 async def list_incidents(request: Request) -> JSONResponse:
@@ -47,7 +48,7 @@ async def show_incident(request: Request) -> Response:
 
 async def post_decision(request: Request) -> JSONResponse:
     """Decide on the pending request: the role is checked here, and again where decisions are made."""
-    by = caller_with(request, Role.APPROVER)
+    by = caller_with(request, Role.APPROVER, Role.BREAK_GLASS)
     desk = desk_of(request)
     body = await body_upto(request, DECISION_BYTES)
     if len(body) > DECISION_BYTES:
@@ -87,13 +88,14 @@ def decided(desk: Desk, prefix: str, by: Principal, asked: DecisionBody) -> dict
             approved=asked.approved,
             reason=asked.reason,
             door="http",
+            break_glass=asked.break_glass,
         )
     except NotAllowedError as error:
         raise DoorError(403, str(error)) from error
     except DecisionRefusedError as error:
         raise DoorError(409, str(error)) from error
     facts = made.decision.model_dump(mode="json")
-    return {**facts, "woken": made.woken}
+    return {**facts, "woken": made.woken, "missing": made.missing}
 
 
 def _asked(request: Request) -> tuple[Status | None, int]:

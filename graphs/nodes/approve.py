@@ -39,8 +39,12 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
 
 
 def _ask(turn: Turn) -> Wait:
-    """Store the request and its expiry, tell people, and wait."""
+    """Store the request and its expiry, tell people, and wait.
+
+    What the request is bound to is read now, and not taken from the state, which anybody with a thread may edit.
+    """
     records, incident, plan = turn.copilot.records, turn.state["incident"], turn.state["plan"]
+    found = turn.copilot.inspect(plan)
     now = records.clock.now()
     request = records.approvals.request(
         ApprovalRequest(
@@ -48,7 +52,9 @@ def _ask(turn: Turn) -> Wait:
             scope=incident.scope,
             plan_hash=plan.plan_hash,
             actions=plan.actions,
-            fingerprints=tuple(review.fingerprint for review in turn.state["reviews"]),
+            fingerprints=tuple(one.fingerprint for one in found),
+            states=tuple(one.bound for one in found),
+            quorum=turn.copilot.quorum(incident, found),
             proposer=COPILOT,
             requested_at=now,
             expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),

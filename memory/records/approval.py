@@ -1,8 +1,11 @@
-"""A request for approval, and the one decision that answers it."""
+"""A request for approval, and the decisions that answer it."""
 
 from enum import StrEnum
+from typing import Any
 
-from memory.records.base import Record, UtcTime
+from pydantic import Field
+
+from memory.records.base import Record, UtcTime, canonical_json, digest
 from memory.records.plan import PlannedAction
 from memory.records.scope import Principal, Role, Scope
 
@@ -17,7 +20,11 @@ class ApprovalStatus(StrEnum):
 
 
 class ApprovalRequest(Record):
-    """What a person is asked: this plan, against this live state, until then."""
+    """What people are asked: this plan, against this live state, until then.
+
+    `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
+    actions that were claimed on this approval, each once.
+    """
 
     incident_id: str
     scope: Scope
@@ -29,10 +36,25 @@ class ApprovalRequest(Record):
     requested_at: UtcTime
     expires_at: UtcTime
     status: ApprovalStatus = ApprovalStatus.PENDING
+    states: tuple[dict[str, Any], ...] = ()
+    quorum: int = Field(default=1, ge=1)
+    used: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of all that is decided on: everything but where the request stands by now.
+
+        What has its default is left out, so that a version that adds a field reads the same digest.
+        """
+        asked = self.model_dump(mode="json", exclude={"status", "used"}, exclude_defaults=True)
+        return digest(asked)
 
 
 class Decision(Record):
-    """Made once, at the decision door, by an authenticated principal."""
+    """Made at the decision door by an authenticated principal, once for each, and signed there.
+
+    `break_glass` stands for all that the quorum would have approved, and for the role; people review it afterwards.
+    """
 
     incident_id: str
     plan_hash: str
@@ -41,3 +63,12 @@ class Decision(Record):
     reason: str = ""
     decided_at: UtcTime
     door: str
+    request_sha256: str = ""
+    break_glass: bool = False
+    key_id: str = ""
+    signature: str = ""
+
+    @property
+    def signed_text(self) -> str:
+        """Return what the signature is over: all else that the decision says."""
+        return canonical_json(self.model_dump(mode="json", exclude={"signature"}))

@@ -23,6 +23,7 @@ class Deed(StrEnum):
     CLOSED = "closed"
     EXPORTED = "exported"
     ERASED = "erased"
+    SWITCHED = "switched"
 
 
 class AuditPayload(Record):
@@ -36,6 +37,8 @@ class AuditPayload(Record):
     approval: str | None = None
     plan_hash: str | None = None
     execution_id: str | None = None
+    session: str | None = None
+    event_id: str | None = None
     facts: dict[str, Any] = Field(default_factory=dict)
 
 

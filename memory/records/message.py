@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from memory.records.base import Record, UtcTime
 
+# The one channel there is: the topic that on-call subscribes to.
+CHANNEL = "sns"
+
 
 class Audience(StrEnum):
     """Who reads a message."""

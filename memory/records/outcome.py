@@ -21,7 +21,11 @@ class ExecutionState(StrEnum):
 
 
 class Execution(Record):
-    """The durable account of one action: claimed once, called once."""
+    """The durable account of one action: claimed once, called once.
+
+    `approval` is the hash of the plan that was approved, `session` the name of the session that made the call,
+    `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found.
+    """
 
     incident_id: str
     action_id: str
@@ -35,6 +39,14 @@ class Execution(Record):
     answer: dict[str, Any] = Field(default_factory=dict)
     detail: str = ""
     is_revert: bool = False
+    why: str = ""
+    policy_ids: tuple[str, ...] = ()
+    policy_set_sha256: str = ""
+    approval: str | None = None
+    approved_by: tuple[str, ...] = ()
+    session: str | None = None
+    source_identity: str | None = None
+    event_id: str | None = None
 
     @property
     def was_accepted(self) -> bool:

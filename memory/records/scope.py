@@ -20,6 +20,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     OPERATOR = "operator"
     APPROVER = "approver"
+    BREAK_GLASS = "break_glass"
 
 
 class Principal(Record):

@@ -1,4 +1,4 @@
-"""Approval requests and the one decision each may get."""
+"""Approval requests, the decisions that answer them, and what was done on them."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,9 +10,11 @@ from memory.records.scope import Scope
 from memory.stores.audit import AuditTrail
 from memory.table import ConflictError, Item, RecordTable, Write
 
+_TRIES = 8
+
 
 class ApprovalStore:
-    """Writes requests once, and answers each at most once."""
+    """Writes requests once, closes each at most once, and lets each be used once for each of its actions."""
 
     def __init__(self, table: RecordTable) -> None:
         self._table = table
@@ -63,34 +65,93 @@ class ApprovalStore:
                 self._table.replace(item, item.body, _pending_item(request).index)
 
     def decision(self, scope: Scope, incident_id: str, plan_hash: str) -> Decision | None:
-        """Read the decision on one plan, or None while there is none."""
+        """Read the decision that closed the request for one plan, or None while it waits."""
         item = self._table.get(keys.decision(scope, incident_id, plan_hash))
         return Decision.model_validate(item.body) if item else None
 
+    def decisions(self, scope: Scope, incident_id: str, plan_hash: str) -> tuple[Decision, ...]:
+        """Read every decision on one plan, in the order in which they were made."""
+        key = keys.decision(scope, incident_id, plan_hash)
+        found = [Decision.model_validate(item.body) for item in self._table.query(key.pk, key.sk)]
+        return tuple(sorted(found, key=lambda decision: decision.decided_at))
+
     def decide(self, scope: Scope, decision: Decision) -> ApprovalRequest:
-        """Record a decision and close its request together; raise `ConflictError` if it is closed already."""
-        item = self._pending(scope, decision.incident_id, decision.plan_hash)
-        status = ApprovalStatus.APPROVED if decision.approved else ApprovalStatus.DENIED
-        request = ApprovalRequest.model_validate({**item.body, "status": status})
-        answer = Item(
-            keys.decision(scope, decision.incident_id, decision.plan_hash), decision.model_dump(mode="json")
+        """Record a decision, and close its request when that completes it.
+
+        A denial closes it, a break-glass decision closes it, an approval does when it is the last of the quorum.
+        Raises `ConflictError` if the request is closed already, or if the same principal decided before.
+        """
+        for _ in range(_TRIES):
+            item = self._pending(scope, decision.incident_id, decision.plan_hash)
+            try:
+                return self._decide(scope, decision, item)
+            except ConflictError:
+                # Somebody else's approval came in between, unless this one is refused for itself.
+                now = self._table.get(item.key)
+                if now is not None and now.version == item.version:
+                    raise
+        raise ConflictError(f"too many decide on plan {decision.plan_hash} at once")
+
+    def _decide(self, scope: Scope, decision: Decision, item: Item) -> ApprovalRequest:
+        request, by = ApprovalRequest.model_validate(item.body), decision.by
+        earlier = self.decisions(scope, decision.incident_id, decision.plan_hash)
+        if any(one.by.id == by.id for one in earlier):
+            raise ConflictError(f"{by.id} has decided already; another person has to")
+        approvals = len(earlier) + 1
+        closes = not decision.approved or decision.break_glass or approvals >= request.quorum
+        status = (ApprovalStatus.APPROVED if decision.approved else ApprovalStatus.DENIED) if closes else None
+        key = keys.decision(scope, decision.incident_id, decision.plan_hash)
+        if status is None:
+            key = keys.endorsement(scope, decision.incident_id, decision.plan_hash, by.id)
+        request = request.model_copy(update={"status": status or request.status})
+        # A request that goes on waiting stays listed where it was.
+        standing = Item(
+            item.key,
+            request.model_dump(mode="json"),
+            item.version + 1,
+            None if status else item.index,
+            {} if status else item.also,
         )
-        closed = Item(item.key, request.model_dump(mode="json"), item.version + 1)
-        by = decision.by
+        writes = [Write(Item(key, decision.model_dump(mode="json")), 0), Write(standing, item.version)]
+        if decision.break_glass:
+            writes.append(_for_review(scope, decision))
         self._table.create(keys.subject(scope.tenant, by.id, decision.incident_id), {})
+        said = status.value if status else f"approved by {approvals} of {request.quorum}"
         self._trail.commit(
             keys.incident(scope, decision.incident_id).pk,
-            [Write(answer, 0), Write(closed, item.version)],
+            writes,
             decision.decided_at,
             Deed.DECIDED,
             who=by.id,
-            what=f"{status.value}: {_actions(request)}",
+            what=f"{'break-glass, ' if decision.break_glass else ''}{said}: {_actions(request)}",
             why=decision.reason,
             approval=decision.plan_hash,
             plan_hash=decision.plan_hash,
-            facts={"door": decision.door, "issuer": by.issuer, "roles": [role.value for role in by.roles]},
+            facts={
+                "door": decision.door,
+                "issuer": by.issuer,
+                "roles": [role.value for role in by.roles],
+                "request_sha256": decision.request_sha256,
+                "signed_with": decision.key_id,
+            },
         )
         return request
+
+    def use(self, request: ApprovalRequest, action_id: str) -> Write:
+        """Return the write that uses an approval up for one action, to be done together with the action's claim.
+
+        Raises `ConflictError` when the request no longer stands as it was read, or was used for that action.
+        """
+        item = self._table.get(keys.approval(request.scope, request.incident_id, request.plan_hash))
+        if item is None or ApprovalRequest.model_validate(item.body) != request or action_id in request.used:
+            raise ConflictError(f"the approval of plan {request.plan_hash} changed while it was used")
+        used = request.model_copy(update={"used": (*request.used, action_id)})
+        return Write(Item(item.key, used.model_dump(mode="json"), item.version + 1), item.version)
+
+    def break_glass(self, tenant: str) -> Iterator[Decision]:
+        """Yield a tenant's break-glass decisions, oldest first."""
+        for item in self._table.query(keys.break_glass(tenant, keys.EPOCH, "").pk):
+            yield Decision.model_validate(item.body)
 
     def expire(self, request: ApprovalRequest, now: datetime) -> ApprovalRequest:
         """Close a request whose time is up; return how it stands, which may be decided after all."""
@@ -126,6 +187,11 @@ def _pending_item(request: ApprovalRequest) -> Item:
     key = keys.approval(request.scope, request.incident_id, request.plan_hash)
     index = keys.pending_by_time(request.scope.tenant, request.expires_at, request.incident_id)
     return Item(key, request.model_dump(mode="json"), 1, index)
+
+
+def _for_review(scope: Scope, decision: Decision) -> Write:
+    key = keys.break_glass(scope.tenant, decision.decided_at, decision.incident_id)
+    return Write(Item(key, decision.model_dump(mode="json")), 0)
 
 
 def _actions(request: ApprovalRequest) -> str:

@@ -1,6 +1,6 @@
 """Action claims: `(incident, action)` once, with what was captured and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from memory import keys
 from memory.records.audit import AuditEntry, Deed
@@ -17,10 +17,13 @@ class ExecutionStore:
         self._table = table
         self._trail = AuditTrail(table)
 
-    def claim(self, scope: Scope, execution: Execution) -> bool:
-        """Claim an action; say whether this call did, so that nobody else may perform it."""
+    def claim(self, scope: Scope, execution: Execution, also: Sequence[Write] = ()) -> bool:
+        """Claim an action; say whether this call did, so that nobody else may perform it.
+
+        `also` is written in the same transaction: the approval that is used up by it, for one.
+        """
         try:
-            self._audited(scope, execution, Deed.CLAIMED, 0)
+            self._audited(scope, execution, Deed.CLAIMED, 0, also)
         except ConflictError:
             return False
         return True
@@ -46,19 +49,30 @@ class ExecutionStore:
         for item in self._table.query(keys.incident(scope, incident_id).pk, "ACTION#"):
             yield Execution.model_validate(item.body)
 
-    def _audited(self, scope: Scope, execution: Execution, deed: Deed, expected: int) -> AuditEntry:
+    def _audited(
+        self, scope: Scope, execution: Execution, deed: Deed, expected: int, also: Sequence[Write] = ()
+    ) -> AuditEntry:
         """Store an account and its audit entry together."""
         key = keys.execution(scope, execution.incident_id, execution.action_id)
         item = Item(key, execution.model_dump(mode="json"), expected + 1)
         undo = "undo, " if execution.is_revert else ""
         return self._trail.commit(
             key.pk,
-            [Write(item, expected)],
+            [Write(item, expected), *also],
             execution.done_at or execution.claimed_at,
             deed,
             who=COPILOT.id,
             what=f"{undo}{execution.action}: {execution.state.value}",
-            why=execution.detail,
+            why="; ".join(said for said in (execution.why, execution.detail) if said),
+            policy_ids=execution.policy_ids,
+            approval=execution.approval,
             execution_id=execution.action_id,
-            facts={"parameters": execution.parameters, "inverse": execution.inverse},
+            session=execution.session,
+            event_id=execution.event_id,
+            facts={
+                "parameters": execution.parameters,
+                "inverse": execution.inverse,
+                "approved_by": list(execution.approved_by),
+                "policy_set_sha256": execution.policy_set_sha256,
+            },
         )

@@ -48,8 +48,9 @@ class HoldingStore:
             case "MESSAGE" | "ACTION":
                 return [keys.lease(scope, f"{incident_id}/{name}")]
             case "DECISION":
-                by = Decision.model_validate(item.body).by
-                return [keys.subject(self._tenant, by.id, incident_id)]
+                made = Decision.model_validate(item.body)
+                glass = [keys.break_glass(self._tenant, made.decided_at, incident_id)] * made.break_glass
+                return [keys.subject(self._tenant, made.by.id, incident_id), *glass]
             case _:
                 return []
 

@@ -103,9 +103,7 @@ def _rollbacks(records: Records) -> list[dict[str, Any]]:
     url = f"{records.settings.connection.endpoint_url}/_sim/calls"
     calls = httpx.get(url, timeout=60).json()["calls"]
     return [
-        call
-        for call in calls
-        if call["operation"] == "UpdateService" and call["caller_arn"] == records.caller_arn
+        call for call in calls if call["operation"] == "UpdateService" and records.is_own(call["caller_arn"])
     ]
 
 

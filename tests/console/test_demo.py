@@ -64,6 +64,7 @@ def test_a_denied_demo_changes_nothing_by_the_accounts_own_log(desk: Desk) -> No
     published = [call["parameters"]["Subject"] for call in calls if call["operation"] == "Publish"]
     mine = {call["operation"] for call in calls if call["caller_arn"] == record.decision.by.id}
     assert mine >= {"DescribeServices", "Publish"}
+    assert not any(":assumed-role/cloudops-executor/" in call["caller_arn"] for call in calls)
     assert not mine & {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
     assert sum("escalated" in subject for subject in published) == 1
     assert len(published) == len(set(published)) == len(record.messages)

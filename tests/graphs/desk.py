@@ -96,11 +96,10 @@ class Desk:
     def writes(self) -> list[str]:
         """What was changed in the team's account by the copilot, by the account's own log."""
         names = {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
-        mine = self.records.caller_arn
         return [
             c["operation"]
             for c in self.account.calls()
-            if c["operation"] in names and c["caller_arn"] == mine
+            if c["operation"] in names and self.records.is_own(c["caller_arn"])
         ]
 
 

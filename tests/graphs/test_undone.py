@@ -27,11 +27,10 @@ def _service(at: Desk) -> dict[str, Any]:
 
 def _asked_of_ecs(at: Desk) -> list[str]:
     """The task definitions that the copilot asked for, by the account's own log."""
-    mine = at.records.caller_arn
     return [
         call["parameters"]["taskDefinition"]
         for call in at.account.calls("UpdateService")
-        if call["caller_arn"] == mine
+        if at.records.is_own(call["caller_arn"])
     ]
 
 

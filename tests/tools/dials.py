@@ -22,10 +22,14 @@ from tests.tools.memory_table import Killed
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.aws.access import AwsAccess
+from tools.aws.sessions import ScopedCall, Session, Sessions, session_name, source_identity
 from tools.executor import Executor
+from tools.inspection import inspect
 from tools.policy import Circumstances, Policy
+from tools.signing import LocalKey
 
 POLICY = Policy.load()
+SIGNER = LocalKey(b"k" * 32)
 URL = "http://127.0.0.1:1"
 APPROVER = Principal(kind=PrincipalKind.PERSON, id="ada", issuer="team", roles=(Role.APPROVER,))
 INCIDENT_ID = "5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a001"
@@ -54,6 +58,7 @@ class Dials:
     sent: int = 0
     fates: list[Fate] = field(default_factory=list)
     turned_by_others: int = 0
+    settles: bool | None = True
 
 
 class SetDial(Parameters):
@@ -129,7 +134,7 @@ class SetDialAction:
         return bool(state["value"] == params.value)
 
     def settled(self, access: AwsAccess, params: SetDial, answer: Mapping[str, Any]) -> bool | None:
-        return True
+        return self.dials.settles
 
 
 def _end_of(fate: Fate) -> BaseException:
@@ -191,6 +196,8 @@ def executor(
     at: datetime = NOW,
     repeatable: bool = True,
     region: str = SCOPE.region,
+    stopped: str | None = None,
+    sessions: Sessions | None = None,
 ) -> Executor:
     return Executor(
         access=AwsAccess(region),
@@ -199,32 +206,63 @@ def executor(
         policy=POLICY,
         clock=StillClock(at),
         leases=LeaseStore(table),
+        signer=SIGNER,
+        sessions=sessions or GivenSessions(),
+        stopped=lambda: stopped,
         catalogue=(SetDialAction(dials, repeatable=repeatable),),
     )
 
 
-def request_for(acting: Executor, planned: Plan, about: Incident, *, minutes: int = 30) -> ApprovalRequest:
-    reviews = acting.policy.review(acting.access, planned, WITH_APPROVAL, acting.catalogue)
+class GivenSessions:
+    """Sessions that always open, with the names that a real one would have."""
+
+    def open(self, call: ScopedCall) -> Session:
+        return Session(AwsAccess(SCOPE.region), session_name(call), source_identity(call.approved_by))
+
+
+def request_for(
+    acting: Executor, planned: Plan, about: Incident, *, minutes: int = 30, quorum: int = 1
+) -> ApprovalRequest:
+    found = [inspect(acting.access, one, acting.catalogue) for one in planned.actions]
     return ApprovalRequest(
         incident_id=about.incident_id,
         scope=about.scope,
         plan_hash=planned.plan_hash,
         actions=planned.actions,
-        fingerprints=tuple(review.fingerprint for review in reviews),
+        fingerprints=tuple(one.fingerprint for one in found),
+        states=tuple(one.bound for one in found),
         proposer=COPILOT,
         requested_at=NOW,
         expires_at=NOW + timedelta(minutes=minutes),
+        quorum=quorum,
     )
 
 
-def decision_on(request: ApprovalRequest, *, approved: bool = True, by: Principal = APPROVER) -> Decision:
-    return Decision(
-        incident_id=request.incident_id,
-        plan_hash=request.plan_hash,
-        approved=approved,
-        by=by,
-        decided_at=NOW,
-        door="test",
+def signed(decision: Decision) -> Decision:
+    """Sign a decision as the door does."""
+    named = decision.model_copy(update={"key_id": SIGNER.key_id})
+    return named.model_copy(update={"signature": SIGNER.sign(named.signed_text)})
+
+
+def decision_on(
+    request: ApprovalRequest,
+    *,
+    approved: bool = True,
+    by: Principal = APPROVER,
+    break_glass: bool = False,
+    at: datetime = NOW,
+) -> Decision:
+    return signed(
+        Decision(
+            incident_id=request.incident_id,
+            plan_hash=request.plan_hash,
+            approved=approved,
+            by=by,
+            decided_at=at,
+            door="test",
+            request_sha256=request.sha256,
+            break_glass=break_glass,
+        )
     )
 
 

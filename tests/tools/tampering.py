@@ -1,0 +1,319 @@
+"""Ways to have an action done that nobody authorised: each spoils one thing about an approved plan."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from memory import keys
+from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.config import Autonomy
+from memory.records.incident import Incident
+from memory.records.outcome import Execution
+from memory.records.plan import Plan, PlannedAction
+from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
+from tests.tools.dials import (
+    APPROVER,
+    WITH_APPROVAL,
+    Dials,
+    approve,
+    around,
+    decision_on,
+    executor,
+    incident,
+    plan,
+    signed,
+)
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE
+from tools.policy import Circumstances
+from tools.signing import LocalKey
+
+MINUTE = timedelta(minutes=1)
+OTHER = Principal(kind=PrincipalKind.PERSON, id="grace", issuer="team", roles=(Role.APPROVER,))
+PLAN = plan(9, 11)
+
+
+@dataclass
+class Stage:
+    """A plan that was asked, approved and not yet done, and what an attempt at it will be made with."""
+
+    table: MemoryTable = field(default_factory=MemoryTable)
+    dials: Dials = field(default_factory=Dials)
+    about: Incident = field(default_factory=incident)
+    planned: Plan = PLAN
+    index: int = 0
+    circumstances: Circumstances = WITH_APPROVAL
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        approve(executor(self.table, self.dials), self.planned, self.about)
+
+    @property
+    def request(self) -> ApprovalRequest:
+        return ApprovalRequest.model_validate(self._item(keys.approval).body)
+
+    @property
+    def decision(self) -> Decision:
+        return Decision.model_validate(self._item(keys.decision).body)
+
+    def attempt(self) -> Execution:
+        acting = executor(self.table, self.dials, **self.options)
+        return acting.execute(self.about, self.planned, self.index, self.circumstances)
+
+    def put_request(self, **update: Any) -> None:
+        """Change the stored request, and leave the decision on the one before."""
+        changed = self.request.model_copy(update=update)
+        self.table.put(keys.approval(*self._at()), changed.model_dump(mode="json"))
+
+    def ask_anew(self, **update: Any) -> None:
+        """Change the stored request, and have the same person decide on that."""
+        self.put_request(**update)
+        request = self.request
+        self.put_decision(
+            incident_id=request.incident_id, plan_hash=request.plan_hash, request_sha256=request.sha256
+        )
+
+    def put_decision(self, **update: Any) -> None:
+        """Change the stored decision, and sign it as the door does."""
+        changed = signed(self.decision.model_copy(update=update))
+        self.table.put(keys.decision(*self._at()), changed.model_dump(mode="json"))
+
+    def forge_decision(self, **update: Any) -> None:
+        """Change the stored decision as somebody does who has the table but no key."""
+        changed = self.decision.model_copy(update=update)
+        self.table.put(keys.decision(*self._at()), changed.model_dump(mode="json"))
+
+    def add_decision(self, decision: Decision) -> None:
+        key = keys.endorsement(*self._at(), f"{decision.by.id}{len(self.table.items)}")
+        self.table.put(key, decision.model_dump(mode="json"))
+
+    def forget(self, *which: Callable[..., Any]) -> None:
+        for key in which:
+            self.table.delete(key(*self._at()))
+
+    def _at(self) -> tuple[Scope, str, str]:
+        return SCOPE, incident().incident_id, PLAN.plan_hash
+
+    def _item(self, key: Callable[..., Any]) -> Any:
+        item = self.table.get(key(*self._at()))
+        assert item is not None
+        return item
+
+
+Spoil = Callable[[Stage, random.Random], None]
+
+
+def _elsewhere(at: Stage, rng: random.Random) -> None:
+    if rng.random() < 0.5:
+        at.circumstances = replace(at.circumstances, account=str(rng.randrange(10**11, 10**12)))
+    else:
+        at.options["region"] = rng.choice(["eu-west-1", "us-east-2", ""])
+
+
+def _stopped(at: Stage, rng: random.Random) -> None:
+    at.options["stopped"] = rng.choice(["the kill switch is on", "the kill switch cannot be read"])
+
+
+def _refused_by_policy(at: Stage, rng: random.Random) -> None:
+    at.circumstances = rng.choice(
+        [
+            around(at.circumstances.severity, Autonomy.OBSERVE),
+            around(at.circumstances.severity, kill_switch=True),
+        ]
+    )
+
+
+def _never_asked(at: Stage, rng: random.Random) -> None:
+    at.forget(keys.approval, *([keys.decision] if rng.random() < 0.5 else []))
+
+
+def _asked_elsewhere(at: Stage, rng: random.Random) -> None:
+    if rng.random() < 0.5:
+        at.ask_anew(incident_id=f"{rng.getrandbits(64):016x}")
+    else:
+        at.ask_anew(scope=SCOPE.model_copy(update={"account": str(rng.randrange(10**11, 10**12))}))
+
+
+def _asked_about_other_actions(at: Stage, rng: random.Random) -> None:
+    others = [
+        (rng.choice([1, 8, 10, 50]), 11),
+        (11, 9),
+        (9,),
+        (9, 11, rng.randrange(50)),
+    ]
+    at.ask_anew(actions=plan(*rng.choice(others)).actions)
+
+
+def _asked_about_another_hash(at: Stage, rng: random.Random) -> None:
+    at.ask_anew(plan_hash=f"{rng.getrandbits(256):064x}")
+
+
+def _not_approved_in_the_end(at: Stage, rng: random.Random) -> None:
+    at.put_request(status=rng.choice([ApprovalStatus.PENDING, ApprovalStatus.DENIED, ApprovalStatus.EXPIRED]))
+
+
+def _denied_too(at: Stage, rng: random.Random) -> None:
+    at.add_decision(decision_on(at.request, approved=False, by=OTHER))
+
+
+def _too_few(at: Stage, rng: random.Random) -> None:
+    at.ask_anew(quorum=rng.randrange(2, 5))
+    for _ in range(rng.randrange(3)):
+        # The same person again and again is one person.
+        at.add_decision(signed(at.decision))
+
+
+def _undecided(at: Stage, rng: random.Random) -> None:
+    at.forget(keys.decision)
+
+
+def _decided_on_something_else(at: Stage, rng: random.Random) -> None:
+    word = f"{rng.getrandbits(64):016x}"
+    at.put_decision(**{rng.choice(["request_sha256", "plan_hash", "incident_id"]): word})
+
+
+def _request_changed_since(at: Stage, rng: random.Random) -> None:
+    at.put_request(
+        **rng.choice(
+            [
+                {"expires_at": NOW + rng.randrange(31, 10_000) * MINUTE},
+                {"requested_at": NOW - rng.randrange(1, 10_000) * MINUTE},
+                {"role_needed": Role.VIEWER},
+                {"quorum": 1, "states": ({}, {})},
+                {"proposer": OTHER},
+            ]
+        )
+    )
+
+
+def _unsigned(at: Stage, rng: random.Random) -> None:
+    stranger = LocalKey(rng.randbytes(32))
+    foreign = at.decision.model_copy(update={"key_id": stranger.key_id})
+    at.forge_decision(
+        **rng.choice(
+            [
+                {"reason": "so be it"},
+                {"signature": ""},
+                {"signature": f"{rng.getrandbits(256):064x}"},
+                {"key_id": "", "signature": ""},
+                {"key_id": stranger.key_id, "signature": stranger.sign(foreign.signed_text)},
+                {"by": OTHER},
+                {"break_glass": True, "by": OTHER.model_copy(update={"roles": (Role.BREAK_GLASS,)})},
+            ]
+        )
+    )
+
+
+def _no_person(at: Stage, rng: random.Random) -> None:
+    kind = rng.choice([PrincipalKind.COPILOT, PrincipalKind.STUDIO])
+    at.put_decision(by=APPROVER.model_copy(update={"kind": kind}))
+
+
+def _by_its_proposer(at: Stage, rng: random.Random) -> None:
+    at.put_decision(by=APPROVER.model_copy(update={"id": COPILOT.id}))
+
+
+def _by_a_stranger(at: Stage, rng: random.Random) -> None:
+    at.put_decision(by=APPROVER.model_copy(update={"tenant": rng.choice(["other", "", "Default"])}))
+
+
+def _without_the_role(at: Stage, rng: random.Random) -> None:
+    roles = rng.choice([(), (Role.VIEWER,), (Role.VIEWER, Role.OPERATOR), (Role.BREAK_GLASS,)])
+    at.put_decision(by=APPROVER.model_copy(update={"roles": roles}))
+
+
+def _glass_without_the_role(at: Stage, rng: random.Random) -> None:
+    at.put_decision(break_glass=True, by=APPROVER)
+
+
+def _decided_out_of_time(at: Stage, rng: random.Random) -> None:
+    minutes = rng.choice([-rng.randrange(1, 5_000), rng.randrange(30, 5_000)])
+    at.put_decision(decided_at=NOW + minutes * MINUTE)
+
+
+def _lapsed(at: Stage, rng: random.Random) -> None:
+    at.options["at"] = NOW + rng.randrange(31, 10_000) * MINUTE
+
+
+def _used(at: Stage, rng: random.Random) -> None:
+    at.put_request(used=(f"{PLAN.plan_hash[:12]}-0",))
+
+
+def _drifted(at: Stage, rng: random.Random) -> None:
+    if rng.random() < 0.5:
+        at.dials.values["main"] += rng.choice([-6, -1, 1, 30])
+    else:
+        at.dials.turned_by_others += 1
+
+
+def _bound_to_no_state(at: Stage, rng: random.Random) -> None:
+    at.ask_anew(fingerprints=rng.choice([(), ("",), ("f" * 64, "f" * 64)]))
+
+
+def _another_plan(at: Stage, rng: random.Random) -> None:
+    value = rng.randrange(50)
+    at.planned = rng.choice(
+        [
+            plan(10, value),
+            plan(11, 9),
+            plan(9, 11, attempt=rng.randrange(2, 9)),
+            plan(9, 11, dial=rng.choice(["other", "none", "Main", ""])),
+            plan(9, 11, action=rng.choice(["set_dials", "SET_DIAL", "", "execute"])),
+            Plan(
+                actions=(
+                    PlannedAction(action="set_dial", parameters={"dial": "main", "value": 9, "x": value}),
+                )
+            ),
+        ]
+    )
+
+
+def _no_such_step(at: Stage, rng: random.Random) -> None:
+    at.index = rng.choice([-2, -1, 2, 3, 10**6])
+
+
+def _another_incident(at: Stage, rng: random.Random) -> None:
+    scopes = [
+        Scope(tenant="other", account=SCOPE.account, region=SCOPE.region),
+        Scope(account="210987654321", region=SCOPE.region),
+        Scope(account=SCOPE.account, region="eu-west-1"),
+        SCOPE,
+    ]
+    at.about = incident(rng.choice(scopes), f"{rng.getrandbits(64):016x}")
+
+
+# What each check of `tools.authority` is there for: the check, and a spoil that no other one notices.
+BY_CHECK: tuple[tuple[str, Spoil], ...] = (
+    ("in_its_account", _elsewhere),
+    ("not_stopped", _stopped),
+    ("not_refused_by_policy", _refused_by_policy),
+    ("asked_where_needed", _never_asked),
+    ("asked_of_this_incident", _asked_elsewhere),
+    ("asked_about_this_plan", _asked_about_other_actions),
+    ("approved_in_the_end", _not_approved_in_the_end),
+    ("denied_by_nobody", _denied_too),
+    ("approved_by_enough", _too_few),
+    ("decided_on_this_request", _decided_on_something_else),
+    ("signed_at_the_door", _unsigned),
+    ("decided_by_people", _no_person),
+    ("not_by_its_proposer", _by_its_proposer),
+    ("of_this_tenant", _by_a_stranger),
+    ("with_the_role", _without_the_role),
+    ("decided_in_time", _decided_out_of_time),
+    ("not_lapsed", _lapsed),
+    ("not_used_before", _used),
+    ("as_it_was_approved", _drifted),
+)
+SPOILS: tuple[Spoil, ...] = (
+    *(spoil for _, spoil in BY_CHECK),
+    _asked_about_another_hash,
+    _undecided,
+    _request_changed_since,
+    _glass_without_the_role,
+    _bound_to_no_state,
+    _another_plan,
+    _no_such_step,
+    _another_incident,
+)

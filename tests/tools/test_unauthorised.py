@@ -1,0 +1,290 @@
+"""Nothing is done that nobody authorised: plans, approvals and tamperings, one check at a time and at random."""
+
+import random
+
+import pytest
+
+from memory import keys
+from memory.records.approval import ApprovalStatus, Decision
+from memory.records.outcome import Execution, ExecutionState
+from memory.records.scope import Role
+from tests.tools.dials import (
+    APPROVER,
+    BY_ITSELF,
+    Dials,
+    approve,
+    around,
+    decision_on,
+    executor,
+    incident,
+    plan,
+)
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE
+from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, SPOILS, Spoil, Stage
+from tools import authority, undo
+from tools.executor import Executor
+
+FEW, MANY = 300, 20_000
+BREAKER = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)})
+
+
+def _is_refused(at: Stage, execution: Execution) -> bool:
+    """Refused, with nothing claimed, used or sent."""
+    claimed = [key for key in at.table.items if key.sk.startswith("ACTION#")]
+    return (
+        execution.state is ExecutionState.REFUSED
+        and bool(execution.detail)
+        and not claimed
+        and not at.dials.sent
+    )
+
+
+def test_what_nobody_spoiled_is_done() -> None:
+    at = Stage()
+
+    done = at.attempt()
+
+    assert (done.state, at.dials.writes) == (ExecutionState.DONE, [("main", 9)])
+    assert done.approved_by == ("ada",) and done.approval == PLAN.plan_hash
+    assert at.request.used == (done.action_id,)
+
+
+def test_every_check_has_a_case() -> None:
+    names = {check.__name__ for check in (*authority.CHECKS, *authority.OF_AN_APPROVAL)}
+
+    assert {name for name, _ in BY_CHECK} == names
+
+
+@pytest.mark.parametrize(("name", "spoil"), BY_CHECK, ids=[name for name, _ in BY_CHECK])
+def test_each_check_refuses_what_it_is_there_for(name: str, spoil: Spoil) -> None:
+    for seed in range(6):
+        at = Stage()
+        spoil(at, random.Random(seed))
+
+        assert _is_refused(at, at.attempt()), (name, seed)
+
+
+def _refused_at_random(count: int) -> int:
+    """Try so many ways and return how many were refused: 1 to 3 spoils, each with parameters of its own."""
+    refused = 0
+    for seed in range(count):
+        rng, at = random.Random(seed), Stage()
+        # The one that is sure to spoil comes last: of two before it, the second may mend what the first did.
+        chosen = [*rng.sample(SPOILS, rng.choice([0, 0, 1, 2])), SPOILS[seed % len(SPOILS)]]
+        try:
+            for spoil in chosen:
+                spoil(at, rng)
+        except AssertionError:
+            # What one spoil took away another cannot change; the attempt is made all the same.
+            pass
+        refused += _is_refused(at, at.attempt())
+    return refused
+
+
+def test_three_hundred_tamperings_do_nothing() -> None:
+    assert _refused_at_random(FEW) == FEW
+
+
+@pytest.mark.slow
+def test_twenty_thousand_tamperings_do_nothing() -> None:
+    assert _refused_at_random(MANY) == MANY
+
+
+# What people have to be enough for, and what stands in for them.
+
+
+def _asked_of_two(quorum: int = 2) -> tuple[Stage, Executor]:
+    at = Stage()
+    at.ask_anew(quorum=quorum)
+    at.forget(keys.decision)
+    at.put_request(status=ApprovalStatus.PENDING)
+    return at, executor(at.table, at.dials)
+
+
+def test_two_have_to_approve_and_one_person_is_not_two() -> None:
+    at, acting = _asked_of_two()
+
+    first = acting.approvals.decide(SCOPE, decision_on(at.request))
+    with pytest.raises(Exception, match="ada has decided already"):
+        acting.approvals.decide(SCOPE, decision_on(at.request))
+    early = at.attempt()
+    second = acting.approvals.decide(SCOPE, decision_on(at.request, by=OTHER, at=NOW + MINUTE))
+
+    assert (first.status.value, second.status.value) == ("pending", "approved")
+    assert early.state is ExecutionState.REFUSED
+    done = at.attempt()
+    assert (done.state, done.approved_by) == (ExecutionState.DONE, ("ada", "grace"))
+
+
+def test_one_denial_ends_it_whoever_has_approved() -> None:
+    at, acting = _asked_of_two()
+
+    acting.approvals.decide(SCOPE, decision_on(at.request))
+    closed = acting.approvals.decide(SCOPE, decision_on(at.request, approved=False, by=OTHER))
+
+    assert closed.status.value == "denied"
+    assert _is_refused(at, at.attempt())
+
+
+def test_break_glass_stands_for_the_quorum_and_is_listed() -> None:
+    at, acting = _asked_of_two(3)
+
+    acting.approvals.decide(SCOPE, decision_on(at.request, by=BREAKER, break_glass=True))
+
+    assert at.attempt().state is ExecutionState.DONE
+    assert [one.by.id for one in acting.approvals.break_glass(SCOPE.tenant)] == ["mary"]
+
+
+def test_break_glass_opens_no_door_that_policy_closes() -> None:
+    at, acting = _asked_of_two()
+    acting.approvals.decide(SCOPE, decision_on(at.request, by=BREAKER, break_glass=True))
+    at.circumstances = around(kill_switch=True)
+
+    assert _is_refused(at, at.attempt())
+
+
+def test_an_approval_is_used_once_even_when_the_action_is_forgotten() -> None:
+    at = Stage()
+    done = at.attempt()
+    at.table.delete(keys.execution(SCOPE, incident().incident_id, done.action_id))
+    at.dials.values["main"] = 7
+
+    again = at.attempt()
+
+    assert again.state is ExecutionState.REFUSED and "used" in again.detail
+    assert at.dials.writes == [("main", 9)]
+
+
+def test_each_step_of_a_plan_uses_the_approval_for_itself() -> None:
+    at = Stage(planned=PLAN)
+    at.attempt()
+    at.index = 1
+    # The second step is on the same dial, which the first has turned: its approval is for another state.
+    refused = at.attempt()
+
+    assert refused.state is ExecutionState.REFUSED
+    assert "value: 7 -> 9" in refused.detail
+
+
+def test_drift_is_refused_with_the_difference() -> None:
+    at = Stage()
+    at.dials.values["main"] = 30
+
+    refused = at.attempt()
+
+    assert refused.detail.endswith("for approval: value: 7 -> 30")
+
+
+def test_the_kill_switch_is_read_again_before_the_call() -> None:
+    at, answers = Stage(), iter([None, "the kill switch is on"])
+    acting = executor(at.table, at.dials)
+    switched = Executor(**{**vars(acting), "stopped": lambda: next(answers)})
+
+    stopped = switched.execute(at.about, at.planned, 0, at.circumstances)
+
+    assert (stopped.state, at.dials.sent) == (ExecutionState.FAILED, 0)
+    assert "kill switch" in stopped.detail
+
+
+def test_an_approval_that_changes_between_the_checks_and_the_claim_is_not_used() -> None:
+    at = Stage()
+    acting = executor(at.table, at.dials)
+    standing = at.request
+    at.put_request(status=ApprovalStatus.DENIED)
+
+    with pytest.raises(Exception, match="changed while it was used"):
+        acting.approvals.use(standing, "a-0")
+
+
+# The way back.
+
+
+def _done(dials: Dials) -> tuple[Executor, Execution]:
+    acting = executor(MemoryTable(), dials)
+    return acting, acting.execute(incident(), plan(), 0, BY_ITSELF)
+
+
+def _is_not_undone(acting: Executor, done: Execution, dials: Dials, refused: Execution) -> bool:
+    stored = acting.executions.get(SCOPE, incident().incident_id, f"{done.action_id}-undo")
+    return refused.state is ExecutionState.REFUSED and stored is None and dials.sent == 1
+
+
+def test_every_check_of_an_undo_is_tried_below() -> None:
+    assert [check.__name__ for check in undo.CHECKS] == [
+        "in_its_account",
+        "not_stopped",
+        "was_done",
+        "not_refused_by_policy",
+        "not_under_way",
+        "as_it_was_left",
+    ]
+
+
+def test_an_undo_is_refused_in_another_account() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+
+    assert _is_not_undone(
+        acting, done, dials, acting.revert(incident(), done, around(account="210987654321"))
+    )
+
+
+def test_an_undo_is_refused_while_the_stored_kill_switch_is_on() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    stopped = Executor(**{**vars(acting), "stopped": lambda: "the kill switch is on"})
+
+    assert _is_not_undone(acting, done, dials, stopped.revert(incident(), done, BY_ITSELF))
+
+
+def test_what_is_about_to_be_called_is_not_undone() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    about_to = done.model_copy(update={"state": ExecutionState.CALLED})
+    acting.executions.advance(SCOPE, done, about_to)
+
+    assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, BY_ITSELF))
+
+
+def test_an_undo_that_policy_refuses_is_not_done() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+
+    assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, around(kill_switch=True)))
+
+
+def test_what_may_yet_take_effect_is_not_called_undone() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    dials.values["main"], dials.settles = 7, None
+
+    assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, BY_ITSELF))
+
+
+def test_what_somebody_changed_since_is_not_overwritten() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    dials.values["main"] = 30
+
+    assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, BY_ITSELF))
+
+
+def test_an_undo_names_who_stood_behind_the_action() -> None:
+    at = Stage()
+    done = at.attempt()
+    acting = executor(at.table, at.dials, at=NOW + MINUTE)
+
+    undone = acting.revert(at.about, done, at.circumstances)
+
+    assert (undone.approved_by, undone.approval) == (("ada",), PLAN.plan_hash)
+    assert undone.session and undone.source_identity == "ada" and undone.policy_ids == ("undo",)
+
+
+def test_a_plan_can_be_approved_for_an_incident_once() -> None:
+    at = Stage()
+    before: Decision = at.decision
+    with pytest.raises(Exception, match="already approved"):
+        approve(executor(at.table, at.dials), at.planned, at.about)
+
+    assert at.decision == before
