@@ -1,11 +1,10 @@
 """What each action of the catalogue needs of IAM, and whether IAM would give it to the caller."""
 
 from collections.abc import Iterator
-from enum import Enum
-from typing import Any, get_origin
+from types import NoneType
+from typing import Any, get_args
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic.fields import FieldInfo
 
 from console.findings import Finding, Line
 from memory.records.scope import Scope
@@ -14,27 +13,20 @@ from tools.actions.registry import Catalogue
 from tools.aws.access import AwsAccess
 from tools.errors import error_code, is_denied
 
-ANY = "*"
-
 
 def declared_calls(action: Action[Any], home: Scope) -> tuple[str, ...]:
     """Return the IAM actions that an action of the catalogue declares, whatever it will be done to."""
-    fields = action.parameters.model_fields
-    anything = action.parameters.model_construct(**{name: _anything(one) for name, one in fields.items()})
-    statements = action.permissions(anything, home)
+    statements = [one for given in _examples(action) for one in action.permissions(given, home)]
     return tuple(sorted({call for statement in statements for call in statement.actions}))
 
 
-def _anything(field: FieldInfo) -> Any:
-    """Return a value that stands for every value of a parameter."""
-    if not field.is_required():
-        return field.get_default(call_default_factory=True)
-    kind = get_origin(field.annotation) or field.annotation
-    if kind in {tuple, list, set, frozenset}:
-        return kind((ANY,))
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return next(iter(kind))
-    return kind(1) if kind in {bool, int, float} else ANY
+def _examples(action: Action[Any]) -> Iterator[Any]:
+    """Yield the action's example, and the same without each parameter that may be left out."""
+    whole = action.parameters.model_validate(action.example)
+    yield whole
+    for name, one in action.parameters.model_fields.items():
+        if NoneType in get_args(one.annotation):
+            yield whole.model_copy(update={name: None})
 
 
 def policy_source(arn: str) -> str:

@@ -13,7 +13,8 @@ from memory.records.config import Topology
 from memory.records.plan import PlannedAction
 from tools.actions.capacity_document import find_document
 from tools.actions.dynamodb_capacity import MOST_FACTOR, DynamoDbSetWriteCapacity, read_table
-from tools.actions.ecs_rollback import EcsRollbackService, read_service
+from tools.actions.ecs_rollback import EcsRollbackService
+from tools.actions.ecs_service import read_service_history
 from tools.actions.registry import ACTIONS, Catalogue
 from tools.analysis.tables import PROPERTIES
 from tools.aws.access import AwsAccess
@@ -61,7 +62,7 @@ def _rollback(place: _Place, cause: Hypothesis) -> PlannedAction | None:
     service = place.topology.service(cause.component)
     if service is None or service.cluster is None:
         return None
-    state = read_service(place.access, service.cluster, service.name)
+    state = read_service_history(place.access, service.cluster, service.name)
     if not state["found"] or cause.change not in {None, state["task_definition"]}:
         return None
     family, _, revision = state["task_definition"].rpartition(":")

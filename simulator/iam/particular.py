@@ -125,6 +125,17 @@ def _deletion(parameters: Parameters) -> Iterator[Need]:
         yield Need(action, resource)
 
 
+def _redrive(parameters: Parameters) -> Iterator[Need]:
+    """SQS moves the messages as the caller
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html).
+    """
+    source = str(parameters.get("SourceArn", ""))
+    for action in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        yield Need(f"sqs:{action}", source)
+    if parameters.get("DestinationArn"):
+        yield Need("sqs:SendMessage", str(parameters["DestinationArn"]))
+
+
 def _mapping(parameters: Parameters) -> Iterator[Need]:
     (function,) = resources_of("lambda", "function:{FunctionName}", parameters)
     yield Need("lambda:CreateEventSourceMapping", "*", {"lambda:functionarn": (function,)})
@@ -156,5 +167,6 @@ PARTICULAR: Mapping[tuple[str, str], Callable[[Parameters], Iterator[Need]]] = {
         "lambda:UpdateFunctionConfiguration", "function:{FunctionName}", "lambda.amazonaws.com", "Role"
     ),
     ("s3", "DeleteObject"): _deletion,
+    ("sqs", "StartMessageMoveTask"): _redrive,
     ("ssm", "StartAutomationExecution"): _automation,
 }

@@ -28,8 +28,8 @@ BY_LIBRARY = {
 """What langchain-aws calls for the copilot."""
 BY_HAND = {"cloudwatch:SetAlarmState"}
 """What the evaluation does as the account's root."""
-NOT_CALLS = {"get_query_results", "start_query"}
-"""Operations of CloudTrail's that are called like those of Logs."""
+NOT_CALLS = {("cloudtrail", "get_query_results"), ("cloudtrail", "start_query"), ("kms", "update_alias")}
+"""Operations that are called like those of another service."""
 
 
 @cache
@@ -57,7 +57,7 @@ def operations() -> dict[str, set[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for service in services() & GUIDES.keys():
         for operation in service_model(service).operation_names:
-            if not (service == "cloudtrail" and xform_name(operation) in NOT_CALLS):
+            if (service, xform_name(operation)) not in NOT_CALLS:
                 found.setdefault(xform_name(operation), set()).add((service, operation))
     return found
 

@@ -12,22 +12,29 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 
 from memory.records.base import digest
-from memory.records.plan import Direction, ExpectedSignal, Risk
+from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.actions.ecs_service import (
+    NAME,
+    READS,
+    ecs_arns,
+    primary_deployment,
+    read_service,
+    read_service_history,
+    replaced_tasks,
+    rollout_completes,
+    service_permissions,
+    short_name,
+)
 from tools.aws.access import AwsAccess
-
-_NAME = r"^[A-Za-z0-9_-]{1,255}$"
-_HISTORY = 20
-ROLLOUT_SECONDS = 600
-"""A rollout that is not over by then is stuck; ECS's own waiter for stable services gives up then too."""
 
 
 class EcsRollback(Parameters):
     """Which service goes back to which revision."""
 
-    cluster: str = Field(pattern=_NAME, description="The ECS cluster's name.")
-    service: str = Field(pattern=_NAME, description="The ECS service's name.")
+    cluster: str = Field(pattern=NAME, description="The ECS cluster's name.")
+    service: str = Field(pattern=NAME, description="The ECS service's name.")
     task_definition: str = Field(
         pattern=r"^[A-Za-z0-9_-]{1,255}:[1-9][0-9]{0,8}$",
         description="The task definition to return to, as family:revision.",
@@ -47,8 +54,7 @@ class EcsRollbackService:
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
     reads: tuple[str, ...] = (
-        "ecs:DescribeServices",
-        "ecs:DescribeClusters",
+        *READS,
         "ecs:ListServiceDeployments",
         "ecs:DescribeServiceDeployments",
         "ecs:DescribeServiceRevisions",
@@ -69,17 +75,17 @@ class EcsRollbackService:
 
     def permissions(self, params: EcsRollback, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""
-        prefix = f"arn:{scope.partition}:ecs:{scope.region}:{scope.account}"
-        path = f"{params.cluster}/{params.service}"
-        reads = ("ecs:DescribeServices", "ecs:ListServiceDeployments")
+        place, path = ecs_arns(scope), f"{params.cluster}/{params.service}"
         return (
-            IamStatement(actions=("ecs:UpdateService", *reads), resources=(f"{prefix}:service/{path}",)),
-            IamStatement(
-                actions=("ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"),
-                resources=(f"{prefix}:service-deployment/{path}/*", f"{prefix}:service-revision/{path}/*"),
+            *service_permissions(
+                scope, params.cluster, params.service, "ecs:UpdateService", "ecs:ListServiceDeployments"
             ),
             IamStatement(
-                actions=("ecs:DescribeClusters",), resources=(f"{prefix}:cluster/{params.cluster}",)
+                actions=("ecs:DescribeServiceDeployments",),
+                resources=(f"{place}:service-deployment/{path}/*",),
+            ),
+            IamStatement(
+                actions=("ecs:DescribeServiceRevisions",), resources=(f"{place}:service-revision/{path}/*",)
             ),
             # DescribeTaskDefinition knows no resource-level permission.
             IamStatement(actions=("ecs:DescribeTaskDefinition",), resources=("*",)),
@@ -91,7 +97,7 @@ class EcsRollbackService:
 
     def read_state(self, access: AwsAccess, params: EcsRollback) -> State:
         """Read the service, what it ran before, and the revision to return to."""
-        state = read_service(access, params.cluster, params.service)
+        state = read_service_history(access, params.cluster, params.service)
         return {**state, "wanted": _definition(access, params.task_definition)} if state["found"] else state
 
     def bound(self, state: State) -> State:
@@ -106,14 +112,7 @@ class EcsRollbackService:
 
     def blast_radius(self, params: EcsRollback, state: State) -> BlastRadius:
         """Count the tasks that are replaced among those the cluster runs."""
-        if not state["found"]:
-            return BlastRadius(text=f"no service {params.service} in {params.cluster}", share=1.0)
-        mine, all_tasks = state["desired"], max(state["cluster_running"], state["desired"], 1)
-        text = (
-            f"{mine} of {all_tasks} running tasks of cluster {params.cluster} are replaced, at least "
-            f"{state['minimum_healthy_percent']} % of the service's tasks stay up"
-        )
-        return BlastRadius(text=text, share=mine / all_tasks)
+        return replaced_tasks(state, params.cluster, params.service)
 
     def problems(self, params: EcsRollback, state: State, *, undoing: bool = False) -> tuple[str, ...]:
         """Return every reason not to do this to the service as it is."""
@@ -156,9 +155,9 @@ class EcsRollbackService:
             cluster=params.cluster, service=params.service, taskDefinition=params.task_definition
         )
         service = answer["service"]
-        primary = _primary(service)
+        primary = primary_deployment(service)
         return {
-            "task_definition": _short(service["taskDefinition"]),
+            "task_definition": short_name(service["taskDefinition"]),
             "deployment": primary.get("id", ""),
             "rollout": primary.get("rolloutState", ""),
         }
@@ -175,61 +174,6 @@ class EcsRollbackService:
         return True if state["rollout"] == "COMPLETED" else None
 
 
-def rollout_completes(text: str) -> ExpectedSignal:
-    """Expect that ECS ends the deployment that an action begins."""
-    return ExpectedSignal(
-        text=text,
-        direction=Direction.BECOMES,
-        within_seconds=ROLLOUT_SECONDS,
-        state_key="rollout",
-        level="COMPLETED",
-    )
-
-
-def read_service(access: AwsAccess, cluster: str, service: str) -> State:
-    """Read a service with the task definitions it ran before, newest first."""
-    ecs = access.client("ecs")
-    listed = ecs.describe_services(cluster=cluster, services=[service])["services"]
-    if not listed:
-        return {"found": False}
-    facts = listed[0]
-    primary = _primary(facts)
-    clusters = ecs.describe_clusters(clusters=[cluster])["clusters"]
-    return {
-        "found": True,
-        "service_arn": facts["serviceArn"],
-        "status": facts["status"],
-        "controller": facts.get("deploymentController", {}).get("type", "ECS"),
-        "task_definition": _short(facts["taskDefinition"]),
-        "desired": facts["desiredCount"],
-        "running": facts["runningCount"],
-        "deployment": primary.get("id", ""),
-        "rollout": primary.get("rolloutState", ""),
-        "minimum_healthy_percent": facts.get("deploymentConfiguration", {}).get("minimumHealthyPercent", 100),
-        "cluster_running": clusters[0]["runningTasksCount"] if clusters else 0,
-        "ran_before": _ran_before(ecs, cluster, facts),
-    }
-
-
-def _ran_before(ecs: Any, cluster: str, facts: Mapping[str, Any]) -> list[str]:
-    """List what was deployed in full, then what the present deployment replaced: ECS forgets the oldest."""
-    listed = ecs.list_service_deployments(
-        cluster=cluster, service=facts["serviceName"], status=["SUCCESSFUL"], maxResults=_HISTORY
-    )["serviceDeployments"]
-    newest = sorted(listed, key=lambda one: one["createdAt"], reverse=True)
-    arns = [one["targetServiceRevisionArn"] for one in newest if "targetServiceRevisionArn" in one]
-    present = facts.get("currentServiceDeployment")
-    if present:
-        described = ecs.describe_service_deployments(serviceDeploymentArns=[present])["serviceDeployments"]
-        arns += [source["arn"] for one in described for source in one.get("sourceServiceRevisions", [])]
-    wanted = list(dict.fromkeys(arns))[:_HISTORY]
-    if not wanted:
-        return []
-    revisions = ecs.describe_service_revisions(serviceRevisionArns=wanted)["serviceRevisions"]
-    ran = {one["serviceRevisionArn"]: _short(one["taskDefinition"]) for one in revisions}
-    return list(dict.fromkeys(ran[arn] for arn in wanted if arn in ran))
-
-
 def _definition(access: AwsAccess, named: str) -> State | None:
     try:
         answer = access.client("ecs").describe_task_definition(taskDefinition=named)
@@ -239,19 +183,10 @@ def _definition(access: AwsAccess, named: str) -> State | None:
         raise
     definition = answer["taskDefinition"]
     return {
-        "task_definition": _short(definition["taskDefinitionArn"]),
+        "task_definition": short_name(definition["taskDefinitionArn"]),
         "status": definition["status"],
         "containers_sha256": digest(definition["containerDefinitions"]),
     }
-
-
-def _primary(service: Mapping[str, Any]) -> Mapping[str, Any]:
-    deployments: list[Mapping[str, Any]] = service.get("deployments", [])
-    return next((one for one in deployments if one["status"] == "PRIMARY"), {})
-
-
-def _short(arn: str) -> str:
-    return arn.rpartition("/")[2]
 
 
 def _family(task_definition: str) -> str:

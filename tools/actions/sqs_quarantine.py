@@ -1,0 +1,175 @@
+"""Let SQS move what its consumer cannot work on out of the way, into the queue's dead-letter queue.
+
+A message that was received more often than maxReceiveCount is moved by SQS itself: it is durable in the dead-letter
+queue before it leaves the queue, so nothing is lost and nothing has to be copied by hand. For a standard queue its age
+counts from when it was first sent, so the dead-letter queue must keep messages longer than the queue
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from memory.records.alarm import Metric
+from memory.records.plan import Direction, ExpectedSignal, Risk
+from memory.records.scope import Scope
+from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.actions.sqs_queue import QUEUE, READS, queue_arn, read_queue
+from tools.aws.access import AwsAccess
+
+FEWEST_RECEIVES = 5
+"""AWS's advice for a queue that a Lambda function consumes: fewer would give up what a short outage fails."""
+MOVED_SECONDS = 1200
+
+
+class SqsQuarantine(Parameters):
+    """Which queue gives up messages after how many receives, and to where."""
+
+    queue: str = Field(pattern=QUEUE, description="The queue's name.")
+    dead_letter_queue: str = Field(
+        pattern=QUEUE, description="Its dead-letter queue, where messages are kept."
+    )
+    max_receives: int = Field(
+        ge=1, le=1000, description="How often a message is received before it is moved."
+    )
+
+
+@dataclass(frozen=True)
+class SqsQuarantinePoison:
+    """Lowers how often a queue's messages are tried before they are put aside."""
+
+    name: str = "sqs_quarantine_poison"
+    description: str = (
+        "Move messages that failed again and again to the queue's dead-letter queue, by lowering its maxReceiveCount. "
+        "Use it when a message that its consumer cannot read holds up the messages behind it."
+    )
+    effect: str = (
+        "At its next receive SQS moves each message that was received that often to the dead-letter queue, and what "
+        "waited behind it goes on."
+    )
+    risk: Risk = Risk.MEDIUM
+    repeatable: bool = True
+    reads: tuple[str, ...] = READS
+    preconditions: tuple[str, ...] = (
+        "the queue has that dead-letter queue, it is there, and it keeps messages at least as long as the queue",
+        f"the new maxReceiveCount is lower than the present one, and at least {FEWEST_RECEIVES}",
+    )
+    blast: str = "none of the queue's capacity: only what failed that often is put aside"
+    reversibility: Reversibility = Reversibility.INVERSE
+    way_back: str = "the maxReceiveCount is set to what it is now; what was moved waits for a redrive"
+    parameters: type[SqsQuarantine] = SqsQuarantine
+    example: dict[str, Any] = field(
+        default_factory=lambda: {"queue": "orders", "dead_letter_queue": "orders-dead", "max_receives": 5}
+    )
+
+    def permissions(self, params: SqsQuarantine, scope: Scope) -> tuple[IamStatement, ...]:
+        """Return what the caller must be allowed, and no more."""
+        queue, dead = queue_arn(scope, params.queue), queue_arn(scope, params.dead_letter_queue)
+        return (
+            IamStatement(actions=READS, resources=(queue, dead)),
+            IamStatement(actions=("sqs:SetQueueAttributes",), resources=(queue,)),
+        )
+
+    def target(self, params: SqsQuarantine) -> str:
+        """Name what is acted on."""
+        return f"SQS queue {params.queue}"
+
+    def read_state(self, access: AwsAccess, params: SqsQuarantine) -> State:
+        """Read the queue, and the place where its messages would go."""
+        state = read_queue(access, params.queue)
+        if not state["found"]:
+            return state
+        dead = read_queue(access, params.dead_letter_queue)
+        kept = {key: dead.get(key) for key in ("found", "queue_arn", "retention_seconds")}
+        return {**state, "dead": kept, "put_aside": dead.get("waiting", 0)}
+
+    def bound(self, state: State) -> State:
+        """Bind the redrive policy in place, and how long either queue keeps messages."""
+        keys = ("found", "queue_arn", "retention_seconds", "dead_letter_arn", "max_receives", "dead")
+        return {key: state.get(key) for key in keys}
+
+    def expected(self, params: SqsQuarantine, state: State) -> tuple[ExpectedSignal, ...]:
+        """The oldest message gets younger: what held the others up is gone."""
+        if not state["found"]:
+            return ()
+        age = Metric(
+            namespace="AWS/SQS",
+            name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": params.queue},
+            stat="Maximum",
+            period_seconds=60,
+        )
+        return (
+            ExpectedSignal(
+                text=f"the oldest message of {params.queue} gets younger",
+                direction=Direction.FALLS,
+                within_seconds=MOVED_SECONDS,
+                metric=age,
+            ),
+        )
+
+    def blast_radius(self, params: SqsQuarantine, state: State) -> BlastRadius:
+        """Nothing that works is touched."""
+        if not state["found"]:
+            return BlastRadius(text=f"no queue {params.queue}", share=1.0)
+        text = (
+            f"messages of {params.queue} that were received {params.max_receives} times go to "
+            f"{params.dead_letter_queue}; all others stay"
+        )
+        return BlastRadius(text=text, share=0.0)
+
+    def problems(self, params: SqsQuarantine, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        """Return every reason not to do this to the queue as it is."""
+        if not state["found"]:
+            return (f"there is no queue {params.queue}",)
+        now, dead = state["max_receives"], state["dead"]
+        if now is None or state["dead_letter_queue"] != params.dead_letter_queue:
+            return (f"{params.dead_letter_queue} is not the dead-letter queue of {params.queue}",)
+        reasons = [
+            (
+                not dead["found"],
+                f"there is no queue {params.dead_letter_queue}: messages would have no place",
+            ),
+            (params.max_receives == now, f"messages are put aside after {now} receives already"),
+            (
+                not undoing and params.max_receives > now,
+                f"{params.max_receives} receives are more than {now}",
+            ),
+            (
+                not undoing and params.max_receives < FEWEST_RECEIVES,
+                f"fewer than {FEWEST_RECEIVES} receives give up what a short outage fails",
+            ),
+            (
+                dead["found"] and dead["retention_seconds"] < state["retention_seconds"],
+                f"{params.dead_letter_queue} keeps messages for a shorter time than {params.queue}",
+            ),
+        ]
+        return tuple(text for stands, text in reasons if stands)
+
+    def inverse(self, params: SqsQuarantine, state: State) -> dict[str, Any] | None:
+        """Return the parameters that bring the present limit back."""
+        if not state["found"] or state["max_receives"] is None:
+            return None
+        return {**params.model_dump(), "max_receives": state["max_receives"]}
+
+    def call(self, access: AwsAccess, params: SqsQuarantine, state: State, token: str) -> dict[str, Any]:
+        """Set the limit; the dead-letter queue stays what it was."""
+        policy = json.dumps(
+            {"deadLetterTargetArn": state["dead_letter_arn"], "maxReceiveCount": params.max_receives},
+            separators=(",", ":"),
+        )
+        access.client("sqs").set_queue_attributes(QueueUrl=state["url"], Attributes={"RedrivePolicy": policy})
+        return {"max_receives": params.max_receives}
+
+    def holds(self, params: SqsQuarantine, state: State) -> bool:
+        """Say whether the queue has the limit, and the place behind it."""
+        if not state["found"] or state["dead_letter_queue"] != params.dead_letter_queue:
+            return False
+        return bool(state["max_receives"] == params.max_receives)
+
+    def settled(self, access: AwsAccess, params: SqsQuarantine, answer: Mapping[str, Any]) -> bool | None:
+        """Say whether the limit is in place; SQS takes up to a minute."""
+        return True if self.holds(params, self.read_state(access, params)) else None

@@ -1,0 +1,157 @@
+"""Move what a dead-letter queue keeps back to the queue it came from.
+
+StartMessageMoveTask has no client token, and SQS runs one task for a queue at a time; the newest task that was seen is
+a parameter, so that a task that began since is known to be this one
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from memory.records.plan import Direction, ExpectedSignal, Risk
+from memory.records.scope import Scope
+from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.actions.sqs_queue import QUEUE, READS, queue_arn, read_queue
+from tools.aws.access import AwsAccess
+
+MOST_MESSAGES = 10_000
+_FAILED = frozenset({"FAILED", "CANCELLED", "CANCELLING"})
+
+
+class SqsRedrive(Parameters):
+    """Which dead-letter queue is emptied into which queue."""
+
+    dead_letter_queue: str = Field(pattern=QUEUE, description="The queue whose messages are moved.")
+    queue: str = Field(pattern=QUEUE, description="The queue that they go back to.")
+    after: int = Field(
+        ge=0, description="When the newest move task began, in milliseconds since 1970; 0 without any."
+    )
+
+
+@dataclass(frozen=True)
+class SqsRedriveDeadLetters:
+    """Redrives a dead-letter queue."""
+
+    name: str = "sqs_redrive"
+    description: str = (
+        "Move the messages of a dead-letter queue back to the queue they came from. Use it once the reason why they "
+        "failed is gone; what fails again returns by itself."
+    )
+    effect: str = (
+        "SQS moves all messages back, as fast as it sees fit; a FIFO queue gets them behind what waits."
+    )
+    risk: Risk = Risk.MEDIUM
+    repeatable: bool = False
+    reads: tuple[str, ...] = (*READS, "sqs:ListMessageMoveTasks")
+    preconditions: tuple[str, ...] = (
+        "both queues are there, and the queue's dead letters go to the other one",
+        f"messages wait, at most {MOST_MESSAGES}, and no move task is running or began since it was looked at",
+    )
+    blast: str = "the messages that come back among all that the queue then has to work on"
+    reversibility: Reversibility = Reversibility.SELF_RESTORING
+    way_back: str = "none is needed: what fails again goes back to the dead-letter queue by itself"
+    parameters: type[SqsRedrive] = SqsRedrive
+    example: dict[str, Any] = field(
+        default_factory=lambda: {"dead_letter_queue": "orders-dead", "queue": "orders", "after": 0}
+    )
+
+    def permissions(self, params: SqsRedrive, scope: Scope) -> tuple[IamStatement, ...]:
+        """Return what the caller must be allowed, and no more; SQS moves the messages as the caller."""
+        queue, dead = queue_arn(scope, params.queue), queue_arn(scope, params.dead_letter_queue)
+        moving = ("sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+        return (
+            IamStatement(actions=READS, resources=(queue, dead)),
+            IamStatement(actions=("sqs:ListMessageMoveTasks", *moving), resources=(dead,)),
+            IamStatement(actions=("sqs:SendMessage",), resources=(queue,)),
+        )
+
+    def target(self, params: SqsRedrive) -> str:
+        """Name what is acted on."""
+        return f"SQS queue {params.dead_letter_queue}"
+
+    def read_state(self, access: AwsAccess, params: SqsRedrive) -> State:
+        """Read both queues, and the newest task on the dead letters."""
+        dead, queue = read_queue(access, params.dead_letter_queue), read_queue(access, params.queue)
+        if not dead["found"] or not queue["found"]:
+            return {"found": False}
+        listed = access.client("sqs").list_message_move_tasks(SourceArn=dead["queue_arn"], MaxResults=10)
+        tasks = sorted(listed.get("Results", []), key=lambda one: int(one["StartedTimestamp"]))
+        newest = tasks[-1] if tasks else {}
+        return {
+            "found": True,
+            "dead_letter_arn": dead["queue_arn"],
+            "queue_arn": queue["queue_arn"],
+            "feeds": queue["dead_letter_arn"],
+            "put_aside": dead["waiting"],
+            "waiting": queue["waiting"],
+            "newest_task": int(newest.get("StartedTimestamp", 0)),
+            "task_status": newest.get("Status", ""),
+        }
+
+    def bound(self, state: State) -> State:
+        """Bind the two queues, what is to be moved, and the tasks seen so far."""
+        keys = ("found", "dead_letter_arn", "queue_arn", "feeds", "put_aside", "newest_task")
+        return {key: state.get(key) for key in keys}
+
+    def expected(self, params: SqsRedrive, state: State) -> tuple[ExpectedSignal, ...]:
+        """The dead-letter queue runs empty."""
+        if not state["found"]:
+            return ()
+        return (
+            ExpectedSignal(
+                text=f"{params.dead_letter_queue} holds no more messages",
+                direction=Direction.FALLS,
+                within_seconds=300,
+                state_key="put_aside",
+                level=0,
+            ),
+        )
+
+    def blast_radius(self, params: SqsRedrive, state: State) -> BlastRadius:
+        """Weigh what comes back against all that the queue then holds."""
+        if not state["found"]:
+            return BlastRadius(text=f"no queues {params.dead_letter_queue} and {params.queue}", share=1.0)
+        moved, after = state["put_aside"], max(state["put_aside"] + state["waiting"], 1)
+        text = f"{moved} messages go back to {params.queue}, where {state['waiting']} wait"
+        return BlastRadius(text=text, share=moved / after)
+
+    def problems(self, params: SqsRedrive, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        """Return every reason not to do this to the queues as they are."""
+        if not state["found"]:
+            return (f"there are no queues {params.dead_letter_queue} and {params.queue}",)
+        reasons = [
+            (
+                state["feeds"] != state["dead_letter_arn"],
+                f"the dead letters of {params.queue} do not go to {params.dead_letter_queue}",
+            ),
+            (state["put_aside"] < 1, f"{params.dead_letter_queue} is empty"),
+            (state["put_aside"] > MOST_MESSAGES, f"more than {MOST_MESSAGES} messages would come back"),
+            (state["task_status"] == "RUNNING", "a move task is running"),
+            (state["newest_task"] > params.after, "a move task was started since it was looked at"),
+        ]
+        return tuple(text for stands, text in reasons if stands)
+
+    def inverse(self, params: SqsRedrive, state: State) -> dict[str, Any] | None:
+        """Return nothing: what fails again returns by itself."""
+        return None
+
+    def call(self, access: AwsAccess, params: SqsRedrive, state: State, token: str) -> dict[str, Any]:
+        """Start the move."""
+        answer = access.client("sqs").start_message_move_task(
+            SourceArn=state["dead_letter_arn"], DestinationArn=state["queue_arn"]
+        )
+        return {"task": answer["TaskHandle"]}
+
+    def holds(self, params: SqsRedrive, state: State) -> bool:
+        """Say whether a task began after the one that was seen."""
+        return bool(state["found"]) and state["newest_task"] > params.after
+
+    def settled(self, access: AwsAccess, params: SqsRedrive, answer: Mapping[str, Any]) -> bool | None:
+        """Say how the task went."""
+        state = self.read_state(access, params)
+        if not self.holds(params, state) or state["task_status"] in _FAILED:
+            return False
+        return True if state["task_status"] == "COMPLETED" else None
