@@ -74,10 +74,13 @@ class Batches:
         self._jobs: list[Job] = []
         self._active = self._waiting = self._sending = 0
         self._returned = 0.0
+        self._closed = False
 
     def submit(self, job: Job) -> "Future[None]":
         """Take a job; its future is done when the job is durable or has failed."""
         with self._changed:
+            if self._closed:
+                raise CheckpointError("the checkpoint was not stored: the saver is closed")
             self._jobs.append(job)
             self._changed.notify()
             crowded = self._active >= min(FEW, self._limit)
@@ -87,7 +90,9 @@ class Batches:
         return job.done
 
     def close(self) -> None:
-        """Store what waits, and end."""
+        """Store what waits, and end; what comes later is refused."""
+        with self._changed:
+            self._closed = True
         self._executor.shutdown(wait=True)
 
     def _work(self) -> None:
@@ -106,9 +111,13 @@ class Batches:
         """Start another worker in place of one that an error of ours has ended."""
         with self._changed:
             self._active -= 1
-            if self._jobs:
+            left = list(self._jobs) if self._closed else []
+            if left:
+                self._jobs = []
+            elif self._jobs:
                 self._active += 1
                 self._executor.submit(self._work)
+        _fail(left, CheckpointError("the checkpoint was not stored: the saver is closed"))
 
     def _take(self) -> list[Job]:
         """Wait until something is to be stored and return it, or nothing when there is nothing to wait for."""

@@ -19,8 +19,8 @@ from memory.checkpoints.recent import Recent
 from memory.checkpoints.stamps import Stamps
 from memory.checkpoints.table import CheckpointTable, Wish
 
-# The newest checkpoint with a few writes, and not much of what is older.
-NEWEST = 4
+# The newest checkpoint with a few writes, and not much of what is older; then as many as many tasks side by side make.
+NEWEST, THEN = 4, 50
 # Items to read first for each checkpoint that a listing is limited to.
 ITEMS_EACH, ITEMS_MORE = 3, 8
 # Checkpoints whose parts are read in one go.
@@ -46,7 +46,7 @@ class History:
 
     def checkpoint(self, checkpoint: str | None) -> CheckpointTuple | None:
         """Return one checkpoint, or the newest."""
-        for page in self._found(checkpoint, NEWEST):
+        for page in self._found(checkpoint, NEWEST, more=THEN):
             if page:
                 return self._tuple(page[0], self.reader.cells(page[:1]))
         return None
@@ -165,19 +165,24 @@ class History:
         )
 
     def _found(
-        self, only: str | None, first: int | None, before: str | None = None, upto: str | None = None
+        self,
+        only: str | None,
+        first: int | None,
+        before: str | None = None,
+        upto: str | None = None,
+        more: int | None = None,
     ) -> Iterator[list[Found]]:
         """Yield what stands in this namespace, page by page."""
         low, high = self.place.prefix, self.place.prefix[:-1] + '"'
         if only is not None:
-            low, high, first = self.place.of(only), self.place.of(only) + "~", None
+            low, high, first, more = self.place.of(only), self.place.of(only) + "~", None, None
             if before is not None and only >= before:
                 return
         elif before is not None:
             high = self.place.of(before)
         elif upto is not None:
             high = self.place.of(upto) + "~"
-        pages = self.table.pages(Wish(self.place.partition, low, high, first))
+        pages = self.table.pages(Wish(self.place.partition, low, high, first, more))
         yield from found(pages, self.lives.reader(self.place.partition))
 
     def _everywhere(self, only: str | None, before: str | None) -> Iterator[list[Found]]:

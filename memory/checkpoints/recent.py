@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 from memory.checkpoints.images import Image, KeyImage
 from memory.checkpoints.payloads import Whereabouts
 
-LIMIT_BYTES = 64_000_000
+LIMIT_BYTES, LIMIT_RUNS = 64_000_000, 10_000
 
 
 class Recent:
@@ -19,6 +19,8 @@ class Recent:
         self._images: OrderedDict[tuple[str, str], tuple[Image, int]] = OrderedDict()
         # Key images live as long as an image that was written against them.
         self._keys: WeakValueDictionary[tuple[str, str], KeyImage] = WeakValueDictionary()
+        # Runs that are listed as having written a partition.
+        self._runs: dict[tuple[str, str], None] = {}
         self._lock = threading.Lock()
 
     def image(self, partition: str, sort_key: str) -> Image | None:
@@ -49,9 +51,23 @@ class Recent:
             while self._held > self._limit:
                 self._drop(next(iter(self._images)))
 
+    def knows(self, run: str, partition: str) -> bool:
+        """Whether a run is listed as having written a partition."""
+        with self._lock:
+            return (run, partition) in self._runs
+
+    def add_run(self, run: str, partition: str) -> None:
+        """Remember that a run is listed as having written a partition."""
+        with self._lock:
+            self._runs[run, partition] = None
+            while len(self._runs) > LIMIT_RUNS:
+                del self._runs[next(iter(self._runs))]
+
     def forget(self, partition: str) -> None:
         """Forget a thread."""
         with self._lock:
+            for known in [known for known in self._runs if known[1] == partition]:
+                del self._runs[known]
             for name in [name for name in self._images if name[0] == partition]:
                 self._drop(name)
 

@@ -30,12 +30,16 @@ SETUP_ACTIONS = (
 
 @dataclass(frozen=True)
 class Wish:
-    """What to read of a partition: sort keys from low to high, newest first unless said otherwise."""
+    """What to read of a partition: sort keys from low to high, newest first unless said otherwise.
+
+    `limit` is how many items the first page holds at most, `more` how many each further one does.
+    """
 
     partition: str
     low: str
     high: str
     limit: int | None = None
+    more: int | None = None
     forward: bool = False
     attributes: tuple[str, ...] = ()
 
@@ -49,7 +53,7 @@ class CheckpointTable:
     sleep: Callable[[float], None]
 
     def pages(self, wish: Wish) -> Iterator[list[Item]]:
-        """Yield what stands in a range, page by page; the limit holds for the first page alone."""
+        """Yield what stands in a range, page by page."""
         request = self._query(wish)
         while True:
             answer = self.client.query(**request)
@@ -57,6 +61,8 @@ class CheckpointTable:
             if not (last := answer.get("LastEvaluatedKey")):
                 return
             request.pop("Limit", None)
+            if wish.more:
+                request["Limit"] = wish.more
             request["ExclusiveStartKey"] = last
 
     def get(self, partition: str, keys: Iterable[str]) -> dict[str, Item]:

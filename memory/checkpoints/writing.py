@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,6 @@ from memory.checkpoints.payloads import Payload, Whereabouts
 from memory.checkpoints.pending import TaskWrites, packed
 from memory.checkpoints.recent import Recent
 from memory.checkpoints.table import Item
-
-REMEMBERED_RUNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,6 @@ class Writer:
     lives: Lives
     recent: Recent
     codec: Codec
-    _runs: set[tuple[str, str]] = field(default_factory=set)
 
     def checkpoint(self, place: Place, submission: Submission) -> Job:
         """Return the job that stores a checkpoint."""
@@ -58,7 +55,7 @@ class Writer:
         before = self._pieces(partition, written.where, written.payload)
         if last.run is not None:
             item["run"] = {"S": last.run}
-            if (last.run, partition) not in self._runs:
+            if not self.recent.knows(last.run, partition):
                 # Found by its run before it is found by its thread, or it would outlive its run.
                 before.append(
                     {"pk": {"S": run_partition(last.run)}, "sk": {"S": partition}, **self.lives.stamp()}
@@ -68,9 +65,7 @@ class Writer:
     def _stored(self, partition: str, submission: Submission, image: Image) -> None:
         self.recent.add(partition, submission.drawing.sort_key, image, submission.base_key)
         if submission.run is not None:
-            if len(self._runs) >= REMEMBERED_RUNS:
-                self._runs.clear()
-            self._runs.add((submission.run, partition))
+            self.recent.add_run(submission.run, partition)
 
     def _pending(self, place: Place, checkpoint: str, calls: Sequence[tuple[str, TaskWrites]]) -> Record:
         ordered = sorted(calls, key=lambda call: call[0])

@@ -43,6 +43,40 @@ def test_a_state_of_five_megabytes_is_kept_and_read_in_two_calls(
     assert watched.calls == ["query", "batch_get_item"]
 
 
+def test_the_newest_of_a_long_thread_with_many_writes_is_read_without_the_rest(
+    open_saver: OpenSaver, client: Any, thread: str
+) -> None:
+    told = steps(open_saver(), thread, [{"a": noise(4000, n)} for n in range(150)])[-1]
+    for number in range(14):
+        open_saver().put_writes(told, [("c", number)], f"{number:02}", f"{number:02}")
+    read: list[int] = []
+
+    def see(number: int, name: str, request: dict[str, Any]) -> None:
+        if name == "query":
+            read.append(
+                sum(len(item.get("body", {}).get("B", b"")) for item in client.query(**request)["Items"])
+            )
+
+    watched = Watched(client, before=see)
+    found = open_saver(client=watched).get_tuple(config(thread))
+    assert found is not None
+    assert [one[2] for one in found.pending_writes or []] == list(range(14))
+    assert watched.calls in (["query", "query"], ["query", "query", "batch_get_item"])
+    assert sum(read) < 200_000
+
+
+@pytest.mark.parametrize("size", [60_000, 600_000])
+def test_a_history_of_ten_large_checkpoints_is_read_in_four_calls(
+    open_saver: OpenSaver, client: Any, thread: str, size: int
+) -> None:
+    states = [{"a": noise(size, number)} for number in range(12)]
+    steps(open_saver(), thread, states)
+    watched = Watched(client)
+    found = list(open_saver(client=watched).list(config(thread), limit=10))
+    assert [one.checkpoint["channel_values"] for one in found] == states[:1:-1]
+    assert len(watched.calls) <= 4
+
+
 def test_a_large_write_of_a_task_is_kept(saver: DynamoSaver, open_saver: OpenSaver, thread: str) -> None:
     (told,) = steps(saver, thread, [{}])
     saver.put_writes(told, [("c", noise(900_000)), ("d", 1)], "task")
@@ -278,3 +312,15 @@ def test_closing_stores_what_is_on_its_way(open_saver: OpenSaver, thread: str) -
     found = open_saver().get_tuple(told)
     assert found is not None
     assert [one[2] for one in found.pending_writes or []] == list(range(5))
+
+
+def test_a_closed_saver_takes_nothing_and_nobody_waits_for_it(open_saver: OpenSaver, thread: str) -> None:
+    saver = open_saver()
+    (told,) = steps(saver, thread, [{"a": 1}])
+    saver.close()
+    for _ in range(10):
+        with pytest.raises(CheckpointError, match="is closed"):
+            saver.put(told, checkpoint({"a": 2}), {}, {"a": 1})
+        with pytest.raises(CheckpointError, match="is closed"):
+            saver.put_writes(told, [("c", 1)], "task")
+    assert open_saver().get_tuple(config(thread)).config == told  # type: ignore[union-attr]

@@ -70,6 +70,13 @@ def test_a_run_that_others_were_written_against_goes_and_they_stay(
     assert open_saver().get_tuple(config(thread)) is None
 
 
+def test_a_run_that_writes_again_after_it_was_deleted_is_found_again(saver: DynamoSaver, thread: str) -> None:
+    for _ in range(2):
+        steps(saver, thread, [{"a": 1}], run_id=thread)
+        saver.delete_for_runs([thread])
+        assert saver.get_tuple(config(thread)) is None
+
+
 def test_a_copy_outlives_its_source(open_saver: OpenSaver, client: Any, table: str, thread: str) -> None:
     told = long(open_saver(), thread, run_id=thread)[-1]
     open_saver().put_writes(told, [("c", noise(100_000))], "task")
