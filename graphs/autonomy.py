@@ -121,6 +121,11 @@ class AccountAutonomy(Record):
         rows = [row.level for row in self.settings.levels if row.applies(self.named, action, services)]
         return min((self.level, *rows), key=_ORDER.index)
 
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Return the change calendars of Systems Manager that have to be open."""
+        return self.settings.change_calendars
+
     def frozen_by(self, now: datetime) -> str | None:
         """Return the freeze of the settings that holds now, or None."""
         return next((one.name for one in self.settings.freezes if one.holds(self.named, now)), None)

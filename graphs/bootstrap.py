@@ -23,6 +23,7 @@ from memory.stores.kill_switch import KillSwitchStore
 from memory.stores.leases import LeaseStore
 from memory.stores.objects import ObjectClass, ObjectStore
 from memory.stores.outbox import OutboxStore
+from memory.stores.pace import PaceStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
@@ -84,6 +85,7 @@ def open_records(settings: Settings) -> Records:
         holdings=HoldingStore(table, tenant),
         objects=ObjectStore(lambda: access.client("s3"), backend.bucket, account, settings.retention.days_of),
         kill_switch=KillSwitchStore(table, tenant),
+        pace=PaceStore(table),
         signer=_signer(settings, access),
         topology=lambda: load_topology(access, settings.topology_parameter, settings.topology),
     )
@@ -140,6 +142,7 @@ def open_copilot(records: Records) -> "Copilot":
 def _executor(records: Records) -> "Executor":
     """Return the one part that writes: by a role of the account's, for one call at a time."""
     from tools.aws.sessions import RoleSessions
+    from tools.crowd import Traffic
     from tools.executor import Executor
     from tools.kill_switch import why_stopped
     from tools.policy import Policy
@@ -155,6 +158,7 @@ def _executor(records: Records) -> "Executor":
         signer=records.signer,
         sessions=RoleSessions(records.access, settings.autonomy_in(records.home.account).role),
         stopped=lambda: why_stopped(settings.autonomy.kill_switch, records.kill_switch),
+        traffic=Traffic(records.pace, records.executions, records.clock),
     )
 
 

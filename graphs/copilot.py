@@ -17,6 +17,7 @@ from memory.stores.kill_switch import KillSwitchStore
 from memory.stores.leases import LeaseStore
 from memory.stores.objects import ObjectStore
 from memory.stores.outbox import OutboxStore
+from memory.stores.pace import PaceStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
@@ -49,6 +50,7 @@ class Records:
     holdings: HoldingStore
     objects: ObjectStore
     kill_switch: KillSwitchStore
+    pace: PaceStore
     signer: Signer
     topology: Callable[[], Topology]
 

@@ -26,6 +26,7 @@ from tools.actions.registry import ACTIONS
 from tools.budget import IncidentBudget
 from tools.evidence import Recorder
 from tools.executor import Executor
+from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
 from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
@@ -107,7 +108,7 @@ class Copilot:
 
     def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""
-        return self.executor.policy.review(self.records.access, plan, self._around(incident))
+        return self.executor.review(incident, plan, self._around(incident))
 
     def inspect(self, plan: Plan) -> tuple[Inspection, ...]:
         """Look at what a plan would act on, as it is now."""
@@ -192,12 +193,20 @@ class Copilot:
         return self.records.settings.autonomy_in(self.records.home.account)
 
     def _around(self, incident: Incident) -> Circumstances:
-        settings, account = self.records.settings, self.records.home.account
+        autonomy, access = self._autonomy, self.records.access
+        frozen = autonomy.frozen_by(self.records.clock.now())
+        said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
+        hit = self.records.topology().of_alarm(incident.alarm.name)
         return Circumstances(
-            account=account,
+            account=autonomy.account,
             severity=self._measured_severity(incident),
-            autonomy=settings.autonomy_of(account),
+            autonomy=autonomy.level,
             kill_switch=self.executor.stopped() is not None,
+            freeze=said is not None,
+            freeze_reason=said or "",
+            changes_an_hour=autonomy.settings.changes_an_hour,
+            services=frozenset({hit.name} if hit else ()),
+            level_of=autonomy.level_of,
         )
 
     def _measured_severity(self, incident: Incident) -> Severity:

@@ -127,6 +127,11 @@ def break_glass(tenant: str, decided_at: datetime, incident_id: str) -> Key:
     return Key(f"{tenant}#BREAK_GLASS", f"{instant(decided_at)}#{incident_id}")
 
 
+def pace(scope: Scope, target: str) -> Key:
+    """Return the key of what was changed lately on one target."""
+    return Key(f"{scope.key}#TARGET#{digest(target)[:32]}", "PACE")
+
+
 def kill_switch(tenant: str) -> Key:
     """Return the key of a tenant's kill switch."""
     return Key(f"{tenant}#KILL_SWITCH", "KILL_SWITCH")

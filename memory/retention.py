@@ -55,6 +55,7 @@ CLASSES = {
     "MESSAGE": "messages",
     "TIMER": "timers",
     "LEASE": "leases",
+    "PACE": "leases",
     "EVENT": "claims",
     "EPISODE": "claims",
     "AUDIT_PAYLOAD": "audit_payloads",

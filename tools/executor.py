@@ -9,19 +9,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from memory.clock import Clock
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, ExecutionState
-from memory.records.plan import Plan, PlannedAction
+from memory.records.plan import Plan, PlannedAction, Review
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
+from memory.table import ConflictError, Write
+from tools.actions.base import Rehearsed
 from tools.actions.registry import ACTIONS, Catalogue
+from tools.ahead import permitted
 from tools.authority import Attempt, objection
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
+from tools.crowd import Traffic
+from tools.errors import error_code
 from tools.inspection import Inspection, inspect
-from tools.once import OPEN, Grant, Once, Refusal
+from tools.once import OPEN, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
 from tools.signing import Signer
 from tools.undo import Undo
@@ -46,7 +53,15 @@ class Executor:
     signer: Signer
     sessions: Sessions
     stopped: Callable[[], str | None]
+    traffic: Traffic
     catalogue: Catalogue = ACTIONS
+
+    def review(self, incident: Incident, plan: Plan, around: Circumstances) -> tuple[Review, ...]:
+        """Rule on every action of a plan, with all that can be known before anybody is asked."""
+        return tuple(
+            self.policy.rule(self._ahead(incident, self._look(incident, plan, index)), around)
+            for index in range(len(plan.actions))
+        )
 
     def execute(
         self,
@@ -62,7 +77,7 @@ class Executor:
         is settled by asking the account. A refusal is not stored, since what is refused now may be approved
         later.
         """
-        action_id = f"{plan.plan_hash[:12]}-{index}"
+        action_id = action_id_of(plan, index)
         if not 0 <= index < len(plan.actions):
             return self._refusal(incident, action_id, _NOTHING, "the plan has no such action")
 
@@ -98,11 +113,11 @@ class Executor:
     def _execute(
         self, incident: Incident, plan: Plan, index: int, around: Circumstances, observed: dict[str, Any]
     ) -> Execution:
-        planned, action_id = plan.actions[index], f"{plan.plan_hash[:12]}-{index}"
+        planned, action_id = plan.actions[index], action_id_of(plan, index)
         standing = self.executions.get(incident.scope, incident.incident_id, action_id)
         if standing is not None and standing.state not in OPEN:
             return standing
-        inspection = inspect(self.access, planned, self.catalogue)
+        inspection = self._look(incident, plan, index)
         once = self._once(incident, inspection)
         if once is None:
             return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
@@ -113,10 +128,37 @@ class Executor:
 
         if standing is not None:
             return once.resume(standing, authorise)
-        leave = authorise()
-        if isinstance(leave, Refusal):
-            return self._refusal(incident, action_id, planned, leave.why)
-        return once.start(incident.incident_id, action_id, inspection, observed, leave, is_revert=False)
+        try:
+            leave = authorise()
+            if isinstance(leave, Refusal):
+                return self._refusal(incident, action_id, planned, leave.why)
+            return once.start(incident.incident_id, action_id, inspection, observed, leave, is_revert=False)
+        except ClaimLostError as error:
+            return self._refusal(incident, action_id, planned, f"somebody else was first: {error}")
+
+    def _look(self, incident: Incident, plan: Plan, index: int) -> Inspection:
+        """Look at a planned action's target, and at who else changes it."""
+        found = inspect(self.access, plan.actions[index], self.catalogue)
+        if found.action is None or found.params is None:
+            return found
+        target, action_id = found.action.target(found.params), action_id_of(plan, index)
+        crowd = self.traffic.around(incident.scope, target, incident.incident_id, action_id)
+        return replace(found, crowd=crowd)
+
+    def _ahead(self, incident: Incident, found: Inspection) -> Inspection:
+        """Find out beforehand whether the role may do it, and what a dry run says."""
+        action, params = found.action, found.params
+        if action is None or params is None or found.problems:
+            return found
+        ahead = permitted(self.access, self.sessions.role_arn, action.permissions(params, incident.scope))
+        if not isinstance(action, Rehearsed):
+            return replace(found, ahead=ahead)
+        try:
+            problems = action.rehearse(self.access, params, found.state)
+        except (ClientError, BotoCoreError) as error:
+            said = f"the dry run cannot be made: {error_code(error)}"
+            return replace(found, ahead=replace(ahead, unanswered=(*ahead.unanswered, said)))
+        return replace(found, ahead=ahead, problems=(*found.problems, *problems))
 
     def _revert(self, incident: Incident, undone_id: str, action_id: str, around: Circumstances) -> Execution:
         scope, incident_id = incident.scope, incident.incident_id
@@ -154,7 +196,7 @@ class Executor:
             incident=incident,
             plan=plan,
             index=index,
-            action_id=f"{plan.plan_hash[:12]}-{index}",
+            action_id=action_id_of(plan, index),
             fingerprint=inspection.fingerprint,
             bound=inspection.bound,
             review=self.policy.rule(inspection, around),
@@ -177,7 +219,7 @@ class Executor:
             session = self._session(incident, attempt.action_id, once, by)
         except NotAssumedError as error:
             return Refusal(str(error))
-        use = self.approvals.use(request, attempt.action_id) if request and not attempt.resumes else None
+        uses = () if attempt.resumes else self._uses(attempt, once)
         return Grant(
             session=session,
             why=inspection.planned.why,
@@ -185,8 +227,19 @@ class Executor:
             policy_set_sha256=attempt.review.policy_set_sha256,
             approval=attempt.plan.plan_hash if request else None,
             approved_by=by,
-            uses=(use,) if use else (),
+            uses=uses,
         )
+
+    def _uses(self, attempt: Attempt, once: Once) -> tuple[Write, ...]:
+        """Return what the claim uses up: the approval for this action, and a place in the target's pace."""
+        scope, incident_id, action_id = once.scope, attempt.incident.incident_id, attempt.action_id
+        counted = self.traffic.count(scope, once.action.target(once.params), incident_id, action_id)
+        if attempt.request is None:
+            return (counted,)
+        try:
+            return (counted, self.approvals.use(attempt.request, action_id))
+        except ConflictError as error:
+            raise ClaimLostError(str(error)) from error
 
     def _leave_to_undo(self, undo: Undo, action_id: str) -> Grant | Refusal:
         """Give leave to undo when no check objects. Who approved the action stands behind its undo."""
@@ -245,6 +298,11 @@ class Executor:
             return work()
         finally:
             self.leases.release(incident.scope, name, holder)
+
+
+def action_id_of(plan: Plan, index: int) -> str:
+    """Return the id of one action of a plan, under which it is claimed."""
+    return f"{plan.plan_hash[:12]}-{index}"
 
 
 def _planned(execution: Execution) -> PlannedAction:

@@ -7,9 +7,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
 from memory.records.plan import PlannedAction
-from tools.actions.base import Action, BlastRadius, Parameters, State, fingerprint
+from tools.actions.base import Action, BlastRadius, Parameters, Reversibility, State, fingerprint
 from tools.actions.registry import Catalogue, named
+from tools.ahead import NOTHING_KNOWN, Ahead
 from tools.aws.access import AwsAccess
+from tools.crowd import NOBODY_ELSE, Crowd
 
 _UNKNOWN_RADIUS = BlastRadius(text="unknown", share=1.0)
 
@@ -19,7 +21,8 @@ class Inspection:
     """One planned action, what it would touch, and every reason not to do it.
 
     Without `action` and `params` the plan named something that is not in the catalogue or does not fit it.
-    `bound` is the part of the state that an approval rests on, and `fingerprint` its digest.
+    `bound` is the part of the state that an approval rests on, and `fingerprint` its digest. `crowd` is who else
+    changes the target, `ahead` what was found out before anybody is asked.
     """
 
     planned: PlannedAction
@@ -31,6 +34,14 @@ class Inspection:
     fingerprint: str = ""
     blast: BlastRadius = _UNKNOWN_RADIUS
     inverse: dict[str, Any] | None = None
+    crowd: Crowd = NOBODY_ELSE
+    ahead: Ahead = NOTHING_KNOWN
+
+    @property
+    def has_a_way_back(self) -> bool:
+        """Say whether what it does can be taken back, or ends by itself where it began."""
+        restores = self.action is not None and self.action.reversibility is Reversibility.SELF_RESTORING
+        return self.inverse is not None or restores
 
 
 def inspect(

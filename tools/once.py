@@ -45,6 +45,10 @@ def client_token(incident_id: str, action_id: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{incident_id}/{action_id}"))
 
 
+class ClaimLostError(ConflictError):
+    """Somebody else has claimed the action, used its approval or changed its target meanwhile; nothing was sent."""
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why an action is not done."""
@@ -172,8 +176,8 @@ class Once:
 
     def _claim(self, claim: Execution, uses: Sequence[Write]) -> None:
         if not self.executions.claim(self.scope, claim, uses):
-            raise ConflictError(
-                f"action {claim.action_id} was claimed, or its approval used, by somebody else"
+            raise ClaimLostError(
+                f"action {claim.action_id}, its approval or its target was claimed meanwhile"
             )
 
     def _perform(self, standing: Execution, session: Session) -> Execution:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,35 @@ AGENT = "cloudops-copilot"
 _BY_DEFAULT = {True: "no policy permits it", False: "no policy permits it by itself"}
 
 
+LevelOf = Callable[[str, Collection[str]], Autonomy]
+_LEVELS = tuple(Autonomy)
+
+
 @dataclass(frozen=True)
 class Circumstances:
-    """What a ruling rests on beside the action itself; `account` is the one that the access reaches."""
+    """What a ruling rests on beside the action itself; `account` is the one that the access reaches.
+
+    `level_of` narrows the account's autonomy for an action on some services: those that are hit, and whatever the
+    action's parameters name.
+    """
 
     account: str
     severity: Severity
     autonomy: Autonomy
     kill_switch: bool = False
     freeze: bool = False
+    freeze_reason: str = ""
+    changes_an_hour: int = 4
+    services: frozenset[str] = frozenset()
+    level_of: LevelOf | None = None
+
+    def level(self, inspection: Inspection) -> Autonomy:
+        """Return how far the copilot may go with one action: never further than the account allows."""
+        if self.level_of is None:
+            return self.autonomy
+        named = {value for value in inspection.planned.parameters.values() if isinstance(value, str)}
+        found = self.level_of(inspection.planned.action, self.services | named)
+        return min(found, self.autonomy, key=_LEVELS.index)
 
 
 @dataclass(frozen=True)
@@ -84,10 +104,10 @@ class Policy:
             return self._review(inspection, Ruling.PERMIT, alone)
         approved = self.ask("execute", inspection, around, approved=True)
         if approved.allowed:
-            reasons = ("it needs a person's approval", *alone.reasons)
+            reasons = ("it needs a person's approval", *alone.reasons, *_details(inspection, around))
             ids = (*approved.policy_ids, *alone.policy_ids)
             return self._review(inspection, Ruling.ASK, Answer(True, ids, reasons))
-        reasons = (*approved.reasons, *inspection.problems)
+        reasons = (*approved.reasons, *inspection.problems, *_details(inspection, around))
         return self._review(inspection, Ruling.REFUSE, Answer(False, approved.policy_ids, reasons))
 
     def ask(self, verb: str, inspection: Inspection, around: Circumstances, *, approved: bool) -> Answer:
@@ -129,14 +149,29 @@ def _context(inspection: Inspection, around: Circumstances, risk: Risk, approved
     return {
         "risk": risk.value,
         "severity": around.severity.value,
-        "autonomy": around.autonomy.value,
+        "autonomy": around.level(inspection).value,
         "approved": approved,
         "blast_percent": math.ceil(inspection.blast.share * 100),
-        "reversible": inspection.inverse is not None,
+        "reversible": inspection.has_a_way_back,
         "kill_switch": around.kill_switch,
         "freeze": around.freeze,
         "problems": len(inspection.problems),
+        "target_busy": bool(inspection.crowd.busy),
+        "too_often": inspection.crowd.recent >= around.changes_an_hour,
+        "denied": bool(inspection.ahead.denied),
+        "unanswered": bool(inspection.ahead.unanswered),
     }
+
+
+def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
+    """Return the particulars of what a policy says in general."""
+    found = (
+        around.freeze_reason,
+        inspection.crowd.busy,
+        *inspection.ahead.denied,
+        *inspection.ahead.unanswered,
+    )
+    return tuple(text for text in found if text)
 
 
 def _inverse_text(inspection: Inspection) -> str:

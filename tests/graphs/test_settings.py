@@ -2,13 +2,16 @@ import json
 import os
 import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from graphs.autonomy import AccountAutonomy
 from graphs.settings import Settings, World, from_environment, load
 from memory.records.config import Autonomy
+from memory.records.incident import Severity
 from tools.errors import Misconfigured
 
 ROOT = Path(__file__).parent.parent.parent
@@ -287,3 +290,94 @@ def text_with_langsmith_at(text: str, host: str) -> str:
         'allowed_hosts = ["api.smith.langchain.com", "*.api.smith.langchain.com"]',
         f'allowed_hosts = ["{host}"]',
     )
+
+
+# How far the copilot may go: by account, service and action, by time, and with how many people.
+
+
+def _autonomy(folder: Path, text: str) -> AccountAutonomy:
+    """What the file says of account 111122223333, with some text added to it."""
+    path = folder / "autonomy.toml"
+    path.write_text(f"{path.read_text()}\n{text}\n")
+    return load({**AWS, "CLOUDOPS_SETTINGS": str(folder)}, ROOT).autonomy_in("111122223333")
+
+
+LEVELS = """
+[accounts]
+"111122223333" = "act_on_low"
+[[levels]]
+action = "ecs_rollback_service"
+level = "propose"
+[[levels]]
+service = "checkout"
+level = "observe"
+[[levels]]
+service = "web"
+level = "act_on_medium"
+[[levels]]
+account = "444455556666"
+action = "ecs_stop_task"
+level = "observe"
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "services", "level"),
+    [
+        ("lambda_shift_alias", {"orders"}, Autonomy.ACT_ON_LOW),
+        ("ecs_rollback_service", {"orders"}, Autonomy.PROPOSE),
+        ("ecs_rollback_service", {"orders", "checkout"}, Autonomy.OBSERVE),
+        ("lambda_shift_alias", {"web"}, Autonomy.ACT_ON_LOW),
+        ("ecs_stop_task", {"orders"}, Autonomy.ACT_ON_LOW),
+    ],
+)
+def test_the_lowest_level_that_applies_counts(
+    own_folder: Path, action: str, services: set[str], level: Autonomy
+) -> None:
+    assert _autonomy(own_folder, LEVELS).level_of(action, services) is level
+
+
+def test_a_freeze_holds_from_its_beginning_to_its_end(own_folder: Path) -> None:
+    at = _autonomy(
+        own_folder,
+        '[[freezes]]\nname = "year"\nbegins = 2026-12-20T00:00:00Z\nends = 2027-01-05T00:00:00+01:00\n'
+        '[[freezes]]\nname = "elsewhere"\nbegins = 2026-01-01T00:00:00Z\nends = 2027-01-01T00:00:00Z\n'
+        'accounts = ["444455556666"]',
+    )
+
+    moments = ["2026-12-19T23:59:59+00:00", "2026-12-20T00:00:00+00:00", "2027-01-04T23:00:00+00:00"]
+    assert [at.frozen_by(datetime.fromisoformat(one)) for one in moments] == [None, "year", None]
+
+
+@pytest.mark.parametrize(
+    ("severity", "percent", "people"),
+    [
+        (Severity.CRITICAL, 50, 2),
+        (Severity.CRITICAL, 49, 1),
+        (Severity.HIGH, 100, 3),
+        (Severity.LOW, 100, 1),
+    ],
+)
+def test_the_strictest_quorum_that_applies_counts(
+    own_folder: Path, severity: Severity, percent: int, people: int
+) -> None:
+    row = '[[quorum]]\napprovers = 3\nseverities = ["high"]\nmin_blast_percent = 90'
+    path = own_folder / "autonomy.toml"
+    path.write_text(path.read_text().replace("# The role that", f"{row}\n# The role that", 1))
+
+    assert _autonomy(own_folder, "").approvers(severity, percent) == people
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[levels]]\nlevel = "propose"',
+        '[[levels]]\nservice = "a"\nlevel = "everything"',
+        '[[freezes]]\nname = "n"\nbegins = 2026-12-20T00:00:00Z\nends = 2026-12-19T00:00:00Z',
+        '[[freezes]]\nname = "n"\nbegins = 2026-12-20T00:00:00\nends = 2026-12-21T00:00:00',
+        "[surprises]\na = 1",
+    ],
+)
+def test_wrong_autonomy_is_refused_with_the_folder(own_folder: Path, text: str) -> None:
+    with pytest.raises(Misconfigured, match=re.escape(str(own_folder))):
+        _autonomy(own_folder, text)

@@ -17,12 +17,14 @@ from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
+from memory.stores.pace import PaceStore
 from memory.table import RecordTable
 from tests.tools.memory_table import Killed
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import ScopedCall, Session, Sessions, session_name, source_identity
+from tools.crowd import Traffic
 from tools.executor import Executor
 from tools.inspection import inspect
 from tools.policy import Circumstances, Policy
@@ -209,12 +211,15 @@ def executor(
         signer=SIGNER,
         sessions=sessions or GivenSessions(),
         stopped=lambda: stopped,
+        traffic=Traffic(PaceStore(table), ExecutionStore(table), StillClock(at)),
         catalogue=(SetDialAction(dials, repeatable=repeatable),),
     )
 
 
 class GivenSessions:
     """Sessions that always open, with the names that a real one would have."""
+
+    role_arn: str | None = "arn:aws:iam::123456789012:role/cloudops-executor"
 
     def open(self, call: ScopedCall) -> Session:
         return Session(AwsAccess(SCOPE.region), session_name(call), source_identity(call.approved_by))

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -12,7 +13,9 @@ from memory.records.plan import PlannedAction, Risk, Ruling
 from tests.tools.dials import POLICY, Dials, SetDial, SetDialAction, around, plan
 from tools.actions.base import BlastRadius
 from tools.actions.registry import ACTIONS
+from tools.ahead import NOTHING_KNOWN, Ahead
 from tools.aws.access import AwsAccess
+from tools.crowd import NOBODY_ELSE, Crowd
 from tools.errors import Misconfigured
 from tools.inspection import Inspection
 from tools.policy import FOLDER, Circumstances, Policy
@@ -23,7 +26,13 @@ LEVELS = [Autonomy.OBSERVE, Autonomy.PROPOSE, Autonomy.ACT_ON_LOW, Autonomy.ACT_
 
 
 def inspection(
-    risk: Risk = Risk.LOW, share: float = 0.1, *, reversible: bool = True, problems: int = 0
+    risk: Risk = Risk.LOW,
+    share: float = 0.1,
+    *,
+    reversible: bool = True,
+    problems: int = 0,
+    crowd: Crowd = NOBODY_ELSE,
+    ahead: Ahead = NOTHING_KNOWN,
 ) -> Inspection:
     return Inspection(
         planned=PLANNED,
@@ -34,7 +43,22 @@ def inspection(
         fingerprint="f",
         blast=BlastRadius(text="one dial", share=share),
         inverse={"dial": "main", "value": 7} if reversible else None,
+        crowd=crowd,
+        ahead=ahead,
     )
+
+
+CROWDS = [
+    Crowd(),
+    Crowd(recent=3),
+    Crowd(recent=4),
+    Crowd(recent=1, busy="set_dial of incident 5f0a3ad8 is called"),
+]
+AHEADS = [
+    Ahead(),
+    Ahead(denied=("the role may not dial:Set on main",)),
+    Ahead(unanswered=("IAM cannot be asked",)),
+]
 
 
 inspections = st.builds(
@@ -43,6 +67,8 @@ inspections = st.builds(
     st.floats(0, 1),
     reversible=st.booleans(),
     problems=st.integers(0, 2),
+    crowd=st.sampled_from(CROWDS),
+    ahead=st.sampled_from(AHEADS),
 )
 circumstances = st.builds(
     around,
@@ -84,8 +110,10 @@ def test_nothing_is_permitted_without_every_reason_to(looked: Inspection, at: Ci
         assert at.severity in {Severity.LOW, Severity.MEDIUM}
         assert at.autonomy in {Autonomy.ACT_ON_LOW, Autonomy.ACT_ON_MEDIUM}
         assert looked.inverse is not None and looked.blast.share <= 0.5 and not at.freeze
+        assert looked.crowd.recent < 4 and looked.ahead == Ahead()
     if review.ruling is not Ruling.REFUSE:
         assert not at.kill_switch and not looked.problems and at.autonomy is not Autonomy.OBSERVE
+        assert not looked.crowd.busy and not looked.ahead.denied
     assert review.reasons and review.policy_set_sha256 == POLICY.sha256
 
 
@@ -117,7 +145,9 @@ def _whole_table() -> list[tuple[Inspection, Circumstances]]:
             (Severity.LOW, Severity.HIGH), Autonomy, (True, False), (True, False)
         )
     ]
-    return list(product(looked, at))
+    crowded = [inspection(crowd=crowd, ahead=ahead) for crowd, ahead in product(CROWDS, AHEADS)]
+    calm = around(Severity.LOW)
+    return [*product(looked, at), *((one, calm) for one in crowded)]
 
 
 def _answers(policy: Policy) -> list[tuple[Ruling, bool]]:
@@ -136,6 +166,48 @@ def test_every_policy_decides_something() -> None:
     for left_out in policies:
         rest = "\n".join(policy for policy in policies if policy is not left_out)
         assert _answers(Policy(rest, schema)) != whole, left_out
+
+
+def test_a_level_for_a_service_or_an_action_only_narrows() -> None:
+    levels = {"set_dial": Autonomy.PROPOSE, "other": Autonomy.ACT_ON_MEDIUM}
+    asked: list[set[str]] = []
+
+    def level_of(action: str, services: Collection[str]) -> Autonomy:
+        asked.append(set(services))
+        return levels.get(action, Autonomy.OBSERVE)
+
+    at = replace(around(Severity.LOW), level_of=level_of, services=frozenset({"web"}))
+
+    assert POLICY.rule(inspection(), at).ruling is Ruling.ASK
+    assert POLICY.rule(inspection(), replace(at, autonomy=Autonomy.OBSERVE)).ruling is Ruling.REFUSE
+    assert asked[0] == {"web", "main"}
+    levels["set_dial"] = Autonomy.ACT_ON_MEDIUM
+    assert POLICY.rule(inspection(), replace(at, autonomy=Autonomy.PROPOSE)).ruling is Ruling.ASK
+
+
+@pytest.mark.parametrize(
+    ("looked", "at", "ruling", "said"),
+    [
+        (inspection(crowd=CROWDS[1]), around(Severity.LOW), Ruling.PERMIT, "low risk"),
+        (inspection(crowd=CROWDS[2]), around(Severity.LOW), Ruling.ASK, "as often within the hour"),
+        (inspection(crowd=CROWDS[3]), around(Severity.LOW), Ruling.REFUSE, "incident 5f0a3ad8 is called"),
+        (inspection(ahead=AHEADS[1]), around(Severity.LOW), Ruling.REFUSE, "may not dial:Set on main"),
+        (inspection(ahead=AHEADS[2]), around(Severity.LOW), Ruling.ASK, "IAM cannot be asked"),
+        (
+            inspection(),
+            replace(around(Severity.LOW, freeze=True), freeze_reason="the freeze year's end holds"),
+            Ruling.ASK,
+            "year's end",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_is_said_in_particular(
+    looked: Inspection, at: Circumstances, ruling: Ruling, said: str
+) -> None:
+    review = POLICY.rule(looked, at)
+
+    assert review.ruling is ruling
+    assert any(said in reason for reason in review.reasons), review.reasons
 
 
 def test_a_review_names_the_policies_behind_it() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -159,6 +159,15 @@ class Action(Protocol[P]):
 
     def settled(self, access: AwsAccess, params: P, answer: Mapping[str, Any]) -> bool | None:
         """Say whether an accepted call came to its end: True, False when it failed, None while under way."""
+        ...
+
+
+@runtime_checkable
+class Rehearsed(Protocol):
+    """An action that AWS can try without doing it."""
+
+    def rehearse(self, access: AwsAccess, params: Any, state: State) -> tuple[str, ...]:
+        """Try it without effect, and return what speaks against it; botocore's errors where it cannot be tried."""
         ...
 
 

@@ -16,6 +16,7 @@ from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.capacity_document import read_document
+from tools.ahead import previewed
 from tools.aws.access import AwsAccess
 
 MOST_FACTOR = 4
@@ -142,15 +143,13 @@ class DynamoDbSetWriteCapacity:
             return None
         return {**params.model_dump(), "write_capacity_units": state["write"]}
 
+    def rehearse(self, access: AwsAccess, params: DynamoDbCapacity, state: State) -> tuple[str, ...]:
+        """Let Systems Manager preview the execution."""
+        return previewed(access, params.document, state["document"]["version"], _values(params, state))
+
     def call(self, access: AwsAccess, params: DynamoDbCapacity, state: State, token: str) -> dict[str, Any]:
         """Start the document, in the version that was read."""
-        document = state["document"]
-        values = {
-            document["table_parameter"]: [params.table],
-            document["write_parameter"]: [str(params.write_capacity_units)],
-        }
-        if document["read_parameter"]:
-            values[document["read_parameter"]] = [str(state["read"])]
+        document, values = state["document"], _values(params, state)
         answer = access.client("ssm").start_automation_execution(
             DocumentName=params.document,
             DocumentVersion=document["version"],
@@ -191,6 +190,18 @@ def throttles_end(table: str, metric: str, what: str) -> ExpectedSignal:
         level=0.0,
         no_points=0.0,
     )
+
+
+def _values(params: DynamoDbCapacity, state: State) -> dict[str, list[str]]:
+    """Return the document's parameters: the capacity that is wanted, and the other one as it is."""
+    document = state["document"]
+    values = {
+        document["table_parameter"]: [params.table],
+        document["write_parameter"]: [str(params.write_capacity_units)],
+    }
+    if document["read_parameter"]:
+        values[document["read_parameter"]] = [str(state["read"])]
+    return values
 
 
 def read_table(access: AwsAccess, table: str) -> State:

@@ -19,6 +19,7 @@ from memory.records.base import Record
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.ahead import previewed
 from tools.aws.access import AwsAccess
 
 FOLDER = Path(__file__).parent / "documents"
@@ -192,6 +193,11 @@ class SsmRunDocument:
     def inverse(self, params: SsmDocument, state: State) -> dict[str, Any] | None:
         """Return nothing: code does not know what a document did."""
         return None
+
+    def rehearse(self, access: AwsAccess, params: SsmDocument, state: State) -> tuple[str, ...]:
+        """Let Systems Manager preview the execution."""
+        values = {name: [value] for name, value in params.values.items()}
+        return previewed(access, params.document, state["version"], values)
 
     def call(self, access: AwsAccess, params: SsmDocument, state: State, token: str) -> dict[str, Any]:
         """Start the document, in the version that was read."""

@@ -51,6 +51,11 @@ class Session:
 class Sessions(Protocol):
     """Opens sessions."""
 
+    @property
+    def role_arn(self) -> str | None:
+        """Name the role that calls are made with, or None where nothing can be written."""
+        ...
+
     def open(self, call: ScopedCall) -> Session:
         """Return a session for one call, or raise `NotAssumedError`."""
         ...

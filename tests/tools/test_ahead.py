@@ -1,0 +1,161 @@
+"""What is found out before anybody is asked: by IAM, a dry run and a change calendar; and who else is at a target."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from memory.records.incident import Severity
+from memory.records.outcome import ExecutionState
+from memory.records.scope import Scope
+from tests.simulated import SimulatedAccount
+from tests.tools.dials import BY_ITSELF, Dials, Fate, around, executor, incident, plan
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess
+from tools.actions.base import IamStatement, Rehearsed
+from tools.actions.registry import ACTIONS
+from tools.ahead import Ahead, permitted, previewed
+from tools.aws.access import AwsAccess
+from tools.freeze import closed_calendar
+
+OTHER_INCIDENT = "5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002"
+CALENDAR = """BEGIN:VCALENDAR
+PRODID:-//AWS//Change Calendar 1.0//EN
+VERSION:2.0
+X-CALENDAR-TYPE:{}
+END:VCALENDAR
+"""
+
+
+@pytest.fixture
+def account(shared_accounts: Callable[..., SimulatedAccount]) -> SimulatedAccount:
+    return shared_accounts("bad-deployment")
+
+
+def _access(account: SimulatedAccount) -> AwsAccess:
+    who = account.credentials
+    return AwsAccess(account.local["region"], account.endpoint, who.access_key_id, who.secret_access_key)
+
+
+def _role(access: AwsAccess) -> str:
+    return f"arn:aws:iam::{access.client('sts').get_caller_identity()['Account']}:role/cloudops-executor"
+
+
+class Refusing:
+    """A client whose every call is refused."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
+
+        return call
+
+
+def test_the_role_may_do_every_action_of_the_catalogue(account: SimulatedAccount) -> None:
+    access = _access(account)
+    role = _role(access)
+    scope = Scope(account=role.split(":")[4], region=access.region)
+
+    for action in ACTIONS:
+        params = action.parameters.model_validate(action.example)
+        assert permitted(access, role, action.permissions(params, scope)) == Ahead(), action.name
+
+
+def test_what_the_role_may_not_do_is_named(account: SimulatedAccount) -> None:
+    access = _access(account)
+    asked = (IamStatement(actions=("iam:CreateUser", "ecs:DescribeServices"), resources=("*",)),)
+
+    found = permitted(access, _role(access), asked)
+
+    assert found == Ahead(denied=("the role may not iam:CreateUser on *",))
+
+
+def test_a_permission_that_cannot_be_asked_about_is_no_yes() -> None:
+    access = ScriptedAccess("us-east-1", clients={"iam": Refusing()})
+    asked = (IamStatement(actions=("a:B",), resources=("*",)),)
+
+    assert permitted(access, "arn:aws:iam::1:role/r", asked).unanswered
+    assert permitted(access, None, asked).denied
+
+
+def test_an_automation_document_is_tried_before_it_is_started(account: SimulatedAccount) -> None:
+    access = _access(account)
+    (name,) = [one["Name"] for one in _own_documents(account)][:1]
+
+    before = len(account.calls("StartAutomationExecution"))
+    with pytest.raises(ClientError):
+        previewed(access, name, "$DEFAULT", {"NoSuchParameter": ["1"]})
+    assert len(account.calls("StartAutomationExecution")) == before
+    assert {action.name for action in ACTIONS if isinstance(action, Rehearsed)} >= {
+        "dynamodb_set_write_capacity"
+    }
+
+
+def _own_documents(account: SimulatedAccount) -> list[Any]:
+    filters = [{"Key": "Owner", "Values": ["Self"]}, {"Key": "DocumentType", "Values": ["Automation"]}]
+    return list(account.client("ssm").list_documents(Filters=filters)["DocumentIdentifiers"])
+
+
+@pytest.mark.parametrize(("kind", "is_closed"), [("DEFAULT_OPEN", False), ("DEFAULT_CLOSED", True)])
+def test_a_closed_change_calendar_freezes(account: SimulatedAccount, kind: str, is_closed: bool) -> None:
+    account.client("ssm").create_document(
+        Name=f"Own-{kind}",
+        Content=CALENDAR.format(kind).replace("\n", "\r\n"),
+        DocumentType="ChangeCalendar",
+        DocumentFormat="TEXT",
+    )
+
+    assert (closed_calendar(_access(account), (f"Own-{kind}",)) is not None) == is_closed
+
+
+def test_a_change_calendar_that_cannot_be_read_is_closed(account: SimulatedAccount) -> None:
+    assert "counts as closed" in (closed_calendar(_access(account), ("NoSuchCalendar",)) or "")
+    assert closed_calendar(AwsAccess("us-east-1"), ()) is None
+
+
+# Who else is at a target.
+
+
+def test_two_incidents_do_not_act_on_one_target_at_once() -> None:
+    dials, table = Dials(fates=[Fate.LOST_ON_THE_WAY]), MemoryTable()
+    acting = executor(table, dials, repeatable=False)
+    first = acting.execute(incident(), plan(), 0, BY_ITSELF)
+
+    refused = acting.execute(incident(incident_id=OTHER_INCIDENT), plan(11), 0, BY_ITSELF)
+    elsewhere = acting.execute(incident(incident_id=OTHER_INCIDENT), plan(11, dial="other"), 0, BY_ITSELF)
+
+    assert first.state is ExecutionState.UNDECIDED
+    assert refused.state is ExecutionState.REFUSED and "is undecided" in refused.detail
+    assert elsewhere.state is ExecutionState.DONE
+
+
+def test_a_target_is_changed_so_often_an_hour_and_then_by_people_only() -> None:
+    dials, table = Dials(), MemoryTable()
+    ends = [
+        executor(table, dials).execute(incident(), plan(value), 0, BY_ITSELF).state for value in range(10, 16)
+    ]
+    later = executor(table, dials, at=NOW + timedelta(minutes=61))
+
+    assert ends == [ExecutionState.DONE] * 4 + [ExecutionState.REFUSED] * 2
+    assert later.execute(incident(), plan(16), 0, BY_ITSELF).state is ExecutionState.DONE
+
+
+def test_a_claim_on_a_target_that_another_has_just_claimed_is_lost() -> None:
+    dials, table = Dials(), MemoryTable()
+    acting = executor(table, dials)
+    counted = acting.traffic.count(SCOPE, "dial main", OTHER_INCIDENT, "a-0")
+    late = acting.traffic.count(SCOPE, "dial main", OTHER_INCIDENT, "b-0")
+    table.write(counted)
+
+    with pytest.raises(Exception, match="is not at version"):
+        table.write(late)
+
+
+def test_every_review_says_what_it_found_ahead() -> None:
+    acting = executor(MemoryTable(), Dials())
+
+    (review,) = acting.review(incident(), plan(), around(Severity.LOW))
+
+    assert review.ruling.value == "permit"

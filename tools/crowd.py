@@ -1,0 +1,54 @@
+"""Who else is changing the same target, and how often it was changed lately."""
+
+from dataclasses import dataclass
+
+from memory.clock import Clock
+from memory.records.outcome import ExecutionState
+from memory.records.pace import Change
+from memory.records.scope import Scope
+from memory.stores.executions import ExecutionStore
+from memory.stores.pace import PaceStore
+from memory.table import Write
+
+_GOES_ON = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What a target went through within the last hour: `busy` names an action on it that is not settled."""
+
+    recent: int = 0
+    busy: str = ""
+
+
+NOBODY_ELSE = Crowd()
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Looks at the changes of targets, and counts new ones."""
+
+    pace: PaceStore
+    executions: ExecutionStore
+    clock: Clock
+
+    def around(self, scope: Scope, target: str, incident_id: str, action_id: str) -> Crowd:
+        """Return how crowded a target is for one action, which does not count itself."""
+        own = (incident_id, action_id)
+        others = [
+            one
+            for one in self.pace.recent(scope, target, self.clock.now())
+            if (one.incident_id, one.action_id) != own
+        ]
+        return Crowd(len(others), next((text for one in others if (text := self._going_on(scope, one))), ""))
+
+    def count(self, scope: Scope, target: str, incident_id: str, action_id: str) -> Write:
+        """Return the write that counts an action, for the transaction that claims it."""
+        change = Change(at=self.clock.now(), incident_id=incident_id, action_id=action_id)
+        return self.pace.note(scope, target, change)
+
+    def _going_on(self, scope: Scope, change: Change) -> str:
+        found = self.executions.get(scope, change.incident_id, change.action_id)
+        if found is None or found.state not in _GOES_ON:
+            return ""
+        return f"{found.action} of incident {change.incident_id[:8]} is {found.state.value}"
