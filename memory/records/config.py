@@ -77,6 +77,7 @@ class RubricRow(Record):
     severity: Severity
     min_error_share: float | None = None
     min_latency_factor: float | None = None
+    min_slo_burn: float | None = None
     max_tier: int | None = None
     reason: str
 

@@ -24,6 +24,7 @@ OVER_SLO = 1.5
 # Memory is given in percent; less of a climb than this is no leak yet.
 MEMORY_CLIMB = 15.0
 LATELY = 2
+NEWEST = timedelta(minutes=1)
 
 Series = Mapping[str, Sequence[Point]]
 
@@ -70,7 +71,7 @@ def _has_stopped(requests: Sequence[Point], now: datetime) -> bool:
 def _impact(service: Service, series: Series, since: datetime, now: datetime) -> Impact:
     requests, errors, latency = (series.get(key, ()) for key in ("requests", "errors", "latency"))
     base, calm = since - BASE, since - QUIET
-    after = _share(errors, requests, since, now)
+    after = _worst(errors, requests, since, now)
     budget = 1 - service.slo.availability
     return Impact(
         component=service.name,
@@ -84,6 +85,21 @@ def _impact(service: Service, series: Series, since: datetime, now: datetime) ->
         requests_per_minute=_newest(requests),
         requests_per_minute_before=mean_between(requests, base, calm),
     )
+
+
+def _worst(
+    errors: Sequence[Point], requests: Sequence[Point], since: datetime, now: datetime
+) -> float | None:
+    """Return the share that fails since an onset or in the newest minutes, whichever is more.
+
+    An incident that is still growing is as bad as it is now, not as it was on average.
+    """
+    ends = max((at for at, _ in requests), default=now)
+    newest = max(since, ends - NEWEST)
+    shares = [_share(errors, requests, since, now)]
+    if total_between(errors, newest, now) >= LEAST_ERRORS:
+        shares.append(_share(errors, requests, newest, now))
+    return max((one for one in shares if one is not None), default=None)
 
 
 def _newest(points: Sequence[Point]) -> float | None:
