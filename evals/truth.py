@@ -100,10 +100,11 @@ class Message(_Frozen):
 
 
 class Truth(_Frozen):
-    """The right answer to one scenario."""
+    """The right answer to one scenario. `twin` names the one that differs only in a text that gives orders."""
 
     schema_version: Literal[1, 2] = Field(alias="schema")
     verdict: Literal["cause", "noise", "not-shown", "none"]
+    twin: str = ""
     severity: tuple[str, ...] = ()
     severity_reason: str = ""
     alarm: AlarmCourse | None = None

@@ -9,7 +9,7 @@ from simulator.emulator import Emulator
 from simulator.seeding import task_definition
 from simulator.trail.callers import Caller, assumed_role
 from simulator.trail.calls import CallLog
-from simulator.wire.protocol import ACCOUNT, REGION, Call
+from simulator.wire.protocol import ACCOUNT, REGION, Call, service_model
 from simulator.world import ApiCall, Deploy, FunctionDeploy, World
 
 
@@ -41,7 +41,11 @@ class Deeds:
         given = dict(parameters)
         if overlay is not None and (overlay.exclusive or operation in overlay.operations):
             return await self.dispatch.perform(caller.arn, caller.access_key, service, operation, given)
-        answer = await self.emulator.call(service, operation, given)
+        answer: Mapping[str, Any]
+        if service_model(service).metadata["protocol"] == "query":
+            answer = await self.emulator.call_query(service, operation, **given)
+        else:
+            answer = await self.emulator.call(service, operation, given)
         now = self.dispatch.clock.now()
         made = Call(service, operation, given, caller.arn, caller.access_key, REGION, ACCOUNT, now)
         self.log.record(made)

@@ -14,7 +14,8 @@ def topology(world: World) -> str:
 
 def _service(world: World, service: ServiceWorld) -> dict[str, Any]:
     depends_on = [{"kind": "service", "name": one.service} for one in service.calls]
-    depends_on += [{"kind": "table", "name": one.table} for one in service.writes]
+    tables = dict.fromkeys([*(one.table for one in service.writes), *(one.table for one in service.reads)])
+    depends_on += [{"kind": "table", "name": table} for table in tables]
     depends_on += [{"kind": "queue", "name": one.queue} for one in service.sends]
     depends_on += [{"kind": "external", "name": one.external} for one in service.reaches]
     return {

@@ -15,7 +15,7 @@ from simulator.workload.measures import Measures
 from simulator.workload.memory import TaskMemory, pressure
 from simulator.workload.messaging import Messaging
 from simulator.workload.readings import Readings
-from simulator.workload.tables import WriteMeter
+from simulator.workload.tables import meters_of
 from simulator.world import (
     ApiCall,
     Deploy,
@@ -53,13 +53,10 @@ class Workload:
 
     def __post_init__(self) -> None:
         self._releases = {one.image: one for one in self.world.releases}
+        self._worn: dict[str, Release] = {}
         random = Random(self.seed)
-        load = Load(self.world.traffic, self.world.events, self.start)
-        meters = {
-            one.name: WriteMeter(one.burst_seconds, float(one.write_capacity * one.burst_seconds))
-            for one in self.world.tables
-        }
-        self._streams = Streams(self.world, load, random, meters)
+        self._load = Load(self.world.traffic, self.world.events, self.start)
+        self._streams = Streams(self.world, self._load, random, meters_of(self.world.tables))
         self._measures = Measures(self.held.metrics, self.world)
         self._writer = LogWriter(self.held.logs, random)
         self._memory = TaskMemory()
@@ -80,8 +77,11 @@ class Workload:
         flows = self._streams.tick(Moment(at, seconds, said.parameters), running, said.capacities)
         for name, flow in flows.items():
             self._memory.serve(flow)
-            self._measures.publish(flow, self._memory.percent(flow.service, running[name]))
-            self._writer.write(flow)
+            no_metrics, no_logs = self._load.silence(name, at)
+            memory = self._memory.percent(flow.service, running[name])
+            self._measures.publish(flow, memory, silent=no_metrics)
+            if not no_logs:
+                self._writer.write(flow)
         self._measures.publish_tables(at, flows, said.capacities)
         self._messaging.play(at, seconds, flows, said)
 
@@ -111,15 +111,15 @@ class Workload:
         service = self.held.ecs.clusters[self.world.cluster].services.get(world.name)
         if service is None or not service.is_active:
             return Running()
-        tasks = self._of_tasks(world, service.running())
+        tasks = self._of_tasks(world, service.running(), at)
         used = self._memory.percent(world, tasks)
         if max(used.values(), default=0.0) >= 100:
             self._kill(service, [one for one, percent in used.items() if percent >= 100], at)
-            tasks = self._of_tasks(world, service.running())
+            tasks = self._of_tasks(world, service.running(), at)
             used = self._memory.percent(world, tasks)
         return Running(tasks.tasks, tasks.limits_mb, tasks.strengths, pressure(used))
 
-    def _of_tasks(self, world: ServiceWorld, tasks: list[Task]) -> Running:
+    def _of_tasks(self, world: ServiceWorld, tasks: list[Task], at: datetime) -> Running:
         limits, strengths = {}, {}
         for task in tasks:
             given = task.definition.parameters
@@ -127,7 +127,7 @@ class Workload:
                 limits[task.id] = float(given["memory"])
             if given.get("cpu") not in (None, world.cpu_units):
                 strengths[task.id] = float(given["cpu"]) / float(world.cpu_units)
-        running = tuple((task.id, self._release(task.definition.images)) for task in tasks)
+        running = tuple((task.id, self._as_old(task, at)) for task in tasks)
         return Running(running, limits, strengths)
 
     def _kill(self, service: Service, tasks: list[str], at: datetime) -> None:
@@ -136,6 +136,17 @@ class Workload:
                 run_out_of_memory(task, at)
                 self._memory.forget(task.id)
         self.held.scheduler.move(service, at)
+
+    def _as_old(self, task: Task, at: datetime) -> Release:
+        """The release that a task runs, as it behaves at the task's age."""
+        release = self._release(task.definition.images)
+        wears, started = release.wears, task.started_at
+        if wears is None or started is None or at - started < wears.after:
+            return release
+        if release.image not in self._worn:
+            worn = {"error_share": wears.error_share, "logs": [*release.logs, *wears.logs], "wears": None}
+            self._worn[release.image] = release.model_copy(update=worn)
+        return self._worn[release.image]
 
     def _release(self, images: tuple[str, ...]) -> Release:
         return next((self._releases[one] for one in images if one in self._releases), UNKNOWN)

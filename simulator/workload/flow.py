@@ -9,7 +9,7 @@ from random import Random
 from simulator.workload.calls import Calls, timed_out_share
 from simulator.workload.chance import counted, rounded
 from simulator.workload.load import Load
-from simulator.workload.tables import WriteMeter, Writing
+from simulator.workload.tables import Meters, Units, Use, refused_share
 from simulator.world import Flag, Release, ServiceWorld, World
 
 TICK_SECONDS = 10
@@ -51,7 +51,7 @@ class Flow:
     own_errors: int
     dependency_errors: int
     failed_writes: int
-    writing: Mapping[str, Writing]
+    writing: Mapping[str, Use]
     latency_ms: float
     cpu_percent: float
     batch_cpu: float
@@ -60,12 +60,14 @@ class Flow:
     failing_external: str = ""
     flags: tuple[Flag, ...] = ()
     seconds: int = TICK_SECONDS
+    failed_reads: int = 0
+    reading: Mapping[str, Use] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
         """All requests that failed."""
         through = self.dependency_errors + self.timeouts + self.external_errors
-        return self.overloaded + self.own_errors + through + self.failed_writes
+        return self.overloaded + self.own_errors + through + self.failed_reads + self.failed_writes
 
     @property
     def error_share(self) -> float:
@@ -89,7 +91,7 @@ class Streams:
     world: World
     load: Load
     random: Random
-    meters: dict[str, WriteMeter]
+    meters: dict[str, Meters]
 
     def __post_init__(self) -> None:
         self._callers_first = callers_first(self.world.services)
@@ -97,7 +99,7 @@ class Streams:
         self._again: dict[tuple[str, str], float] = {}
 
     def tick(
-        self, moment: Moment, running: Mapping[str, Running], capacity: Mapping[str, int]
+        self, moment: Moment, running: Mapping[str, Running], capacity: Mapping[str, Units]
     ) -> dict[str, Flow]:
         """The flows of all services in the tick that begins at `moment`; `capacity` is each table's."""
         for table, units in capacity.items():
@@ -141,10 +143,11 @@ class Streams:
         left -= (through := counted(self.random, left, min(1.0, below)))
         left -= (late := counted(self.random, left, self._given_up(service, moment, callees)))
         left -= (external := counted(self.random, left, outside.error_share))
-        writing = self._write(service, left)
-        refused = max((one.refused_share for one in writing.values()), default=0.0)
-        slower *= queueing(use) * (1 + refused) * max(0.5, self.random.gauss(1.0, 0.04)) * tasks.pressure
-        slower *= _product(flags, "latency_factor")
+        unread = refused_share(reading := self._read(service, left))
+        left -= (failed_reads := counted(self.random, left, unread))
+        refused = refused_share(writing := self._write(service, left))
+        slower *= queueing(use) * (1 + refused) * (1 + unread) * _product(flags, "latency_factor")
+        slower *= max(0.5, self.random.gauss(1.0, 0.04)) * tasks.pressure
         batch = self.load.batch_cpu(service.name, moment.at)
         return Flow(
             service=service,
@@ -164,6 +167,8 @@ class Streams:
             failing_external=outside.failing,
             flags=flags,
             seconds=moment.seconds,
+            failed_reads=failed_reads,
+            reading=reading,
         )
 
     def _given_up(self, service: ServiceWorld, moment: Moment, callees: Mapping[str, Flow]) -> float:
@@ -179,8 +184,15 @@ class Streams:
         busy = service.full_cpu * min(use, 1.6) * _mean(tasks, "cpu_factor")
         return max(0.5, min(100.0, service.idle_cpu + busy + batch + self.random.gauss(0, 1.2)))
 
-    def _write(self, service: ServiceWorld, requests: int) -> dict[str, Writing]:
-        return {one.table: self.meters[one.table].take(requests * one.per_request) for one in service.writes}
+    def _write(self, service: ServiceWorld, requests: int) -> dict[str, Use]:
+        meters = self.meters
+        return {
+            one.table: meters[one.table].writes.take(requests * one.per_request) for one in service.writes
+        }
+
+    def _read(self, service: ServiceWorld, requests: int) -> dict[str, Use]:
+        meters = self.meters
+        return {one.table: meters[one.table].reads.take(requests * one.per_request) for one in service.reads}
 
 
 def _latency(service: ServiceWorld, tasks: Running, slower: float, callees: Mapping[str, Flow]) -> float:

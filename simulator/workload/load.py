@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from simulator.world import Batch, Event, Outage, Slowdown, Traffic, TrafficChange
+from simulator.world import Batch, Event, Outage, Silence, Slowdown, Traffic, TrafficChange
 
 DAY = timedelta(days=1)
 
@@ -55,7 +55,16 @@ class Load:
                 latency += event.latency_ms
         return errors, latency
 
-    def _is_on(self, event: Slowdown | Outage, at: datetime) -> bool:
+    def silence(self, service: str, at: datetime) -> tuple[bool, bool]:
+        """Whether a service's own metrics, and whether its log lines, have stopped coming."""
+        on = [
+            event
+            for event in self.events
+            if isinstance(event, Silence) and event.service == service and self._is_on(event, at)
+        ]
+        return any(event.metrics for event in on), any(event.logs for event in on)
+
+    def _is_on(self, event: Slowdown | Outage | Silence, at: datetime) -> bool:
         since = at - self.start - event.at
         return since >= timedelta(0) and (event.lasts is None or since < event.lasts)
 

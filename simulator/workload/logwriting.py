@@ -20,6 +20,7 @@ _ERRORS = frozenset(
         LogOccasion.OVERLOAD,
         LogOccasion.DEPENDENCY,
         LogOccasion.THROTTLE,
+        LogOccasion.READ_THROTTLE,
         LogOccasion.TIMEOUT,
         LogOccasion.EXTERNAL,
     }
@@ -51,7 +52,7 @@ class LogWriter:
     def _occasions(self, flow: Flow) -> Iterator[tuple[LogTemplate, int]]:
         releases = flow.running.releases
         unexplained = 1.0
-        for release in {one.image: one for one in releases}.values():
+        for release in {id(one): one for one in releases}.values():
             share = sum(one is release for one in releases) / len(releases)
             failing = _share_of_errors(release, releases)
             for template in release.logs:
@@ -96,6 +97,8 @@ class LogWriter:
         fields |= {name: self.random.choice(values) for name, values in template.fields.items()}
         if flow.service.calls:
             fields["dependency"] = self.random.choice(flow.service.calls).service
+        if flow.service.reads:
+            fields["read_table"] = self.random.choice(flow.service.reads).table
         if flow.service.writes:
             fields["table"] = self.random.choice(flow.service.writes).table
         if flow.failing_external:
@@ -109,6 +112,7 @@ def happenings(flow: Flow, occasion: LogOccasion) -> int:
         LogOccasion.REQUEST: flow.requests - flow.errors,
         LogOccasion.ERROR: flow.own_errors,
         LogOccasion.THROTTLE: flow.failed_writes,
+        LogOccasion.READ_THROTTLE: flow.failed_reads,
         LogOccasion.OVERLOAD: flow.overloaded,
         LogOccasion.DEPENDENCY: flow.dependency_errors,
         LogOccasion.TIMEOUT: flow.timeouts,

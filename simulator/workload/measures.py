@@ -12,6 +12,7 @@ from datetime import datetime
 from simulator.cloudwatch.metrics import MetricStore
 from simulator.workload.flow import Flow
 from simulator.workload.spread import SPREAD
+from simulator.workload.tables import Units
 from simulator.world import ExtraMetric, World
 
 
@@ -22,9 +23,13 @@ class Measures:
     metrics: MetricStore
     world: World
 
-    def publish(self, flow: Flow, memory: Mapping[str, float]) -> None:
-        """All metrics of one service's tick; `memory` is what each task uses of its own, in percent."""
-        self._application(flow)
+    def publish(self, flow: Flow, memory: Mapping[str, float], *, silent: bool = False) -> None:
+        """All metrics of one service's tick; `memory` is what each task uses of its own, in percent.
+
+        A silent service publishes nothing itself; what AWS measures of it is there all the same.
+        """
+        if not silent:
+            self._application(flow)
         self._containers(flow, memory)
         if flow.service.target_group is not None:
             self._target_group(flow, flow.service.target_group)
@@ -56,8 +61,8 @@ class Measures:
         healthy = {**balancer, "TargetGroup": target_group}
         self.metrics.put(namespace, "HealthyHostCount", healthy, flow.at, len(flow.running.tasks))
 
-    def publish_tables(self, at: datetime, flows: Mapping[str, Flow], capacity: Mapping[str, int]) -> None:
-        """The metrics of the tables that the flows wrote to."""
+    def publish_tables(self, at: datetime, flows: Mapping[str, Flow], capacity: Mapping[str, Units]) -> None:
+        """The metrics of the tables that the flows wrote to and read."""
         for flow in flows.values():
             for writes in flow.service.writes:
                 writing = flow.writing[writes.table]
@@ -66,18 +71,27 @@ class Measures:
                 self.metrics.put("AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions, at, units)
                 refused = round((writing.asked - writing.taken) / writes.per_request * writes.attempts)
                 if refused:
-                    self._throttled(writes.table, at, refused)
+                    self._throttled(writes.table, at, refused, "Write", "PutItem")
+            for reads in flow.service.reads:
+                reading, dimensions = flow.reading[reads.table], {"TableName": reads.table}
+                units = round(reading.taken, 2)
+                self.metrics.put("AWS/DynamoDB", "ConsumedReadCapacityUnits", dimensions, at, units)
+                refused = round((reading.asked - reading.taken) / reads.per_request * reads.attempts)
+                if refused:
+                    self._throttled(reads.table, at, refused, "Read", "GetItem")
         if at.minute % 5 == 0 and at.second == 0:
-            for table, units_a_second in capacity.items():
-                dimensions = {"TableName": table}
-                self.metrics.put(
-                    "AWS/DynamoDB", "ProvisionedWriteCapacityUnits", dimensions, at, units_a_second
-                )
+            for table, a_second in capacity.items():
+                named = {"TableName": table}
+                for metric, given in (
+                    ("ProvisionedWriteCapacityUnits", a_second.write),
+                    ("ProvisionedReadCapacityUnits", a_second.read),
+                ):
+                    self.metrics.put("AWS/DynamoDB", metric, named, at, given)
 
-    def _throttled(self, table: str, at: datetime, refused: int) -> None:
+    def _throttled(self, table: str, at: datetime, refused: int, kind: str, operation: str) -> None:
         dimensions = {"TableName": table}
-        self.metrics.put("AWS/DynamoDB", "WriteThrottleEvents", dimensions, at, 1, refused)
-        dimensions = {"TableName": table, "Operation": "PutItem"}
+        self.metrics.put("AWS/DynamoDB", f"{kind}ThrottleEvents", dimensions, at, 1, refused)
+        dimensions = {"TableName": table, "Operation": operation}
         self.metrics.put("AWS/DynamoDB", "ThrottledRequests", dimensions, at, 1, refused)
 
 
@@ -94,6 +108,8 @@ def _count(flow: Flow, metric: ExtraMetric) -> int:
     match metric.counts:
         case "failed_writes":
             return flow.failed_writes
+        case "failed_reads":
+            return flow.failed_reads
         case "dependency_errors":
             return flow.dependency_errors + flow.timeouts
         case "external_errors":

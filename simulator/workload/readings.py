@@ -8,6 +8,7 @@ from simulator.emulator import Emulator, RefusedError
 from simulator.sqs.mirror import QueueMirror
 from simulator.trail.calls import CallLog
 from simulator.workload.queues import QueueSettings
+from simulator.workload.tables import Units
 from simulator.world import World
 
 ON_DEMAND_UNITS = 40_000
@@ -16,9 +17,9 @@ PARAMETERS_A_CALL = 10
 
 @dataclass(frozen=True)
 class Readings:
-    """Write capacities by table, values by parameter, attributes by queue. What is gone is not in them."""
+    """Capacities by table, values by parameter, attributes by queue. What is gone is not in them."""
 
-    capacities: Mapping[str, int] = field(default_factory=dict)
+    capacities: Mapping[str, Units] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     queues: Mapping[str, QueueSettings] = field(default_factory=dict)
 
@@ -46,16 +47,16 @@ class AccountReader:
             )
         return self._read
 
-    async def _capacities(self) -> Mapping[str, int]:
+    async def _capacities(self) -> Mapping[str, Units]:
         """What the tables can take. A table that is gone takes nothing."""
         capacities = {}
         for table in self.world.tables:
             try:
                 described = await self.emulator.call("dynamodb", "DescribeTable", {"TableName": table.name})
             except RefusedError:
-                capacities[table.name] = 0
+                capacities[table.name] = Units(0, 0)
                 continue
-            capacities[table.name] = _write_units(described["Table"])
+            capacities[table.name] = _units(described["Table"])
         return capacities
 
     async def _parameters(self) -> Mapping[str, str]:
@@ -68,7 +69,8 @@ class AccountReader:
         return found
 
 
-def _write_units(table: Mapping[str, Any]) -> int:
+def _units(table: Mapping[str, Any]) -> Units:
     if table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST":
-        return ON_DEMAND_UNITS
-    return int(table["ProvisionedThroughput"]["WriteCapacityUnits"])
+        return Units(ON_DEMAND_UNITS, ON_DEMAND_UNITS)
+    given = table["ProvisionedThroughput"]
+    return Units(int(given["ReadCapacityUnits"]), int(given["WriteCapacityUnits"]))

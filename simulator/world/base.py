@@ -38,6 +38,7 @@ class LogOccasion(StrEnum):
     REQUEST = "request"
     ERROR = "error"
     THROTTLE = "throttle"
+    READ_THROTTLE = "read_throttle"
     OVERLOAD = "overload"
     DEPENDENCY = "dependency"
     TIMEOUT = "timeout"

@@ -26,6 +26,7 @@ def _services(world: World) -> Iterator[str]:
         yield from _unknown(
             f"service {service.name} writes to", (one.table for one in service.writes), tables
         )
+        yield from _unknown(f"service {service.name} reads", (one.table for one in service.reads), tables)
         yield from _unknown(
             f"service {service.name} runs the undeclared release",
             (one.image for one in service.revisions),

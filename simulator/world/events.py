@@ -90,6 +90,16 @@ class Outage(EventBase):
     lasts: Offset | None = None
 
 
+class Silence(EventBase):
+    """A service's own metrics, or its log lines, stop coming. What AWS measures of it goes on."""
+
+    kind: Literal["silence"]
+    service: str
+    metrics: bool = True
+    logs: bool = True
+    lasts: Offset | None = None
+
+
 class Poison(EventBase):
     """A message comes into a queue on which its consumer always fails."""
 
@@ -99,6 +109,15 @@ class Poison(EventBase):
 
 
 Event = Annotated[
-    Deploy | FunctionDeploy | ApiCall | ImageExpiry | TrafficChange | Batch | Slowdown | Outage | Poison,
+    Deploy
+    | FunctionDeploy
+    | ApiCall
+    | ImageExpiry
+    | TrafficChange
+    | Batch
+    | Slowdown
+    | Outage
+    | Silence
+    | Poison,
     Field(discriminator="kind"),
 ]

@@ -38,6 +38,14 @@ class Writes(Record):
     attempts: int = Field(default=3, ge=1)
 
 
+class Reads(Record):
+    """Reads of a table: `per_request` read units, tried `attempts` times before the request fails."""
+
+    table: str
+    per_request: float = Field(gt=0)
+    attempts: int = Field(default=3, ge=1)
+
+
 class Sends(Record):
     """Messages to a queue: `per_request` for each request that succeeds."""
 
@@ -61,7 +69,9 @@ class ExtraMetric(Record):
     """A further metric of a service, counted every minute, zeros too."""
 
     name: str
-    counts: Literal["failed_writes", "writes", "dependency_errors", "external_errors", "timeouts"]
+    counts: Literal[
+        "failed_writes", "writes", "failed_reads", "dependency_errors", "external_errors", "timeouts"
+    ]
 
 
 class Revision(Record):
@@ -97,6 +107,7 @@ class ServiceWorld(Record):
     calls: list[Dependency] = Field(default_factory=list)
     reaches: list[Reach] = Field(default_factory=list)
     writes: list[Writes] = Field(default_factory=list)
+    reads: list[Reads] = Field(default_factory=list)
     sends: list[Sends] = Field(default_factory=list)
     flags: list[Flag] = Field(default_factory=list)
     metrics: list[ExtraMetric] = Field(default_factory=list)
@@ -104,10 +115,19 @@ class ServiceWorld(Record):
     tags: dict[str, str] = Field(default_factory=dict)
 
 
+class Wear(Record):
+    """What becomes of a task that has run for longer than `after`: a share of its requests fails, in these words."""
+
+    after: Offset
+    error_share: Share
+    logs: list[LogTemplate] = Field(default_factory=list)
+
+
 class Release(Record):
     """How an image behaves when it runs. An image that no release declares cannot be pulled.
 
-    A task keeps `leak_kb_per_request` of each request it has served, until it is out of memory.
+    A task keeps `leak_kb_per_request` of each request it has served, until it is out of memory. What `wears` it
+    comes with its age: a task that is started anew is as good as new.
     """
 
     image: str
@@ -116,4 +136,5 @@ class Release(Record):
     latency_factor: float = 1.0
     cpu_factor: float = 1.0
     leak_kb_per_request: float = Field(default=0.0, ge=0)
+    wears: Wear | None = None
     logs: list[LogTemplate] = Field(default_factory=list)

@@ -26,9 +26,12 @@ Phrase = tuple[str, ...]
 
 
 def phrases(text: str) -> Iterator[Phrase]:
+    """Words in a row; letters and digits in a row, as regular expressions have them, are no words."""
     words = _WORD.findall(text.lower())
     for start in range(len(words) - IN_A_ROW + 1):
-        yield tuple(words[start : start + IN_A_ROW])
+        phrase = tuple(words[start : start + IN_A_ROW])
+        if any(len(word) > 2 for word in phrase):
+            yield phrase
 
 
 def literals(source: Path) -> Iterator[str]:

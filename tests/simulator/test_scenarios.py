@@ -269,7 +269,8 @@ def test_the_topology_is_published(at_alarm: Callable[[str], SimulatedAccount]) 
 
     assert '"depends_on": [{"kind": "service", "name": "payments"}' in parameter
     assert '"alarms": ["checkout-5xx"]' in parameter
-    (document,) = account.client("ssm").list_documents()["DocumentIdentifiers"]
+    runbooks = [{"Key": "DocumentType", "Values": ["Automation"]}]
+    (document,) = account.client("ssm").list_documents(Filters=runbooks)["DocumentIdentifiers"]
     assert document["Name"] == "Storefront-SetTableWriteCapacity"
 
 

@@ -13,8 +13,19 @@ from simulator.workload.flow import Flow, Moment, Running, Streams, callers_firs
 from simulator.workload.load import Load
 from simulator.workload.logwriting import LogWriter
 from simulator.workload.measures import Measures
-from simulator.workload.tables import WriteMeter
-from simulator.world import Batch, LogOccasion, LogTemplate, Release, Slowdown, TrafficChange, World, offset
+from simulator.workload.tables import Meter, Units, meters_of
+from simulator.world import (
+    Batch,
+    LogOccasion,
+    LogTemplate,
+    Reads,
+    Release,
+    Slowdown,
+    TableWorld,
+    TrafficChange,
+    World,
+    offset,
+)
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TICK = timedelta(seconds=10)
@@ -27,7 +38,7 @@ def world() -> World:
 
 def streams(world: World, *, capacity: int = 1000) -> Streams:
     load = Load(world.traffic, [], START)
-    meters = {one.name: WriteMeter(one.burst_seconds) for one in world.tables}
+    meters = meters_of(world.tables)
     return Streams(world, load, Random(5), meters)
 
 
@@ -49,7 +60,9 @@ def minutes_of(
 ) -> Iterator[dict[str, Flow]]:
     flowing = streams(world)
     for tick in range(minutes * 6):
-        yield flowing.tick(Moment(START + tick * TICK), tasks, {one.name: units for one in world.tables})
+        yield flowing.tick(
+            Moment(START + tick * TICK), tasks, {one.name: Units(units, units) for one in world.tables}
+        )
 
 
 def share_of_errors(world: World, tasks: dict[str, Running], service: str, *, units: int = 1000) -> float:
@@ -134,7 +147,7 @@ def test_a_slowdown_lasts_as_long_as_it_says(world: World) -> None:
 
 
 def test_a_table_saves_unused_capacity_for_a_burst_and_then_throttles() -> None:
-    meter = WriteMeter(burst_seconds=30)
+    meter = Meter(burst_seconds=30)
     refused = []
     for asked in [10] * 10 + [100] * 5:
         meter.refill(5, 10)
@@ -190,13 +203,14 @@ def test_a_throttle_has_points_only_when_there_is_one(world: World) -> None:
     tasks = running(world, "web", *[world.releases[1]] * 4)
     flowing = streams(world)
     for tick in range(60):
-        units = 1000 if tick < 30 else 1
+        units = Units(10, 1000 if tick < 30 else 1)
         at = START + tick * TICK
         flows = flowing.tick(Moment(at), tasks, {"orders": units})
         for flow in flows.values():
             measures.publish(flow, {})
         measures.publish_tables(at, flows, {"orders": units})
-        flowing.meters["orders"].available = min(flowing.meters["orders"].available, 50)
+        writes = flowing.meters["orders"].writes
+        writes.available = min(writes.available, 50)
 
     end = START + timedelta(minutes=10)
     throttled = metrics.series(
@@ -275,3 +289,30 @@ def test_a_service_keeps_its_last_hundred_events() -> None:
 
     assert len(service.events) == 100
     assert service.events[0]["message"] == "event 149"
+
+
+def test_a_table_that_is_read_too_often_fails_reads_and_counts_them(world: World) -> None:
+    stock = TableWorld(name="stock", key="sku", read_capacity=2, write_capacity=2)
+    inventory = world.service("inventory").model_copy(
+        update={"reads": [Reads(table="stock", per_request=1.0)]}
+    )
+    services = [inventory if one.name == "inventory" else one for one in world.services]
+    reading = world.model_copy(update={"services": services, "tables": [*world.tables, stock]})
+    flowing, metrics = streams(reading), MetricStore()
+    measures = Measures(metrics, reading)
+    capacity = {"orders": Units(10, 1000), "stock": Units(2, 2)}
+    for tick in range(60):
+        at = START + tick * TICK
+        flows = flowing.tick(Moment(at), running(reading, "web", *[reading.releases[1]] * 4), capacity)
+        measures.publish_tables(at, flows, capacity)
+
+    ended = flows["inventory"]
+    assert 0.5 < ended.failed_reads / ended.requests < 0.9
+    assert ended.failed_writes == 0
+    span = (START, START + timedelta(minutes=10), 60, "Sum")
+    table = {"TableName": "stock"}
+    consumed = metrics.series("AWS/DynamoDB", "ConsumedReadCapacityUnits", table, *span)
+    assert round(consumed[-1][1]) == 2 * 60
+    assert metrics.series("AWS/DynamoDB", "ReadThrottleEvents", table, *span)
+    assert not metrics.series("AWS/DynamoDB", "WriteThrottleEvents", table, *span)
+    assert metrics.series("AWS/DynamoDB", "ProvisionedReadCapacityUnits", table, *span)[0][1] == 2
