@@ -2,13 +2,21 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 if TYPE_CHECKING:
     import boto3
+
+
+@cache
+def _models() -> Any:
+    """Return what reads the services' models, which never change: once a process, not once a session."""
+    return create_loader()
 
 
 @dataclass(frozen=True)
@@ -26,9 +34,15 @@ class AwsAccess:
     session_token: str | None = field(default=None, repr=False)
     read_timeout_seconds: float = 20.0
     pool: int = 32
-    _session: Any = field(default_factory=botocore.session.Session, compare=False, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+
+    @cached_property
+    def _session(self) -> Any:
+        """Return the botocore session, made at its first use: an access that asks nothing costs nothing."""
+        session = botocore.session.Session()
+        session.register_component("data_loader", _models())
+        return session
 
     def client(self, service: str) -> Any:
         """Return the client of a service, made at its first use; threads may share it.
