@@ -15,8 +15,11 @@ from agents.prompting import fenced, labelled, load_prompt
 from memory.records.assessment import Assessment, Verdict
 from memory.records.base import canonical_json
 from memory.records.incident import Incident
-from memory.records.plan import Plan, PlannedAction
+from memory.records.plan import Considered, Drift, Plan, PlannedAction, SimilarIncident
 from memory.records.spend import ModelUse, Spend
+
+MOST_ACTIONS = 3
+"""A plan does no more at once: each further change makes it harder to say which of them helped."""
 
 
 class Parameter(BaseModel):
@@ -37,7 +40,7 @@ class Choice(BaseModel):
 class Proposal(BaseModel):
     """What a model proposes to do."""
 
-    actions: list[Choice] = Field(description="The chosen change, or none.")
+    actions: list[Choice] = Field(description="The chosen changes, one for each cause, or none.")
     summary: str = Field(description="What is proposed and why, in one or two plain sentences.")
     no_action_reason: str | None = Field(default=None, description="Why nothing is proposed, if nothing is.")
     expected_effect: str = Field(default="", description="What people should see if it works.")
@@ -61,8 +64,19 @@ class PlanResult:
 
 
 @dataclass(frozen=True)
+class PlanContext:
+    """What stands around a plan: what was considered and left, runbooks, effects by action, and past incidents."""
+
+    considered: tuple[Considered, ...] = ()
+    runbooks: tuple[dict[str, Any], ...] = ()
+    effects: Mapping[str, str] = field(default_factory=dict)
+    similar: tuple[SimilarIncident, ...] = ()
+    drift: tuple[Drift, ...] = ()
+
+
+@dataclass(frozen=True)
 class Remediation:
-    """The remediation agent. It holds no way to act: options come in, one of them goes out."""
+    """The remediation agent. It holds no way to act: options come in, one for each cause goes out."""
 
     model: RoleModel
     guard: TextGuard
@@ -72,29 +86,26 @@ class Remediation:
         incident: Incident,
         assessment: Assessment,
         options: Sequence[PlannedAction],
-        runbooks: Iterable[dict[str, Any]] = (),
+        context: PlanContext | None = None,
         attempt: int = 1,
-        effects: Mapping[str, str] | None = None,
     ) -> PlanResult:
-        """Return a plan of one offered change with its exact parameters, or a plan without action and why.
-
-        `effects` says by an action's name what the catalogue expects of it.
-        """
+        """Return a plan of offered changes with their exact parameters, one for each cause, or none and why."""
+        around = context or PlanContext()
         if assessment.verdict is not Verdict.CAUSE:
-            return PlanResult(_nothing("no cause is shown", attempt))
+            return PlanResult(_nothing("no cause is shown", attempt, around))
         if not options:
-            return PlanResult(_nothing("the catalogue holds no change for this cause", attempt))
-        books = [book for book in runbooks if self.guard.scan(canonical_json(book)).clear]
-        known_effects = effects or {}
-        content = _question(incident, assessment, options, books, known_effects)
+            return PlanResult(_nothing(_why_nothing(around.considered), attempt, around))
+        books = [book for book in around.runbooks if self.guard.scan(canonical_json(book)).clear]
+        content = _question(incident, assessment, options, books, around)
         answer = ask(self.model, load_prompt("remediation"), content, Proposal)
+        others = [spoken(option) for option in options]
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"
-            plan = _nothing(why, attempt, [spoken(option) for option in options])
+            plan = _nothing(why, attempt, around, others)
         else:
-            plan = _plan(answer.form, options, books, assessment, attempt)
+            plan = _plan(answer.form, options, books, assessment, attempt, around)
             if plan.actions and not plan.expected_effect:
-                effect = known_effects.get(plan.actions[0].action, "")
+                effect = around.effects.get(plan.actions[0].action, "")
                 plan = plan.model_copy(update={"expected_effect": effect})
         return PlanResult(plan, answer.spend, (answer.use,), answer.failure)
 
@@ -111,29 +122,66 @@ def _plan(
     books: list[dict[str, Any]],
     assessment: Assessment,
     attempt: int,
+    around: PlanContext,
 ) -> Plan:
-    """Take the first choice if all choices are offers word for word; one that is not spoils the plan.
+    """Take the first choice for each cause if all choices are offers word for word; one that is not spoils the plan.
 
-    One change at a time: else nobody could say afterwards which of them helped or harmed.
+    One change for a cause at a time: else nobody could say afterwards which of them helped or harmed.
     """
     chosen = [_offer(choice, options) for choice in proposal.actions]
     others = [spoken(option) for option in options]
     if not chosen:
-        return _nothing(_founded(proposal.no_action_reason, options) or "none was chosen", attempt, others)
+        reason = _founded(proposal.no_action_reason, options) or "none was chosen"
+        return _nothing(reason, attempt, around, others)
     if None in chosen:
-        return _nothing("a change was proposed that was not offered", attempt, others)
-    first = next(offer for offer in chosen if offer is not None)
+        return _nothing("a change was proposed that was not offered", attempt, around, others)
+    words = {id(offer): choice.why for offer, choice in zip(chosen, proposal.actions, strict=True)}
+    taken = _one_for_each_cause([offer for offer in chosen if offer is not None], options)
     facts = [_offered(option) for option in options] + [assessment.model_dump(mode="json"), books]
     names = {str(book.get("runbook", "")) for book in books}
+    rest = [option for option in options if option not in taken]
+    told = "; ".join(f"{spoken(one)}: {one.why}" for one in taken)
     return Plan(
-        actions=(first.model_copy(update={"why": _founded(proposal.actions[0].why, facts) or first.why}),),
-        summary=_founded(proposal.summary, facts) or f"{spoken(first)}: {first.why}",
+        actions=tuple(
+            one.model_copy(update={"why": _founded(words[id(one)], facts) or one.why}) for one in taken
+        ),
+        summary=_founded(proposal.summary, facts) or told,
         expected_effect=_founded(proposal.expected_effect, facts),
-        alternatives=tuple(spoken(option) for option in options if option is not first)
+        alternatives=tuple(spoken(option) for option in rest)
         + tuple(text for text in proposal.alternatives if _founded(text, facts)),
+        considered=(*(_passed_over(one, taken) for one in rest), *around.considered),
         runbooks=tuple(name for name in dict.fromkeys(proposal.runbooks) if name in names),
+        drift=around.drift,
+        similar=around.similar,
         attempt=attempt,
     )
+
+
+def _one_for_each_cause(
+    chosen: Sequence[PlannedAction], options: Sequence[PlannedAction]
+) -> list[PlannedAction]:
+    """Return the first choice for each cause, in the order in which the causes were found."""
+    first: dict[str, PlannedAction] = {}
+    for offer in chosen:
+        first.setdefault(offer.cause, offer)
+    order = [option.cause for option in options]
+    return sorted(first.values(), key=lambda one: order.index(one.cause))[:MOST_ACTIONS]
+
+
+def _passed_over(option: PlannedAction, taken: Sequence[PlannedAction]) -> Considered:
+    answers = next((one for one in taken if one.cause == option.cause), None)
+    why = f"{answers.action} was chosen for this cause" if answers else "the model left this cause alone"
+    return Considered(action=option.action, parameters=option.parameters, cause=option.cause, why_not=why)
+
+
+def _why_nothing(considered: Sequence[Considered]) -> str:
+    """Say why there is no option: what was looked at, and why each was left."""
+    if not considered:
+        return "no safe action: the catalogue holds no change for this cause"
+    reasons = dict.fromkeys(
+        f"{one.action}: {one.why_not}" if one.action else one.why_not for one in considered
+    )
+    return f"no safe action: {'; '.join(reasons)}"
 
 
 def _offer(choice: Choice, options: Sequence[PlannedAction]) -> PlannedAction | None:
@@ -146,8 +194,15 @@ def _offer(choice: Choice, options: Sequence[PlannedAction]) -> PlannedAction | 
     return None
 
 
-def _nothing(reason: str, attempt: int, alternatives: Iterable[str] = ()) -> Plan:
-    return Plan(no_action_reason=reason, alternatives=tuple(alternatives), attempt=attempt)
+def _nothing(reason: str, attempt: int, around: PlanContext, alternatives: Iterable[str] = ()) -> Plan:
+    return Plan(
+        no_action_reason=reason,
+        alternatives=tuple(alternatives),
+        considered=around.considered,
+        drift=around.drift,
+        similar=around.similar,
+        attempt=attempt,
+    )
 
 
 def _founded(text: str | None, facts: Any) -> str:
@@ -159,25 +214,32 @@ def _question(
     assessment: Assessment,
     options: Sequence[PlannedAction],
     books: list[dict[str, Any]],
-    effects: Mapping[str, str],
+    around: PlanContext,
 ) -> str:
     leading = assessment.leading
     offered = {option.action for option in options}
     facts = {
         "actions": [_offered(option) for option in options],
         "summary": options[0].why or assessment.summary,
-        "expected_effect": effects.get(options[0].action, ""),
+        "expected_effect": around.effects.get(options[0].action, ""),
         "cause": leading.model_dump(mode="json", exclude={"evidence_for", "evidence_against"})
         if leading
         else None,
         "alarm_name": incident.alarm.name,
+        "past_incidents": [one.model_dump(mode="json") for one in around.similar],
         "runbooks": [book.get("runbook", "") for book in books if offered & set(book.get("actions", ()))],
     }
+    others = [
+        cause.model_dump(mode="json", include={"kind", "component"}) for cause in assessment.found_causes[1:]
+    ]
+    if others:
+        facts["other_causes"] = others
     return f"{labelled(facts)}\n\nThe team's runbooks.\n\n{fenced('runbook_texts', books)}"
 
 
 def _offered(option: PlannedAction) -> dict[str, Any]:
-    return {"action": option.action, "parameters": _parameters(option), "why": option.why}
+    cause = {"cause": option.cause} if option.cause else {}
+    return {"action": option.action, "parameters": _parameters(option), "why": option.why, **cause}
 
 
 def _parameters(option: PlannedAction) -> list[dict[str, str]]:

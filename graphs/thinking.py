@@ -8,13 +8,13 @@ from typing import Any
 from agents.communicator import Communicator
 from agents.critic import Critic, CriticResult
 from agents.notes import facts_of
-from agents.remediation import PlanResult, Remediation
+from agents.remediation import PlanContext, PlanResult, Remediation
 from agents.triage import Triage, TriageResult
 from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.record import last_approval
+from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook
-from memory.records.base import digest
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.outcome import Execution, ExecutionState
@@ -99,12 +99,17 @@ class Copilot:
     ) -> PlanResult:
         """Ask for a plan among the options that were not tried in this incident; `tried` holds their digests."""
         found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
-        fresh = [option for option in found if digest([option.action, option.parameters]) not in tried]
-        if found and not fresh:
-            return PlanResult(Plan(no_action_reason="what fits this cause was tried", attempt=attempt))
-        books = self.runbooks.search(assessment.summary, RUNBOOKS)
-        effects = {action.name: action.effect for action in ACTIONS}
-        return self.remediation_agent.propose(incident, assessment, fresh, books, attempt, effects)
+        fresh = found.without(tried)
+        wanted = " ".join(
+            [assessment.summary, *(f"{one.kind.value} {one.statement}" for one in assessment.found_causes)]
+        )
+        context = PlanContext(
+            considered=fresh.considered,
+            runbooks=tuple(self.runbooks.search(wanted, RUNBOOKS)),
+            effects={action.name: action.effect for action in ACTIONS},
+            similar=similar_incidents(self.records, incident, assessment),
+        )
+        return self.remediation_agent.propose(incident, assessment, fresh.offers, context, attempt)
 
     def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""

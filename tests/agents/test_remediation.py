@@ -5,12 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.guardrails import LocalSigns
-from agents.remediation import Choice, Parameter, PlanResult, Proposal, Remediation
+from agents.remediation import Choice, Parameter, PlanContext, PlanResult, Proposal, Remediation
 from memory.records.assessment import Verdict
-from memory.records.plan import PlannedAction
+from memory.records.plan import Considered, PlannedAction, SimilarIncident
 from memory.retrieval import RunbookIndex
 from tests.agents.desk import CAPACITY, INCIDENT, ORDERS, ROLLBACK, assessment
 from tests.agents.scripted import heard_text, role
+
+PAST = SimilarIncident(
+    incident_id="i-0",
+    alarm="basket-errors",
+    service="basket",
+    kind="deployment",
+    status="resolved",
+    actions=("ecs_rollback_service: done",),
+    outcome="the alarm returned to OK",
+)
 
 
 def choice(option: PlannedAction, **altered: str) -> Choice:
@@ -30,13 +40,15 @@ def proposal(*choices: Choice, **more: object) -> Proposal:
 def propose(said: object, *options: PlannedAction, **more: object) -> PlanResult:
     model, _ = role(said, name="remediation")  # type: ignore[arg-type]
     agent = Remediation(model, LocalSigns())
-    return agent.propose(INCIDENT, assessment(), options or (ROLLBACK, CAPACITY), **more)  # type: ignore[arg-type]
+    attempt = more.pop("attempt", 1)
+    context = PlanContext(**more)  # type: ignore[arg-type]
+    return agent.propose(INCIDENT, assessment(), options or (ROLLBACK, CAPACITY), context, attempt)  # type: ignore[arg-type]
 
 
 def test_an_offered_change_becomes_the_plan_with_its_exact_parameters() -> None:
     books = RunbookIndex.open().search("errors after a deployment")
     said = proposal(choice(ROLLBACK), runbooks=["bad-deployment", "made-up"], expected_effect="Errors fall.")
-    plan = propose(said, runbooks=books, attempt=2).plan
+    plan = propose(said, runbooks=tuple(books), attempt=2).plan
     assert [(act.action, act.parameters) for act in plan.actions] == [(ROLLBACK.action, ROLLBACK.parameters)]
     assert plan.summary == "Return basket to basket:7."
     assert plan.runbooks == ("bad-deployment",)
@@ -121,6 +133,54 @@ def test_no_model_is_asked_without_a_cause_or_an_option() -> None:
 def test_a_runbook_that_gives_orders_is_not_shown() -> None:
     model, chat = role(proposal(choice(ROLLBACK)))
     books = [{"runbook": "odd", "text": ORDERS}, {"runbook": "plain", "text": "Return to what ran before."}]
-    Remediation(model, LocalSigns()).propose(INCIDENT, assessment(), (ROLLBACK,), books)
+    Remediation(model, LocalSigns()).propose(
+        INCIDENT, assessment(), (ROLLBACK,), PlanContext(runbooks=tuple(books))
+    )
     assert ORDERS not in heard_text(chat)
     assert "what ran before" in heard_text(chat)
+
+
+def test_a_plan_answers_each_cause_once_in_the_order_of_the_causes() -> None:
+    table, release = "capacity of baskets", "deployment of basket"
+    more = CAPACITY.model_copy(update={"cause": table})
+    least = more.model_copy(update={"parameters": {**more.parameters, "write_capacity_units": 200}})
+    back = ROLLBACK.model_copy(update={"cause": release})
+    said = proposal(choice(back), choice(least), choice(more))
+
+    plan = propose(said, more, least, back).plan
+
+    assert [(act.cause, act.parameters) for act in plan.actions] == [
+        (table, least.parameters),
+        (release, back.parameters),
+    ]
+    (other,) = plan.considered
+    assert other.parameters == more.parameters and "was chosen for this cause" in other.why_not
+
+
+def test_a_cause_that_the_model_leaves_alone_is_named() -> None:
+    more = CAPACITY.model_copy(update={"cause": "capacity of baskets"})
+    back = ROLLBACK.model_copy(update={"cause": "deployment of basket"})
+
+    plan = propose(proposal(choice(back)), more, back).plan
+
+    assert [act.action for act in plan.actions] == [back.action]
+    assert [one.why_not for one in plan.considered] == ["the model left this cause alone"]
+
+
+def test_without_an_option_the_plan_says_what_was_looked_at_and_why_it_was_left() -> None:
+    looked = Considered(action="", why_not="acquirer is not in this account")
+    model, chat = role(proposal())
+    context = PlanContext(considered=(looked,), similar=(PAST,))
+
+    plan = Remediation(model, LocalSigns()).propose(INCIDENT, assessment(), (), context).plan
+
+    assert plan.no_action_reason == "no safe action: acquirer is not in this account"
+    assert plan.considered == (looked,) and plan.similar == (PAST,) and chat.heard == []
+
+
+def test_past_incidents_are_shown_as_data() -> None:
+    model, chat = role(proposal(choice(ROLLBACK)))
+    Remediation(model, LocalSigns()).propose(
+        INCIDENT, assessment(), (ROLLBACK,), PlanContext(similar=(PAST,))
+    )
+    assert "the alarm returned to OK" in heard_text(chat)

@@ -384,7 +384,7 @@ class Bench:
             hypotheses=(hypothesis,),
             confidence=0.9,
         )
-        return options(self.access, assessment, topology, self.executor.clock)
+        return options(self.access, assessment, topology, self.executor.clock).offers
 
     def approve(self, plan: Plan) -> None:
         reviews = self.executor.policy.review(self.access, plan, HIGH)

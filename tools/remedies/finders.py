@@ -1,0 +1,86 @@
+"""Which remedies answer which kind of cause."""
+
+from collections.abc import Callable, Iterator
+
+from memory.records.assessment import CauseKind, Hypothesis
+from memory.records.plan import Considered, PlannedAction
+from tools.remedies.functions import earlier_version, is_function, more_concurrency
+from tools.remedies.place import Place
+from tools.remedies.services import earlier_revision, fresh_tasks, more_tasks
+from tools.remedies.stores import earlier_value, more_capacity, put_aside
+
+Found = Iterator[PlannedAction | Considered]
+
+MEMORY = "memory"
+"""How the analysis names memory as what a service is short of."""
+
+
+def remedies(place: Place, cause: Hypothesis) -> Found:
+    """Yield what answers a cause, the best first, and what was looked at and left."""
+    yield from _FINDERS.get(cause.kind, _nothing)(place, cause)
+
+
+def _deployment(place: Place, cause: Hypothesis) -> Found:
+    service = place.topology.service(cause.component)
+    if service is not None and service.cluster is not None:
+        yield from earlier_revision(place, service, cause)
+    elif is_function(place, cause.component):
+        yield from earlier_version(place, cause)
+    else:
+        yield _unknown(cause)
+
+
+def _capacity(place: Place, cause: Hypothesis) -> Found:
+    service = place.topology.service(cause.component)
+    if service is not None and service.cluster is not None:
+        short_of_memory = cause.change == MEMORY
+        yield from fresh_tasks(place, service) if short_of_memory else more_tasks(place, service)
+    elif is_function(place, cause.component):
+        yield from more_concurrency(place, cause.component)
+    else:
+        yield from more_capacity(place, cause)
+
+
+def _configuration(place: Place, cause: Hypothesis) -> Found:
+    if "/" in cause.component:
+        yield from earlier_value(place, cause)
+    elif is_function(place, cause.component):
+        yield from more_concurrency(place, cause.component)
+    else:
+        yield _unknown(cause)
+
+
+def _message(place: Place, cause: Hypothesis) -> Found:
+    yield from put_aside(place, cause.component)
+
+
+def _traffic(place: Place, cause: Hypothesis) -> Found:
+    service = place.topology.service(cause.component)
+    if service is None or service.cluster is None:
+        yield _unknown(cause)
+    else:
+        yield from more_tasks(place, service)
+
+
+def _dependency(_: Place, cause: Hypothesis) -> Found:
+    why = f"{cause.component} is not in this account: no change in it brings it back"
+    yield Considered(action="", why_not=why)
+
+
+def _nothing(_: Place, cause: Hypothesis) -> Found:
+    yield Considered(action="", why_not=f"no change answers a cause of the kind {cause.kind.value}")
+
+
+def _unknown(cause: Hypothesis) -> Considered:
+    why = f"{cause.component} is no service, function, table, queue or parameter that can be changed"
+    return Considered(action="", why_not=why)
+
+
+_FINDERS: dict[CauseKind, Callable[[Place, Hypothesis], Found]] = {
+    CauseKind.DEPLOYMENT: _deployment,
+    CauseKind.CAPACITY: _capacity,
+    CauseKind.CONFIGURATION: _configuration,
+    CauseKind.MESSAGE: _message,
+    CauseKind.TRAFFIC: _traffic,
+    CauseKind.DEPENDENCY: _dependency,
+}

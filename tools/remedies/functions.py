@@ -1,0 +1,106 @@
+"""What can be done about a Lambda function: an earlier version behind its alias, or more concurrency."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from memory.records.assessment import Hypothesis
+from memory.records.plan import Considered, PlannedAction
+from tools.actions.lambda_alias import LambdaShiftAlias
+from tools.actions.lambda_concurrency import LambdaSetReservedConcurrency
+from tools.actions.lambda_function import FUNCTION, found
+from tools.remedies.place import Place
+
+RAISED = 10
+"""How many times a reservation is raised that nobody can say was different before."""
+_PAGES = 10
+Found = Iterator[PlannedAction | Considered]
+
+
+def is_function(place: Place, name: str) -> bool:
+    """Say whether the account has a function of that name."""
+    if not re.match(FUNCTION, name):
+        return False
+    client = place.access.client("lambda")
+    return found(client.get_function_configuration, FunctionName=name) is not None
+
+
+def earlier_version(place: Place, cause: Hypothesis) -> Found:
+    """Offer, for each alias on the version to blame, the newest version below it with other code."""
+    client, function = place.access.client("lambda"), cause.component
+    blamed = (cause.change or "").rpartition(":")[2]
+    aliases = client.list_aliases(FunctionName=function)["Aliases"]
+    on_it = [one for one in aliases if not blamed or one["FunctionVersion"] == blamed]
+    if not on_it:
+        why = f"no alias of {function} names version {blamed}"
+        yield Considered(action=LambdaShiftAlias.name, why_not=why)
+    versions = _versions(client, function)
+    for alias in on_it:
+        now = alias["FunctionVersion"]
+        earlier = [
+            number
+            for number in sorted(versions, reverse=True)
+            if now.isdecimal() and number < int(now) and versions[number] != versions.get(int(now))
+        ]
+        if not earlier:
+            why = f"{function} has no version before {now} with other code"
+            yield Considered(action=LambdaShiftAlias.name, why_not=why)
+            continue
+        yield PlannedAction(
+            action=LambdaShiftAlias.name,
+            parameters={"function": function, "alias": alias["Name"], "version": str(earlier[0])},
+            why=f"version {now} broke {function}; version {earlier[0]} was published before it",
+        )
+
+
+def more_concurrency(place: Place, function: str) -> Found:
+    """Offer what the function's reservation was before it was changed, as CloudTrail has it; else a higher one."""
+    now = place.access.client("lambda").get_function_concurrency(FunctionName=function)
+    reserved = now.get("ReservedConcurrentExecutions")
+    if reserved is None:
+        why = f"{function} has no reservation; what the account may run at once is raised by AWS alone"
+        yield Considered(action=LambdaSetReservedConcurrency.name, why_not=why)
+        return
+    told = _reservations(place, function)
+    if told:
+        before = told[1] if len(told) > 1 else None
+        what = "none" if before is None else str(before)
+        yield _reserve(function, before, f"{function} may run {reserved} at once; its reservation was {what}")
+    higher = max(reserved, 1) * RAISED
+    yield _reserve(function, higher, f"{function} may run {reserved} at once, and is held back by that")
+
+
+def _reserve(function: str, reserved: int | None, why: str) -> PlannedAction:
+    parameters = {"function": function, "reserved": reserved}
+    return PlannedAction(action=LambdaSetReservedConcurrency.name, parameters=parameters, why=why)
+
+
+def _versions(client: Any, function: str) -> dict[int, str]:
+    """Return the code of each published version."""
+    request: dict[str, Any] = {"FunctionName": function}
+    published: dict[int, str] = {}
+    for _ in range(_PAGES):
+        page = client.list_versions_by_function(**request)
+        for one in page["Versions"]:
+            if one["Version"].isdecimal():
+                published[int(one["Version"])] = one["CodeSha256"]
+        if not page.get("NextMarker"):
+            break
+        request["Marker"] = page["NextMarker"]
+    return published
+
+
+def _reservations(place: Place, function: str) -> list[int | None]:
+    """Return what the reservation was set to, newest first, as far back as CloudTrail looks; None took it away."""
+    trail = place.access.client("cloudtrail")
+    told: list[tuple[Any, int | None]] = []
+    for event in ("PutFunctionConcurrency", "DeleteFunctionConcurrency"):
+        attribute = [{"AttributeKey": "EventName", "AttributeValue": event}]
+        for one in trail.lookup_events(LookupAttributes=attribute, MaxResults=50)["Events"]:
+            detail = json.loads(one["CloudTrailEvent"])
+            asked = detail.get("requestParameters") or {}
+            named = str(asked.get("functionName", "")).rpartition(":")[2]
+            if named == function and not detail.get("errorCode"):
+                told.append((one["EventTime"], asked.get("reservedConcurrentExecutions")))
+    return [value for _, value in sorted(told, key=lambda pair: pair[0], reverse=True)]
