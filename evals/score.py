@@ -172,8 +172,15 @@ def _holds(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, Mapping):
         return isinstance(found, Mapping) and all(_holds(found.get(key), wanted[key]) for key in wanted)
     if isinstance(wanted, str) and isinstance(found, str):
-        return found == wanted or found.rsplit("/", 1)[-1] == wanted
+        return found == wanted or found.rsplit("/", 1)[-1] == wanted or _same_queue(found, wanted)
     return bool(found == wanted)
+
+
+def _same_queue(found: str, wanted: str) -> bool:
+    """Say whether two URLs name the same queue: the account and the name end them, wherever SQS is reached."""
+    if not (found.startswith("http") and wanted.startswith("http")):
+        return False
+    return found.rsplit("/", 2)[1:] == wanted.rsplit("/", 2)[1:]
 
 
 def _api(call: Mapping[str, Any]) -> str:

@@ -1,27 +1,21 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memory.records.approval import ApprovalRequest
-from memory.records.assessment import Assessment, CauseKind, Hypothesis, Verdict
+from memory.records.assessment import CauseKind
 from memory.records.base import canonical_json
-from memory.records.config import Topology
-from memory.records.incident import Incident, Severity
+from memory.records.incident import Severity
 from memory.records.outcome import ExecutionState
-from memory.records.plan import Plan, PlannedAction, Ruling
-from memory.records.scope import COPILOT, Scope
-from memory.stores.approvals import ApprovalStore
-from memory.stores.executions import ExecutionStore
-from memory.stores.leases import LeaseStore
+from memory.records.plan import Plan, Ruling
 from memory.table import ConflictError, Item, Key, RecordTable, Write, table_definition
 from tests.simulated import SimulatedAccount, accounts
-from tests.tools.dials import POLICY, around, decision_on, incident
+from tests.tools.bench import bench
+from tests.tools.dials import around
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import SCOPE
 from tools.actions.capacity_document import CapacityDocument, find_document, read_document
@@ -29,12 +23,8 @@ from tools.actions.dynamodb_capacity import DynamoDbCapacity, DynamoDbSetWriteCa
 from tools.actions.ecs_rollback import EcsRollback, EcsRollbackService
 from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
-from tools.aws.clock import AccountClock
 from tools.aws.unrepeated import unrepeated
-from tools.executor import Executor
 from tools.inspection import inspect
-from tools.options import options
-from tools.topology import load_topology
 
 LOW, HIGH = around(Severity.LOW), around(Severity.HIGH)
 
@@ -363,66 +353,6 @@ def test_writes_are_conditional_in_memory_as_in_dynamodb(table: RecordTable) -> 
 # The simulated account.
 
 
-@dataclass(frozen=True)
-class Bench:
-    """The executor at work in an account."""
-
-    account: SimulatedAccount
-    access: AwsAccess
-    executor: Executor
-    incident: Incident
-
-    def options(
-        self, kind: CauseKind, component: str, change: str | None = None
-    ) -> tuple[PlannedAction, ...]:
-        topology = load_topology(self.access, "/storefront/topology", Topology())
-        hypothesis = Hypothesis(kind=kind, component=component, change=change, statement="s", confidence=0.9)
-        assessment = Assessment(
-            verdict=Verdict.CAUSE,
-            severity=Severity.HIGH,
-            summary="s",
-            hypotheses=(hypothesis,),
-            confidence=0.9,
-        )
-        return options(self.access, assessment, topology, self.executor.clock).offers
-
-    def approve(self, plan: Plan) -> None:
-        reviews = self.executor.policy.review(self.access, plan, HIGH)
-        now = self.executor.clock.now()
-        request = ApprovalRequest(
-            incident_id=self.incident.incident_id,
-            scope=self.incident.scope,
-            plan_hash=plan.plan_hash,
-            actions=plan.actions,
-            fingerprints=tuple(review.fingerprint for review in reviews),
-            proposer=COPILOT,
-            requested_at=now,
-            expires_at=now + timedelta(minutes=30),
-        )
-        self.executor.approvals.request(request)
-        decision = decision_on(request).model_copy(update={"decided_at": now})
-        self.executor.approvals.decide(self.incident.scope, decision)
-
-    def calls(self, operation: str) -> int:
-        return len(self.account.calls(operation))
-
-
-def bench(account: SimulatedAccount, incident_id: str) -> Bench:
-    keys = account.credentials
-    access = AwsAccess("us-east-1", account.endpoint, keys.access_key_id, keys.secret_access_key)
-    table = RecordTable(access.client("dynamodb"), "bench-records")
-    acting = Executor(
-        access=access,
-        executions=ExecutionStore(table),
-        approvals=ApprovalStore(table),
-        policy=POLICY,
-        clock=AccountClock(account.local["clock"]),
-        leases=LeaseStore(table),
-    )
-    scope = Scope(account=account.local["account"], region="us-east-1")
-    return Bench(account, access, acting, incident(scope, incident_id))
-
-
 def running(account: SimulatedAccount) -> str:
     service = account.client("ecs").describe_services(cluster="storefront", services=["checkout"])[
         "services"
@@ -522,13 +452,14 @@ def eventually(holds: Callable[[], bool], account: SimulatedAccount) -> bool:
     return holds()
 
 
-def test_more_write_capacity_is_not_offered_where_reading_is_what_is_limited(
+def test_capacity_is_offered_of_the_kind_that_is_limited(
     small_table: SimulatedAccount,
 ) -> None:
     at = bench(small_table, "limit")
 
-    assert len(at.options(CauseKind.CAPACITY, "orders", "WriteCapacityUnits")) == 1
-    assert at.options(CauseKind.CAPACITY, "orders", "ReadCapacityUnits") == ()
+    (writes,) = at.options(CauseKind.CAPACITY, "orders", "WriteCapacityUnits")
+    (reads,) = at.options(CauseKind.CAPACITY, "orders", "ReadCapacityUnits")
+    assert (writes.action, reads.action) == ("dynamodb_set_write_capacity", "dynamodb_set_read_capacity")
 
 
 def test_a_throttled_table_gets_the_capacity_it_needs_and_gives_it_back(

@@ -1,0 +1,96 @@
+"""The real executor at work in a simulated account: its policies, its approvals, and a session for each call."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from memory.records.approval import ApprovalRequest
+from memory.records.assessment import Assessment, CauseKind, Hypothesis, Verdict
+from memory.records.config import Topology
+from memory.records.incident import Incident, Severity
+from memory.records.plan import Plan, PlannedAction
+from memory.records.scope import COPILOT, Scope
+from memory.stores.approvals import ApprovalStore
+from memory.stores.executions import ExecutionStore
+from memory.stores.leases import LeaseStore
+from memory.table import RecordTable
+from tests.simulated import SimulatedAccount
+from tests.tools.dials import POLICY, SIGNER, around, decision_on, incident
+from tools.actions.registry import ACTIONS
+from tools.aws.access import AwsAccess
+from tools.aws.clock import AccountClock
+from tools.aws.sessions import RoleSessions
+from tools.executor import Executor
+from tools.inspection import inspect
+from tools.options import Options, options
+from tools.topology import load_topology
+
+TABLE = "bench-records"
+HIGH = around(Severity.HIGH)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The executor at work in an account."""
+
+    account: SimulatedAccount
+    access: AwsAccess
+    executor: Executor
+    incident: Incident
+
+    def options(
+        self, kind: CauseKind, component: str, change: str | None = None
+    ) -> tuple[PlannedAction, ...]:
+        return self.looked_for(kind, component, change).offers
+
+    def looked_for(self, kind: CauseKind, component: str, change: str | None = None) -> Options:
+        topology = load_topology(self.access, "/storefront/topology", Topology())
+        hypothesis = Hypothesis(kind=kind, component=component, change=change, statement="s", confidence=0.9)
+        assessment = Assessment(
+            verdict=Verdict.CAUSE,
+            severity=Severity.HIGH,
+            summary="s",
+            hypotheses=(hypothesis,),
+            confidence=0.9,
+        )
+        return options(self.access, assessment, topology, self.executor.clock)
+
+    def approve(self, plan: Plan) -> None:
+        found = [inspect(self.access, one, ACTIONS) for one in plan.actions]
+        now = self.executor.clock.now()
+        request = ApprovalRequest(
+            incident_id=self.incident.incident_id,
+            scope=self.incident.scope,
+            plan_hash=plan.plan_hash,
+            actions=plan.actions,
+            fingerprints=tuple(one.fingerprint for one in found),
+            states=tuple(one.bound for one in found),
+            proposer=COPILOT,
+            requested_at=now,
+            expires_at=now + timedelta(minutes=30),
+        )
+        self.executor.approvals.request(request)
+        self.executor.approvals.decide(self.incident.scope, decision_on(request, at=now))
+
+    def calls(self, operation: str) -> int:
+        return len(self.account.calls(operation))
+
+
+def bench(account: SimulatedAccount, incident_id: str) -> Bench:
+    keys = account.credentials
+    access = AwsAccess("us-east-1", account.endpoint, keys.access_key_id, keys.secret_access_key)
+    # The account's own user may not touch this table; the executor's records are not what is tried here.
+    records = RecordTable(account.client("dynamodb"), TABLE)
+    role = f"arn:aws:iam::{account.local['account']}:role/cloudops-executor"
+    acting = Executor(
+        access=access,
+        executions=ExecutionStore(records),
+        approvals=ApprovalStore(records),
+        policy=POLICY,
+        clock=AccountClock(account.local["clock"]),
+        leases=LeaseStore(records),
+        signer=SIGNER,
+        sessions=RoleSessions(access, role),
+        stopped=lambda: None,
+    )
+    scope = Scope(account=account.local["account"], region="us-east-1")
+    return Bench(account, access, acting, incident(scope, incident_id))
