@@ -127,11 +127,11 @@ class Drawing:
             payload = Payload.of(frame.packed(codec))
             spent = base.spent + len(payload.body)
             if spent < max(base.key.size, SMALLEST_KEY):
-                where = Whereabouts.of(self.sort_key, payload, name())
+                where = Whereabouts.of(self.sort_key, payload, name)
                 return Written(payload, where, Image(self.segments, base.key, spent))
         whole = {channel: list(one.typed) for channel, one in self.segments.items()}
         payload = Payload.of(Frame(self.head, self.parent, whole=whole).packed(codec))
-        where = Whereabouts.of(self.sort_key, payload, name())
+        where = Whereabouts.of(self.sort_key, payload, name)
         return Written(
             payload, where, Image(self.segments, KeyImage(where, self.segments, len(payload.body)))
         )

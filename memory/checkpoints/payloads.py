@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -55,11 +55,12 @@ class Whereabouts:
     count: int = 0
 
     @classmethod
-    def of(cls, sort_key: str, payload: Payload, name: str) -> "Whereabouts":
-        """Return where a payload will be when it is stored under a name of its own."""
+    def of(cls, sort_key: str, payload: Payload, name: Callable[[], str]) -> "Whereabouts":
+        """Return where a payload will be when it is stored, under a name of its own if it needs one."""
         if payload.beside:
             return cls(sort_key, payload.digest)
-        return cls(sort_key, payload.digest, name, len(payload.pieces(name)))
+        named = name()
+        return cls(sort_key, payload.digest, named, len(payload.pieces(named)))
 
     @classmethod
     def read(cls, sort_key: str, item: Mapping[str, Any]) -> "Whereabouts":

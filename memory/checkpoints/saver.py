@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from memory.checkpoints.arrivals import Arrivals
 from memory.checkpoints.batches import Batches, Job
 from memory.checkpoints.history import History, named, place_of
 from memory.checkpoints.keys import Place
@@ -65,6 +66,7 @@ class DynamoSaver(BaseCheckpointSaver[str]):
             max(1, connections - writers), thread_name_prefix="checkpoints-read"
         )
         self._batches = Batches(self.table, self._lives, writers)
+        self._arrivals = Arrivals()
         # Plain values only: the application's own are bytes of `serde` by then.
         self._codec = JsonPlusSerializer(allowed_msgpack_modules=None)
         self._writer = Writer(self._batches, self._lives, self._recent, self._codec)
@@ -107,7 +109,7 @@ class DynamoSaver(BaseCheckpointSaver[str]):
     ) -> RunnableConfig:
         """Store a checkpoint and return the config that names it."""
         place, job = await self._serialized(self._checkpoint, config, checkpoint, metadata, new_versions)
-        await _finished(self._batches.submit(job))
+        await self._arrivals.of(self._batches.submit(job))
         return named(place, checkpoint["id"])
 
     def put_writes(
@@ -121,7 +123,7 @@ class DynamoSaver(BaseCheckpointSaver[str]):
     ) -> None:
         """Store what a task wrote, beside the checkpoint it ran from."""
         job = await self._serialized(self._writes, config, writes, task_id, task_path)
-        await _finished(self._batches.submit(job))
+        await self._arrivals.of(self._batches.submit(job))
 
     def _checkpoint(
         self,
@@ -264,8 +266,3 @@ class DynamoSaver(BaseCheckpointSaver[str]):
 
     async def _on_thread(self, call: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._readers, call)
-
-
-async def _finished(done: "Future[None]") -> None:
-    """Wait for a write. A caller who is cancelled stops waiting; the write is finished all the same."""
-    await asyncio.shield(asyncio.wrap_future(done))

@@ -71,7 +71,7 @@ class Writer:
         ordered = sorted(calls, key=lambda call: call[0])
         payload = Payload.of(packed(self.codec, [call for _, call in ordered]))
         sort_key = place.writes(checkpoint, ordered[0][0])
-        where = Whereabouts.of(sort_key, payload, _name())
+        where = Whereabouts.of(sort_key, payload, _name)
         item = self._item(place.partition, sort_key, where, payload)
         return Record(item, self._pieces(place.partition, where, payload))
 

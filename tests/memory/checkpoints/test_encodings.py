@@ -57,7 +57,7 @@ def test_a_payload_is_read_back_or_found_to_be_damaged(size: int) -> None:
 
     body = random.Random(1).randbytes(size)
     payload = Payload.of(body)
-    where = Whereabouts.of("c!!1!0", payload, "name")
+    where = Whereabouts.of("c!!1!0", payload, lambda: "name")
     cells = payload.pieces("name") or {"c!!1!0": payload.body}
     assert content(where, cells) == body
     for key in cells:
