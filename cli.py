@@ -15,6 +15,7 @@ import typer
 from console.command import Folder, Seed, door
 from console.data import audit, data
 from console.killswitch import killswitch
+from console.ledger import evidence
 from console.sim import sim
 
 # Objects between two collections; Python's own 700 has them search the modules over and over while those load.
@@ -28,7 +29,6 @@ app = typer.Typer(
 )
 # The groups of `cloudops --help`, in the order of the commands below.
 TRY, INCIDENTS, SERVE, LOOK_AFTER = "Try it", "Incidents", "Serve", "Set up and look after"
-evidence = typer.Typer(help="Look at stored observations.", no_args_is_help=True)
 app.add_typer(sim, name="sim", rich_help_panel=TRY)
 app.add_typer(evidence, name="evidence", rich_help_panel=INCIDENTS)
 app.add_typer(audit, name="audit", rich_help_panel=INCIDENTS)
@@ -316,19 +316,6 @@ def evaluate(context: typer.Context) -> int:
         return 2
     code: int = importlib.import_module("evals.run").main(context.args)
     return code
-
-
-@evidence.command("show")
-@door
-def show_evidence(
-    incident: Incident, evidence_id: Annotated[str, typer.Argument(help="Such as ev-1a2b3c.")]
-) -> int:
-    """Print one observation: what was asked, when, and what came back."""
-    from console.inspecting import show_evidence as show_one
-    from console.reading import open_shelf
-    from graphs.settings import from_environment
-
-    return show_one(open_shelf(from_environment()), incident, evidence_id)
 
 
 def main() -> None:

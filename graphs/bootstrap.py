@@ -65,6 +65,7 @@ def open_records(settings: Settings) -> Records:
     backend = find_backend(access, BackendNames(settings.prefix), account)
     table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
     tenant = settings.tenant
+    objects = ObjectStore(lambda: access.client("s3"), backend.bucket, account, settings.retention.days_of)
     return Records(
         settings=settings,
         access=access,
@@ -74,7 +75,7 @@ def open_records(settings: Settings) -> Records:
         caller_arn=arn,
         incidents=IncidentStore(table, tenant),
         timeline=TimelineStore(table, clock),
-        evidence=EvidenceLedger(table),
+        evidence=EvidenceLedger(table, objects),
         approvals=ApprovalStore(table),
         executions=ExecutionStore(table),
         timers=TimerStore(table, tenant),
@@ -83,7 +84,7 @@ def open_records(settings: Settings) -> Records:
         refusals=RefusalStore(table, tenant),
         audit=AuditTrail(table),
         holdings=HoldingStore(table, tenant),
-        objects=ObjectStore(lambda: access.client("s3"), backend.bucket, account, settings.retention.days_of),
+        objects=objects,
         kill_switch=KillSwitchStore(table, tenant),
         pace=PaceStore(table),
         signer=_signer(settings, access),

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from graphs.autonomy import AccountAutonomy, AutonomySettings
 from graphs.outward import Outward
 from memory.records.base import Record
-from memory.records.config import Autonomy, LargerRule, Limits, PriceList, Rubric, Topology
+from memory.records.config import Autonomy, LargerRule, Limits, PriceList, RedactionSettings, Rubric, Topology
 from memory.retention import Retention
 from tools.errors import Misconfigured
 
@@ -90,6 +90,7 @@ class Settings(Record):
     access: AccessSettings
     outward: Outward = Outward()
     limits: Limits = Limits()
+    redaction: RedactionSettings = RedactionSettings()
     retention: Retention = Retention()
     topology: Topology = Topology()
     topology_parameter: str | None = None
@@ -142,6 +143,7 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             outward=outward,
             consumes_queue=_is_on(env, "CLOUDOPS_QUEUE"),
             limits=Limits.model_validate(_toml(folder / "limits.toml")),
+            redaction=RedactionSettings.model_validate(_toml(folder / "redaction.toml")),
             rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
             prices=PriceList.model_validate(_toml(folder / "prices.toml")),
             autonomy=AutonomySettings.model_validate(autonomy),

@@ -12,6 +12,7 @@ from agents.remediation import PlanContext, PlanResult, Remediation
 from agents.triage import Triage, TriageResult
 from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
+from graphs.observing import open_sources
 from graphs.record import last_approval
 from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook
@@ -23,8 +24,6 @@ from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.actions.registry import ACTIONS
-from tools.budget import IncidentBudget
-from tools.evidence import Recorder
 from tools.executor import Executor
 from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
@@ -55,20 +54,7 @@ class Copilot:
 
         `spent` is what the incident has cost so far, which its limits count.
         """
-        records = self.records
-        budget = IncidentBudget(
-            records.settings.limits, records.settings.prices.reads, before=spent or Spend()
-        )
-        recorder = Recorder(records.evidence, records.clock, incident.scope, incident.incident_id, budget)
-        return Sources(
-            access=records.access,
-            recorder=recorder,
-            clock=records.clock,
-            topology=records.topology(),
-            scope=incident.scope,
-            limits=records.settings.limits,
-            runbooks=self.runbooks,
-        )
+        return open_sources(self.records, incident.scope, incident.incident_id, self.runbooks, spent)
 
     def tell(
         self, incident: Incident, kind: EntryKind, text: str, step: str, facts: dict[str, Any] | None = None

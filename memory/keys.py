@@ -47,6 +47,11 @@ def evidence_index(scope: Scope, incident_id: str, evidence_id: str) -> Key:
     return Key(incident(scope, incident_id).pk, f"EVIDENCE_INDEX#{evidence_id}")
 
 
+def evidence_salt(scope: Scope, incident_id: str) -> Key:
+    """Return the key of the salt under which an incident's redacted texts stay comparable."""
+    return Key(incident(scope, incident_id).pk, "EVIDENCE_SALT")
+
+
 def approval(scope: Scope, incident_id: str, plan_hash: str) -> Key:
     """Return the key of the request to approve one plan."""
     return Key(incident(scope, incident_id).pk, f"APPROVAL#{plan_hash}")

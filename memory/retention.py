@@ -49,6 +49,7 @@ CLASSES = {
     "TIMELINE": "timeline",
     "EVIDENCE": "evidence",
     "EVIDENCE_INDEX": "incidents",
+    "EVIDENCE_SALT": "incidents",
     "APPROVAL": "approvals",
     "DECISION": "approvals",
     "ACTION": "actions",

@@ -18,7 +18,7 @@ from memory.stores.evidence import EvidenceLedger
 from tools.budget import IncidentBudget
 from tools.errors import Transient, error_code, is_denied, is_throttled, is_timeout
 from tools.injection import flags_of
-from tools.redaction import redact, redact_all
+from tools.redaction import Redactor
 
 RESULT_CHARS = 24_000
 Window = tuple[datetime, datetime]
@@ -55,6 +55,7 @@ class Recorder:
     scope: Scope
     incident_id: str
     budget: IncidentBudget = field(default_factory=IncidentBudget)
+    redactor: Redactor = field(default_factory=Redactor)
     result_chars: int = RESULT_CHARS
     _spend: Spend = field(default_factory=Spend)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -92,10 +93,10 @@ class Recorder:
         self.charge(
             Spend(aws_calls=answer.calls, bytes_scanned=answer.bytes_scanned, usd=usd), answer.reserved
         )
-        cleaned = redact_all(answer.result)
+        cleaned = self.redactor.all(answer.result)
         kept, was_cut = cut(cleaned, self.result_chars, keep_tail=answer.newest_last)
         gaps = (*answer.gaps, Gap.TRUNCATED) if was_cut else answer.gaps
-        whole = digest(cleaned)
+        whole, content = digest(cleaned), canonical_json(cleaned).encode()
         read = answer.window or window
         evidence = Evidence(
             evidence_id="ev-" + digest([source, operation, asked, whole])[:12],
@@ -111,16 +112,16 @@ class Recorder:
             taken_at=self.clock.now(),
             result=kept,
             result_sha256=whole,
-            result_bytes=len(canonical_json(cleaned).encode()),
+            result_bytes=len(content),
             bytes_scanned=answer.bytes_scanned,
             calls=answer.calls,
             usd=usd,
             gaps=tuple(dict.fromkeys(gaps)),
-            gap_detail=redact(answer.gap_detail),
+            gap_detail=self.redactor.text(answer.gap_detail),
             untrusted=untrusted,
             flags=flags_of(cleaned) if untrusted else (),
         )
-        return self.ledger.add(evidence)
+        return self.ledger.add(evidence, content) if was_cut else self.ledger.add(evidence)
 
 
 def taken(call: Callable[[], Answer]) -> Answer:

@@ -147,6 +147,12 @@ class Autonomy(StrEnum):
     ACT_ON_MEDIUM = "act_on_medium"
 
 
+class RedactionSettings(Record):
+    """What a team wants taken out beside secrets and personal data, which always are."""
+
+    client_addresses: bool = False
+
+
 class Limits(Record):
     """Limits in code on every loop; the record says what was spent.
 

@@ -33,7 +33,8 @@ class Evidence(Record):
     """One observation: what was asked, when, and what came back.
 
     `tool` and `asked` are enough to ask the same again. `result` is the observation itself, redacted and cut to a
-    budget; `result_sha256` and `result_bytes` are of the redacted whole. `usd` is at the dated prices in settings.
+    budget; `result_sha256` and `result_bytes` are of the redacted whole, which `whole` says the bucket keeps under that
+    digest. `usd` is at the dated prices in settings.
     `untrusted` marks text that people outside the team may have written (log lines, ticket text).
     `flags` names what a detector found in it, such as `prompt_injection`.
     """
@@ -52,6 +53,7 @@ class Evidence(Record):
     result: Any = None
     result_sha256: str
     result_bytes: int
+    whole: bool = False
     bytes_scanned: int = 0
     calls: int = 0
     usd: float = 0.0

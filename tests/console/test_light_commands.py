@@ -91,10 +91,43 @@ def test_scenarios_names_the_four_that_come_with_it(desk: Desk) -> None:
             assert folder.name in said
 
 
-def test_evidence_is_shown_as_it_was_stored(played: PlayedIncident) -> None:
+def test_evidence_is_shown_as_it_was_stored_and_its_incident_is_found(played: PlayedIncident) -> None:
     evidence_id = played.record["evidence"][0]["evidence_id"]
-    done = played.desk.run("evidence", "show", played.incident_id, evidence_id)
+    done = played.desk.run("evidence", "show", evidence_id, "--json")
     shown = json.loads(done.stdout)
     assert shown["evidence_id"] == evidence_id
     assert shown["incident_id"] == played.incident_id
-    assert played.desk.run("evidence", "show", played.incident_id, "ev-none").returncode == 1
+    named = played.desk.run("evidence", "show", evidence_id, "--incident", played.incident_id[:6])
+    assert shown["result_sha256"] in named.stdout
+    assert shown["operation"] in named.stdout
+    missing = played.desk.run("evidence", "show", "ev-none", "--incident", played.incident_id)
+    assert missing.returncode == 1
+    assert evidence_id in missing.stderr
+    assert "newest" in played.desk.run("evidence", "show", "ev-none").stderr
+    assert "evidence list" in played.desk.run("evidence", "show", "checkout").stderr
+
+
+def test_an_incidents_evidence_is_listed_with_its_cost(played: PlayedIncident) -> None:
+    known = {ref["evidence_id"] for ref in played.record["evidence"]}
+    listed = json.loads(played.desk.run("evidence", "list", played.incident_id, "--json").stdout)
+    assert {one["evidence_id"] for one in listed} == known
+    said = played.desk.run("evidence", "list", played.incident_id).stdout
+    assert f"{len(known)} observations" in said
+    assert sum(one["bytes_scanned"] for one in listed) == played.record["spend"]["bytes_scanned"]
+
+
+def test_a_log_query_asked_again_gives_the_same_digest_and_a_state_of_now_may_differ(
+    played: PlayedIncident,
+) -> None:
+    listed = json.loads(played.desk.run("evidence", "list", played.incident_id, "--json").stdout)
+    query = next(one for one in listed if one["operation"] == "StartQuery")
+    done = played.desk.run("evidence", "replay", query["evidence_id"], "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["outcome"]) == (0, "same")
+    assert told["now_sha256"] == told["stored_sha256"] == query["result_sha256"]
+    assert told["bytes_scanned"] == query["bytes_scanned"]
+
+    service = next(one for one in listed if one["operation"] == "DescribeServices")
+    changed = played.desk.run("evidence", "replay", service["evidence_id"])
+    assert changed.returncode in {0, 1}
+    assert "stored" in changed.stdout

@@ -34,7 +34,7 @@ class Kept:
 
     evidence: list[Evidence] = field(default_factory=list)
 
-    def add(self, evidence: Evidence) -> Evidence:
+    def add(self, evidence: Evidence, whole: bytes | None = None) -> Evidence:
         self.evidence.append(evidence)
         return evidence
 
