@@ -88,10 +88,12 @@ def not_stopped(attempt: Attempt) -> str | None:
 
 
 def not_refused_by_policy(attempt: Attempt) -> str | None:
-    """Refuse what policy refuses, whoever approved it."""
+    """Refuse what policy refuses, whoever approved it; say what has changed since, if something has."""
     if attempt.review.ruling is not Ruling.REFUSE:
         return None
-    return f"policy refuses: {'; '.join(attempt.review.reasons)}"
+    said = f"policy refuses: {'; '.join(attempt.review.reasons)}"
+    drift = as_it_was_approved(attempt, attempt.request) if attempt.request is not None else None
+    return f"{said}; {drift}" if drift else said
 
 
 def asked_where_needed(attempt: Attempt) -> str | None:

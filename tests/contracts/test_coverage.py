@@ -28,7 +28,12 @@ BY_LIBRARY = {
 """What langchain-aws calls for the copilot."""
 BY_HAND = {"cloudwatch:SetAlarmState"}
 """What the evaluation does as the account's root."""
-NOT_CALLS = {("cloudtrail", "get_query_results"), ("cloudtrail", "start_query"), ("kms", "update_alias")}
+NOT_CALLS = {
+    ("cloudtrail", "get_query_results"),
+    ("cloudtrail", "start_query"),
+    ("kms", "list_aliases"),
+    ("kms", "update_alias"),
+}
 """Operations that are called like those of another service."""
 
 

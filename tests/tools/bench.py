@@ -12,6 +12,7 @@ from memory.records.scope import COPILOT, Scope
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
+from memory.stores.pace import PaceStore
 from memory.table import RecordTable
 from tests.simulated import SimulatedAccount
 from tests.tools.dials import POLICY, SIGNER, around, decision_on, incident
@@ -19,6 +20,7 @@ from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
 from tools.aws.clock import AccountClock
 from tools.aws.sessions import RoleSessions
+from tools.crowd import Traffic
 from tools.executor import Executor
 from tools.inspection import inspect
 from tools.options import Options, options
@@ -81,16 +83,18 @@ def bench(account: SimulatedAccount, incident_id: str) -> Bench:
     # The account's own user may not touch this table; the executor's records are not what is tried here.
     records = RecordTable(account.client("dynamodb"), TABLE)
     role = f"arn:aws:iam::{account.local['account']}:role/cloudops-executor"
+    clock = AccountClock(account.local["clock"])
     acting = Executor(
         access=access,
         executions=ExecutionStore(records),
         approvals=ApprovalStore(records),
         policy=POLICY,
-        clock=AccountClock(account.local["clock"]),
+        clock=clock,
         leases=LeaseStore(records),
         signer=SIGNER,
         sessions=RoleSessions(access, role),
         stopped=lambda: None,
+        traffic=Traffic(PaceStore(records), ExecutionStore(records), clock),
     )
     scope = Scope(account=account.local["account"], region="us-east-1")
     return Bench(account, access, acting, incident(scope, incident_id))

@@ -77,9 +77,10 @@ class EcsStopOneTask:
         return {**service, "task": _task(tasks[0]) if tasks else None}
 
     def bound(self, state: State) -> State:
-        """Bind the service's size and what the task is."""
-        keys = ("found", "service_arn", "status", "task_definition", "desired", "task")
-        return {key: state.get(key) for key in keys}
+        """Bind the service's size and what the task is; how far it has come changes by itself."""
+        keys = ("found", "service_arn", "status", "task_definition", "desired")
+        task = {key: value for key, value in (state.get("task") or {}).items() if key != "status"}
+        return {**{key: state.get(key) for key in keys}, "task": task}
 
     def expected(self, params: EcsStopTask, state: State) -> tuple[ExpectedSignal, ...]:
         """Another task runs in its place."""

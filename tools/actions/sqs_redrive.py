@@ -92,8 +92,8 @@ class SqsRedriveDeadLetters:
         }
 
     def bound(self, state: State) -> State:
-        """Bind the two queues, what is to be moved, and the tasks seen so far."""
-        keys = ("found", "dead_letter_arn", "queue_arn", "feeds", "put_aside", "newest_task")
+        """Bind the two queues and the tasks seen so far; how much waits changes by itself."""
+        keys = ("found", "dead_letter_arn", "queue_arn", "feeds", "newest_task")
         return {key: state.get(key) for key in keys}
 
     def expected(self, params: SqsRedrive, state: State) -> tuple[ExpectedSignal, ...]:

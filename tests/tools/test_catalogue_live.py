@@ -1,0 +1,192 @@
+"""Every action of the catalogue in a real account: bound to what was approved, least privilege, done once, undone."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from memory.records.outcome import ExecutionState
+from memory.records.plan import Plan, PlannedAction
+from memory.table import table_definition
+from tests.simulated import Credentials, SimulatedAccount, accounts
+from tests.tools.bench import HIGH, TABLE, Bench, bench
+from tests.tools.stages import STAGES, Stage
+from tools.actions.base import IamStatement, Reversibility, differences
+from tools.actions.registry import ACTIONS, named
+from tools.aws.access import AwsAccess
+from tools.aws.sessions import session_policy
+from tools.inspection import inspect
+
+QUICK = frozenset({"ecs_set_desired_count", "lambda_shift_alias", "ssm_revert_parameter"})
+"""Actions whose permissions are tried at every `make test`; all others with `make deep`."""
+USER = "one-permission-less"
+
+each = pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.action)
+some_slow = pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(stage, id=stage.action, marks=() if stage.action in QUICK else pytest.mark.slow)
+        for stage in STAGES
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[SimulatedAccount]:
+    with accounts() as start:
+        started = start("false-alarm")
+        started.client("dynamodb").create_table(**table_definition(TABLE))
+        yield started
+
+
+@pytest.fixture(scope="module")
+def caller(account: SimulatedAccount) -> Credentials:
+    """A user without policies, who is given one for each try."""
+    iam = account.client("iam")
+    iam.create_user(UserName=USER)
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def planned(stage: Stage, account: SimulatedAccount) -> PlannedAction:
+    return PlannedAction(action=stage.action, parameters=stage.ready(account))
+
+
+def written(account: SimulatedAccount, stage: Stage) -> int:
+    return len([one for one in account.calls(stage.writes) if not one.get("error")])
+
+
+def test_every_action_has_its_stage() -> None:
+    assert [stage.action for stage in STAGES] == [action.name for action in ACTIONS]
+
+
+@each
+def test_what_somebody_changed_after_the_approval_is_named_and_nothing_is_done(
+    account: SimulatedAccount, stage: Stage
+) -> None:
+    at = bench(account, f"drift-{stage.action}")
+    action = planned(stage, account)
+    plan = Plan(actions=(action,))
+    before = inspect(at.access, action, ACTIONS)
+    assert before.problems == ()
+    at.approve(plan)
+    stage.meddle(account, action.parameters)
+    seen = written(account, stage)
+
+    refused = at.executor.execute(at.incident, plan, 0, HIGH)
+
+    changed = differences(before.bound, inspect(at.access, action, ACTIONS).bound)
+    assert refused.state is ExecutionState.REFUSED
+    assert changed and any(one in refused.detail for one in changed), (refused.detail, changed)
+    assert written(account, stage) == seen
+
+
+# What an action declares is enough, and all of it is needed.
+
+
+def policy(account: SimulatedAccount, statements: tuple[IamStatement, ...]) -> None:
+    account.client("iam").put_user_policy(
+        UserName=USER, PolicyName="tried", PolicyDocument=session_policy(statements)
+    )
+
+
+def without(statements: tuple[IamStatement, ...], gone: str) -> tuple[IamStatement, ...]:
+    kept = (
+        one.model_copy(update={"actions": tuple(call for call in one.actions if call != gone)})
+        for one in statements
+    )
+    return tuple(one for one in kept if one.actions)
+
+
+def tried(account: SimulatedAccount, access: AwsAccess, action: PlannedAction) -> str:
+    """Read, call and look how it went as the caller; what stood in the way, or nothing."""
+    entry = named(ACTIONS, action.action)
+    assert entry is not None
+    params = entry.parameters.model_validate(action.parameters)
+    try:
+        state = entry.read_state(access, params)
+        problems = entry.problems(params, state)
+        if problems:
+            return "; ".join(problems)
+        answer = entry.call(access, params, state, "0b9f0c1a-5e0e-4a53-9c0c-0f2f1c6a7d11")
+        for _ in range(40):
+            settled = entry.settled(access, params, answer)
+            if settled is not None:
+                return "" if settled else "it failed after AWS had accepted it"
+            account.advance(30)
+    except ClientError as error:
+        return f"denied: {error}" if "Denied" in error.response["Error"]["Code"] else f"refused: {error}"
+    return "it never came to its end"
+
+
+@some_slow
+def test_the_declared_permissions_are_enough_and_none_is_more_than_needed(
+    account: SimulatedAccount, caller: Credentials, stage: Stage
+) -> None:
+    at = bench(account, f"least-{stage.action}")
+    entry = named(ACTIONS, stage.action)
+    assert entry is not None
+
+    def access() -> AwsAccess:
+        return AwsAccess("us-east-1", account.endpoint, caller.access_key_id, caller.secret_access_key)
+
+    action = planned(stage, account)
+    params = entry.parameters.model_validate(action.parameters)
+    statements = entry.permissions(params, at.incident.scope)
+    calls = sorted({call for one in statements for call in one.actions})
+    useless = []
+    for gone in calls:
+        policy(account, without(statements, gone))
+        if not tried(account, access(), planned(stage, account)):
+            useless.append(gone)
+    policy(account, statements)
+    beside = action.model_copy(update={"parameters": {**action.parameters, **stage.elsewhere}})
+
+    assert useless == []
+    assert tried(account, access(), beside).startswith("denied")
+    assert tried(account, access(), planned(stage, account)) == ""
+
+
+# Done once, and undone where the entry says that it can be.
+
+
+@pytest.mark.slow
+@each
+def test_an_action_takes_effect_once_and_its_way_back_is_what_it_says(
+    account: SimulatedAccount, stage: Stage
+) -> None:
+    at = bench(account, f"once-{stage.action}")
+    action = planned(stage, account)
+    plan, seen = Plan(actions=(action,)), written(account, stage)
+    entry = named(ACTIONS, stage.action)
+    assert entry is not None
+    at.approve(plan)
+
+    done = at.executor.execute(at.incident, plan, 0, HIGH)
+    again = at.executor.execute(at.incident, plan, 0, HIGH)
+
+    assert done.state is ExecutionState.DONE, done.detail
+    assert again.state is ExecutionState.DONE and written(account, stage) == seen + 1
+    assert over(account, lambda: not at.executor.is_under_way(at.incident, done))
+    assert at.executor.confirm(at.incident, done).state is ExecutionState.DONE
+    if entry.reversibility is Reversibility.INVERSE:
+        assert undone(at, account, entry, done)
+    else:
+        assert done.inverse == {}
+
+
+def undone(at: Bench, account: SimulatedAccount, entry: Any, done: Any) -> bool:
+    """Undo an action, and say whether the account is as before it."""
+    back = at.executor.revert(at.incident, done, HIGH)
+    assert back.state is ExecutionState.DONE, back.detail
+    params = entry.parameters.model_validate(done.inverse)
+    return over(account, lambda: entry.holds(params, entry.read_state(at.access, params)))
+
+
+def over(account: SimulatedAccount, holds: Callable[[], bool]) -> bool:
+    for _ in range(40):
+        if holds():
+            return True
+        account.advance(30)
+    return holds()
