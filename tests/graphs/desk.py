@@ -79,7 +79,7 @@ class Desk:
     def on_call_queue(self) -> str:
         """Subscribe a queue to what on-call is told."""
         sqs, sns = self.account.client("sqs"), self.account.client("sns")
-        url = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+        url = sqs.create_queue(QueueName=f"{self.records.settings.prefix}-on-call")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns.subscribe(TopicArn=self.records.backend.topic_arn, Protocol="sqs", Endpoint=arn)
         return str(url)
@@ -115,13 +115,20 @@ def desk(
         scenarios_dir=scenarios_dir,
     )
     try:
-        found = load({"CLOUDOPS_STATE_DIR": str(account.state_dir)}, ROOT, World.SIMULATED)
-        found = found.model_copy(update=settings)
-        set_up(found)
-        records = open_records(found)
-        copilot = open_copilot(records)
-        runs = open_runs(records, copilot)
-        assert isinstance(runs, InProcessRuns)
-        yield Desk(account, records, copilot, runs)
+        yield desk_in(account, **settings)
     finally:
         account.end()
+
+
+def desk_in(account: SimulatedAccount, prefix: str = "", **settings: Any) -> Desk:
+    """A copilot set up in an account; with a prefix it has tables, a queue and a topic of its own there."""
+    environment = {"CLOUDOPS_STATE_DIR": str(account.state_dir)}
+    if prefix:
+        environment["CLOUDOPS_PREFIX"] = prefix
+    found = load(environment, ROOT, World.SIMULATED).model_copy(update=settings)
+    set_up(found)
+    records = open_records(found)
+    copilot = open_copilot(records)
+    runs = open_runs(records, copilot)
+    assert isinstance(runs, InProcessRuns)
+    return Desk(account, records, copilot, runs)

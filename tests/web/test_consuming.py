@@ -28,7 +28,7 @@ def listed(door: Door) -> list[str]:
     return [one["alarm"] for one in answer.json()["incidents"]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def consuming(shared_accounts: Any) -> Iterator[Door]:
     account = shared_accounts("bad-deployment")
     with served(account, CLOUDOPS_PREFIX="consuming", CLOUDOPS_QUEUE="on") as door:
