@@ -15,6 +15,7 @@ from agents.ledger import CallLedger, price_of
 from agents.models import RoleModel, answer_form
 from agents.prompting import Prompt
 from memory.records.spend import ModelUse, Spend
+from tools.budget import IncidentBudget
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -30,13 +31,19 @@ class Answered(Generic[Form]):
 
 
 def ask(
-    model: RoleModel, prompt: Prompt, content: str, form: type[Form], tools: Sequence[BaseTool] = ()
+    model: RoleModel,
+    prompt: Prompt,
+    content: str,
+    form: type[Form],
+    tools: Sequence[BaseTool] = (),
+    budget: IncidentBudget | None = None,
 ) -> Answered[Form]:
     """Let a model work with read tools, if any, until it fills the form or reaches a limit.
 
-    No checkpoints are kept of the conversation, also when the caller's graph keeps some.
+    Calls that a model makes in one breath are read at the same time. No checkpoints are kept of the conversation,
+    also when the caller's graph keeps some. `budget` is the incident's, which each call is charged to.
     """
-    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id))
+    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id), budget)
     agent: Any = create_agent(
         model.chat,
         list(tools),

@@ -28,6 +28,10 @@ class GuardrailStopped(CopilotError):
     """A guardrail put words of its own in the place of a request or an answer."""
 
 
+class WentInCircles(CopilotError):
+    """A model asked for the same again and again, or for what it may not read, after it was told."""
+
+
 class Fault(StrEnum):
     """Why there is no answer, named by who can react."""
 
@@ -41,6 +45,7 @@ class Fault(StrEnum):
     UNUSABLE = "unusable"
     BLOCKED = "blocked"
     BUDGET = "budget"
+    CIRCLES = "circles"
 
 
 class ModelFailure(Record):
@@ -69,6 +74,7 @@ MODEL_ERRORS = (
     BudgetSpent,
     AnswerUnusable,
     GuardrailStopped,
+    WentInCircles,
 )
 
 _WORDS = {
@@ -82,6 +88,7 @@ _WORDS = {
     Fault.UNUSABLE: "the model's answer could not be used",
     Fault.BLOCKED: "a guardrail stopped the model's answer",
     Fault.BUDGET: "the limit on model work was reached",
+    Fault.CIRCLES: "the model went in circles",
 }
 # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html#API_runtime_ConverseStream_Errors
 # Compared without case: in a stream a code comes in lower camel case. Botocore's own errors go by their class.
@@ -121,6 +128,8 @@ def passes(error: Exception) -> bool:
 def _fault(error: Exception) -> Fault:
     if isinstance(error, BudgetSpent | GraphRecursionError):
         return Fault.BUDGET
+    if isinstance(error, WentInCircles):
+        return Fault.CIRCLES
     if isinstance(error, GuardrailStopped):
         return Fault.BLOCKED
     if isinstance(error, ContextOverflowError):

@@ -12,6 +12,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from agents.errors import BudgetSpent, GuardrailStopped
 from memory.records.config import Limits, Price, PriceList
 from memory.records.spend import CallUse, Spend
+from tools.budget import IncidentBudget
 
 MILLION = 1_000_000
 _WRITTEN = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
@@ -40,7 +41,7 @@ def dollars(use: CallUse, price: Price | None) -> float:
 
 
 class CallLedger(BaseCallbackHandler):
-    """Counts calls, tokens and dollars, and refuses the next call once a limit is reached.
+    """Counts calls, tokens and dollars, and refuses the next call once a limit is reached: the work's, the incident's.
 
     The check stands before each call, so a run ends at most one answer above its limit.
     """
@@ -48,8 +49,9 @@ class CallLedger(BaseCallbackHandler):
     raise_error = True
     run_inline = True
 
-    def __init__(self, limits: Limits, price: Price | None) -> None:
+    def __init__(self, limits: Limits, price: Price | None, budget: IncidentBudget | None = None) -> None:
         self._limits = limits
+        self._budget = budget
         self._price = price
         self._started = time.monotonic()
         self._spend = Spend()
@@ -109,6 +111,8 @@ class CallLedger(BaseCallbackHandler):
     def _take(self, use: CallUse) -> None:
         with self._lock:
             self._steps.append(use)
+        if self._budget is not None:
+            self._budget.charge(Spend(usd=use.usd))
         self._add(Spend(**use.model_dump()))
 
     def _add(self, spend: Spend) -> None:
@@ -124,6 +128,8 @@ class CallLedger(BaseCallbackHandler):
             raise BudgetSpent(f"{limits.agent_tokens} tokens")
         if spend.usd >= limits.agent_usd:
             raise BudgetSpent(f"{limits.agent_usd} dollars")
+        if self._budget is not None and self._budget.left_usd <= 0.0:
+            raise BudgetSpent(f"the incident's {limits.incident_usd} dollars")
         if spend.seconds >= limits.agent_seconds:
             raise BudgetSpent(f"{limits.agent_seconds} seconds")
 

@@ -16,6 +16,8 @@ from tools.injection import flags_of
 WITHHELD = "[withheld: text that gives orders]"
 WITHHELD_WHOLE = {"withheld": "this observation was not cleared for reading"}
 GUARD_THREADS = 8
+# How much of each observation stands in a question; the rest is one read away.
+OBSERVATION_CHARS = 2_000
 
 
 @dataclass
@@ -53,7 +55,12 @@ class Observations:
         }
         if evidence.window_start and evidence.window_end:
             view["window"] = [evidence.window_start.isoformat(), evidence.window_end.isoformat()]
-        gaps = [gap.value for gap in evidence.gaps] + (["cut"] if was_cut else [])
+        gaps = [gap.value for gap in evidence.gaps]
+        if was_cut:
+            gaps.append("cut")
+            view["whole"] = (
+                f"{evidence.result_bytes} bytes are stored under this id; ask more narrowly to see more"
+            )
         if gaps:
             view["gaps"], view["gap_detail"] = gaps, evidence.gap_detail
         if flags:

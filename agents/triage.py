@@ -1,26 +1,28 @@
 """Test what the first look found, with read tools and within limits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import BaseModel, Field
 
 from agents.asking import ask
-from agents.critic import OBSERVATION_CHARS, check_claims
+from agents.claims import check_claims, first_look_causes, measured_path, same_cause
 from agents.errors import ModelFailure
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
-from agents.observations import Observations
-from agents.prompting import fenced, labelled, load_prompt, tool_text
+from agents.observations import OBSERVATION_CHARS, Observations
+from agents.prompting import fenced, labelled, load_prompt
+from agents.reads import Reads
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.config import Service, Topology
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
-from tools.errors import CopilotError
+from tools.observe.reach import reach_of
 from tools.observe.sources import ReadTool, Sources
+
+MOST_GAPS = 20
 
 
 class Cause(BaseModel):
@@ -36,6 +38,10 @@ class Cause(BaseModel):
     evidence_for: list[str] = Field(description="Ids of observations that support it.")
     evidence_against: list[str] = Field(default_factory=list, description="Ids of observations against it.")
     confidence: float = Field(ge=0.0, le=1.0, description="0 to 1; 0.5 means as likely as not.")
+    independent: bool = Field(
+        default=False,
+        description="True for each of the fewest causes that explain all together, false for what competes.",
+    )
 
 
 class Opinion(BaseModel):
@@ -78,20 +84,31 @@ class Triage:
         self, incident: Incident, first_look: FirstLook, evidence: Iterable[Evidence], sources: Sources
     ) -> TriageResult:
         """Return an assessment on stored evidence; without a usable answer the first look stands."""
-        before = sources.recorder.spend
+        found, before = list(evidence), sources.recorder.spend
         seen = Observations(self.guard)
-        shown = seen.show_all(evidence, OBSERVATION_CHARS)
-        tools = [bound(tool, sources, seen) for tool in self.tools]
-        content = _question(incident, first_look, sources.topology, shown)
-        answer = ask(self.model, load_prompt("triage"), content, Opinion, tools)
-        spend = answer.spend + _since(before, sources.recorder.spend)
+        shown = seen.show_all(found, OBSERVATION_CHARS)
+        reads = Reads(sources, seen, reach_of(incident, first_look, sources.topology, found))
+        model = self.model.fit_for(first_look.severity, rivals(first_look.causes, first_look.hypotheses))
+        answer = ask(
+            model,
+            load_prompt("triage"),
+            question_of(incident, first_look, sources.topology, shown),
+            Opinion,
+            [reads.bound(tool) for tool in self.tools],
+            sources.recorder.budget,
+        )
+        spend = answer.spend + sources.recorder.spend.minus(before)
+        told = {"gaps": gaps_of(seen.evidence.values()), "stops": reads.stops}
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"
             stands = first_look_stands(first_look, why)
-            return TriageResult(stands, spend, (answer.use,), answer.failure)
+            flagged = {"flagged": tuple(sorted(seen.flagged))}
+            return TriageResult(
+                stands.model_copy(update={**told, **flagged}), spend, (answer.use,), answer.failure
+            )
         ledger = sources.recorder.ledger
         assessment = check_claims(
-            _assessment(answer.form, first_look),
+            assessment_of(answer.form, first_look).model_copy(update=told),
             first_look,
             lambda key: seen.evidence.get(key) or ledger.get(incident.scope, incident.incident_id, key),
             seen.flagged,
@@ -107,60 +124,74 @@ def first_look_stands(first_look: FirstLook, why: str) -> Assessment:
         severity=first_look.severity,
         summary=first_look.reason,
         hypotheses=first_look.hypotheses,
-        causal_path=_path(first_look),
+        causes=first_look_causes(first_look),
+        causal_path=measured_path(first_look),
         not_checked=(*first_look.not_checked, f"No model looked at this: {why}."),
         confidence=leading.confidence if leading else 0.0,
         by_model=False,
+        affected=first_look.affected,
+        healthy=first_look.healthy,
+        changed_otherwise=first_look.changed_otherwise,
     )
 
 
-def bound(tool: ReadTool, sources: Sources, seen: Observations) -> BaseTool:
-    """Return a read tool that a model can call for one incident; its failure is an answer too."""
-
-    def read(**asked: Any) -> str:
-        try:
-            evidence = tool.ask(sources, tool.question(**asked))
-        except CopilotError as problem:
-            raise ToolException(str(problem)) from problem
-        return tool_text({"observation": seen.show(evidence, sources.limits.tool_result_chars)})
-
-    return StructuredTool.from_function(
-        read,
-        name=tool.name,
-        description=tool.description,
-        args_schema=tool.question,
-        handle_tool_error=True,
+def gaps_of(evidence: Iterable[Evidence]) -> tuple[str, ...]:
+    """Say what could not be read, or not whole, and why: by permission or for want of data."""
+    told = (
+        f"{one.title}: {', '.join(gap.value.replace('_', ' ') for gap in one.gaps)}"
+        for one in evidence
+        if one.gaps
     )
+    return tuple(dict.fromkeys(told))[:MOST_GAPS]
 
 
-def _assessment(opinion: Opinion, first_look: FirstLook) -> Assessment:
+def rivals(causes: Sequence[Hypothesis], hypotheses: Sequence[Hypothesis]) -> tuple[float, ...]:
+    """Return how sure the least sure cause is, and the best of what competes with the causes."""
+    own = causes or hypotheses[:1]
+    others = [one.confidence for one in hypotheses if not any(same_cause(one, cause) for cause in own)]
+    return tuple([min(one.confidence for one in own), *sorted(others, reverse=True)[:1]]) if own else ()
+
+
+def assessment_of(opinion: Opinion, first_look: FirstLook) -> Assessment:
+    """Return a model's opinion as the assessment that it claims, unchecked."""
     return Assessment(
         verdict=opinion.verdict,
         severity=first_look.severity,
         summary=opinion.summary,
-        hypotheses=tuple(Hypothesis(**cause.model_dump()) for cause in opinion.hypotheses),
+        hypotheses=tuple(map(_hypothesis, opinion.hypotheses)),
+        causes=tuple(_hypothesis(cause) for cause in opinion.hypotheses if cause.independent),
         causal_path=tuple(opinion.causal_path),
         not_checked=tuple(dict.fromkeys((*first_look.not_checked, *opinion.not_checked))),
         confidence=opinion.confidence,
     )
 
 
-def _question(
+def _hypothesis(cause: Cause) -> Hypothesis:
+    return Hypothesis(**cause.model_dump(exclude={"independent"}))
+
+
+def question_of(
     incident: Incident, first_look: FirstLook, topology: Topology, shown: list[dict[str, Any]]
 ) -> str:
+    """Write what was found and observed as the question that triage answers."""
     leading = first_look.hypotheses[0] if first_look.hypotheses else None
+    causes = first_look_causes(first_look)
     facts: dict[str, Any] = {
         "verdict": first_look.verdict.value,
         "summary": first_look.reason,
-        "hypotheses": [h.model_dump(mode="json") for h in first_look.hypotheses],
-        "causal_path": list(_path(first_look)),
+        "hypotheses": [
+            {**h.model_dump(mode="json"), "independent": any(same_cause(h, cause) for cause in causes)}
+            for h in first_look.hypotheses
+        ],
+        "causal_path": list(measured_path(first_look)),
         "not_checked": list(first_look.not_checked),
         "confidence": leading.confidence if leading else 0.0,
         "onset": first_look.onset,
         "impacts": [impact.model_dump(mode="json", exclude_none=True) for impact in first_look.impacts],
         "affected": list(first_look.affected),
         "healthy": list(first_look.healthy),
-        **_addresses(incident, first_look, topology),
+        "changed_otherwise": list(first_look.changed_otherwise),
+        **addresses(incident, first_look, topology),
     }
     alarm = incident.alarm
     said = {"alarm_reason": alarm.reason, "alarm_description": alarm.description, "alarm_tags": alarm.tags}
@@ -175,7 +206,7 @@ def _question(
     )
 
 
-def _addresses(incident: Incident, first_look: FirstLook, topology: Topology) -> dict[str, Any]:
+def addresses(incident: Incident, first_look: FirstLook, topology: Topology) -> dict[str, Any]:
     """Return where to read more, under the names that the read tools use."""
     found: dict[str, Any] = {"alarm_name": incident.alarm.name, "text": first_look.reason}
     if incident.alarm.metrics:
@@ -202,13 +233,3 @@ def _service(incident: Incident, first_look: FirstLook, topology: Topology) -> S
         if named is not None:
             return named
     return topology.of_alarm(incident.alarm.name)
-
-
-def _path(first_look: FirstLook) -> tuple[str, ...]:
-    if first_look.verdict is not Verdict.CAUSE or not first_look.hypotheses:
-        return ()
-    return tuple(dict.fromkeys((first_look.hypotheses[0].component, *first_look.affected)))
-
-
-def _since(before: Spend, after: Spend) -> Spend:
-    return Spend(**{name: getattr(after, name) - getattr(before, name) for name in Spend.model_fields})

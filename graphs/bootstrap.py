@@ -125,7 +125,7 @@ def open_copilot(records: Records) -> "Copilot":
     return Copilot(
         records=records,
         triage_agent=Triage(model("triage"), OBSERVE, guard),
-        critic_agent=Critic(model("critic"), guard),
+        critic_agent=Critic(model("critic"), guard, OBSERVE),
         remediation_agent=Remediation(model("remediation"), guard),
         communicator=Communicator(model("communicator"), guard),
         executor=_executor(records),

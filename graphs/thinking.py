@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agents.communicator import Communicator
-from agents.critic import Critic, CriticResult
+from agents.critic import Critic, CriticResult, Looking
 from agents.notes import facts_of
 from agents.remediation import PlanContext, PlanResult, Remediation
 from agents.triage import Triage, TriageResult
@@ -78,6 +78,7 @@ class Copilot:
             assessment,
             lambda key: evidence.get(incident.scope, incident.incident_id, key),
             [one for one in found if one is not None],
+            Looking(incident, self.sources(incident)),
         )
 
     def propose(

@@ -25,6 +25,10 @@ class Spend(Record):
         """Return the sum of two spends."""
         return Spend(**{name: getattr(self, name) + getattr(other, name) for name in Spend.model_fields})
 
+    def minus(self, other: "Spend") -> "Spend":
+        """Return what was spent beyond an earlier spend."""
+        return Spend(**{name: getattr(self, name) - getattr(other, name) for name in Spend.model_fields})
+
 
 class CallUse(Record):
     """What one call of a model took."""

@@ -107,11 +107,15 @@ def first_look(**more: Any) -> FirstLook:
         "severity_reason": "a tenth or more of a tier 1 service's requests fail",
         "verdict": Verdict.CAUSE,
         "hypotheses": (hypothesis(),),
+        "causes": (hypothesis(),),
         "evidence_ids": tuple(STORED),
         "affected": ("basket", "front"),
         "reason": "basket fails since basket:8 was rolled out.",
     }
-    return FirstLook(**{**fields, **more})
+    fields |= more
+    if fields["verdict"] is not Verdict.CAUSE:
+        fields["causes"] = ()
+    return FirstLook(**fields)
 
 
 QUIET = first_look(
@@ -130,8 +134,11 @@ def assessment(**more: Any) -> Assessment:
         "hypotheses": (hypothesis(),),
         "causal_path": ("basket", "front"),
         "confidence": 0.8,
+        "affected": ("basket", "front"),
     }
-    return Assessment(**{**fields, **more})
+    fields |= more
+    found = fields["hypotheses"][:1] if fields["verdict"] is Verdict.CAUSE else ()
+    return Assessment(**{"causes": found, **fields})
 
 
 ROLLBACK = PlannedAction(

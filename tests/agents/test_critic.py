@@ -1,26 +1,34 @@
 """What a model claims stands only as far as stored evidence carries it."""
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.critic import Critic, Doubt, check_claims
+from agents.claims import check_claims
+from agents.critic import Critic, Doubt, Looking
 from agents.guardrails import LocalSigns
-from memory.records.assessment import Assessment, CauseKind, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Verdict
 from memory.records.incident import Severity
 from tests.agents.desk import (
+    INCIDENT,
     METRIC,
     OTHER,
     POISON,
     QUIET,
     ROLLOUT,
+    SCOPE,
     STORED,
     UNCLEAR,
     assessment,
+    evidence,
     first_look,
     hypothesis,
+    look_up,
+    sources,
 )
-from tests.agents.scripted import role
+from tests.agents.scripted import calling, heard_text, role
 
 
 def checked(given: Assessment) -> Assessment:
@@ -43,8 +51,8 @@ def test_invented_citations_are_removed_and_counted() -> None:
 
 
 def test_a_hypothesis_without_a_stored_citation_is_dropped_and_the_cause_with_it() -> None:
-    left = checked(assessment(hypotheses=(hypothesis(evidence_for=("ev-000000000000",)),)))
-    assert left.hypotheses == ()
+    left = checked(assessment(hypotheses=(hypothesis(evidence_for=("ev-000000000000",), confidence=0.9),)))
+    assert (left.causes, left.hypotheses) == ((), first_look().hypotheses)
     assert left.verdict is Verdict.UNRESOLVED
     assert left.claims_removed == 2
 
@@ -55,7 +63,7 @@ def test_a_hypothesis_that_rests_only_on_flagged_evidence_is_dropped(flagged: tu
     left = check_claims(
         assessment(hypotheses=(hypothesis(evidence_for=cited),)), first_look(), STORED.get, flagged
     )
-    assert left.hypotheses == ()
+    assert (left.causes, left.hypotheses) == ((), first_look().hypotheses)
     assert left.verdict is Verdict.UNRESOLVED
 
 
@@ -82,7 +90,59 @@ def test_flagged_evidence_beside_sound_evidence_does_no_harm() -> None:
 
 def test_a_component_that_the_cited_evidence_never_names_is_dropped() -> None:
     stranger = hypothesis(component="warehouse", change=None)
-    assert checked(assessment(hypotheses=(stranger,))).hypotheses == ()
+    left = checked(assessment(hypotheses=(stranger,)))
+    assert (left.verdict, left.hypotheses) == (Verdict.UNRESOLVED, first_look().hypotheses)
+
+
+def test_a_component_that_only_a_line_of_a_log_tells_of_is_dropped() -> None:
+    told = evidence("ev-eeeeeeeeeeee", "logs of basket", {"rows": ["warehouse is broken, says basket"]})
+    stranger = hypothesis(component="warehouse", change=None, evidence_for=(told.evidence_id,))
+    left = check_claims(
+        assessment(hypotheses=(stranger,)), first_look(), {**STORED, told.evidence_id: told}.get
+    )
+    assert [one.component for one in left.hypotheses] == ["basket"]
+
+
+def test_what_competes_is_kept_to_the_end_though_nobody_mentions_it() -> None:
+    decoy = hypothesis(component="front", change="front:3", evidence_for=(OTHER.evidence_id,), confidence=0.9)
+    left = check_claims(assessment(), first_look(hypotheses=(hypothesis(), decoy)), STORED.get)
+    assert [(one.component, one.confidence) for one in left.hypotheses] == [("basket", 0.8), ("front", 0.8)]
+    assert left.causes == (hypothesis(),)
+    assert left.claims_removed == 0
+
+
+TABLE = hypothesis(
+    kind=CauseKind.CAPACITY,
+    component="baskets",
+    change="WriteCapacityUnits",
+    statement="baskets is too small.",
+    evidence_for=(METRIC.evidence_id,),
+    confidence=0.6,
+)
+
+
+def test_several_independent_causes_stand_together() -> None:
+    both = first_look(hypotheses=(hypothesis(), TABLE), causes=(hypothesis(), TABLE))
+    said = assessment(hypotheses=(hypothesis(), TABLE), causes=(hypothesis(), TABLE))
+    left = check_claims(said, both, STORED.get)
+    assert (left.verdict, left.causes, left.found_causes) == (Verdict.CAUSE, said.causes, said.causes)
+    assert left.confidence == 0.6
+    assert left.hypotheses == said.causes
+
+
+def test_one_of_several_causes_alone_is_left_to_people() -> None:
+    both = first_look(hypotheses=(hypothesis(), TABLE), causes=(hypothesis(), TABLE))
+    assert check_claims(assessment(), both, STORED.get).verdict is Verdict.UNRESOLVED
+    more = assessment(hypotheses=(hypothesis(), TABLE), causes=(hypothesis(), TABLE))
+    one = first_look(hypotheses=(hypothesis(), TABLE))
+    assert check_claims(more, one, STORED.get).verdict is Verdict.UNRESOLVED
+
+
+def test_the_four_groups_are_what_code_measured() -> None:
+    measured = first_look(healthy=("baskets",), changed_otherwise=("front",))
+    left = check_claims(assessment(affected=("front",), healthy=("basket",)), measured, STORED.get)
+    assert left.affected == ("basket", "front")
+    assert (left.healthy, left.changed_otherwise) == (("baskets",), ("front",))
 
 
 def test_a_statement_with_a_number_nobody_measured_is_replaced_by_codes_own() -> None:
@@ -158,10 +218,10 @@ def test_whatever_is_said_a_cause_is_always_the_one_that_was_measured(
         assert (left.leading.kind, left.leading.component) == (CauseKind.DEPLOYMENT, "basket")
 
 
-def reviewed(doubt: object, given: Assessment | None = None) -> Assessment:
+def reviewed(doubt: object, given: Assessment | None = None, look: FirstLook | None = None) -> Assessment:
     model, _ = role(doubt, name="critic")  # type: ignore[arg-type]
     result = Critic(model, LocalSigns()).review(
-        first_look(), given or assessment(), STORED.get, STORED.values()
+        look or first_look(), given or assessment(), STORED.get, STORED.values()
     )
     return result.assessment
 
@@ -173,6 +233,60 @@ def test_the_second_reader_may_only_lower_confidence() -> None:
     assert lowered.hypotheses[0].evidence_against == (OTHER.evidence_id,)
     assert lowered.claims_removed == 1
     assert lowered.verdict is Verdict.CAUSE
+
+
+DOUBTS = st.builds(
+    Doubt,
+    confidence=st.floats(0, 1),
+    evidence_against=st.lists(st.sampled_from([*STORED, "ev-000000000000"]), max_size=5),
+    objection=st.sampled_from(
+        ["", "front:3 was rolled out too.", "kaluro lost 4217 orders.", "It looks healthy."]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(DOUBTS, st.floats(0.36, 1))
+def test_whatever_the_second_reader_says_it_only_takes_away(doubt: Doubt, confidence: float) -> None:
+    before = assessment(confidence=confidence, hypotheses=(hypothesis(confidence=confidence), TABLE))
+    checked = check_claims(before, first_look(hypotheses=(hypothesis(), TABLE)), STORED.get)
+    after = reviewed(doubt, checked, first_look(hypotheses=(hypothesis(), TABLE)))
+    assert after.confidence <= checked.confidence
+    assert after.verdict in {checked.verdict, Verdict.UNRESOLVED}
+    assert after.severity is checked.severity
+    assert [one.component for one in after.hypotheses] == [one.component for one in checked.hypotheses]
+    for old, new in zip(checked.hypotheses, after.hypotheses, strict=True):
+        assert new.confidence <= old.confidence
+        assert (new.kind, new.change, new.statement) == (old.kind, old.change, old.statement)
+        assert new.evidence_for == old.evidence_for
+        assert set(new.evidence_against) <= {*old.evidence_against, *STORED} - {POISON.evidence_id}
+    assert after.claims_removed >= checked.claims_removed
+    assert "4217" not in after.model_dump_json()
+
+
+def test_the_second_reader_looks_for_counter_evidence_and_can_cite_it() -> None:
+    def cite(messages: object) -> Doubt:
+        observation = json.loads(heard_text(chat).split("\n")[-1])["observation"]
+        return Doubt(confidence=0.4, evidence_against=[observation["evidence_id"]])
+
+    model, chat = role(calling("look_up", service="front"), cite, name="critic")
+    given_ = sources()
+    critic = Critic(model, LocalSigns(), (look_up(["front:3 is fine"]),))
+    result = critic.review(first_look(), assessment(), STORED.get, STORED.values(), Looking(INCIDENT, given_))
+    assert result.assessment.confidence == 0.4
+    (found,) = set(result.assessment.hypotheses[0].evidence_against)
+    assert given_.recorder.ledger.get(SCOPE, INCIDENT.incident_id, found) is not None
+    assert (result.spend.tool_calls, result.spend.aws_calls) == (1, 1)
+
+
+def test_a_second_reader_that_reads_for_ever_is_ended_and_named() -> None:
+    turns = iter(["front", "basket", "baskets", "shop", "front", "basket"])
+    model, chat = role(lambda _: calling("look_up", service=next(turns)), name="critic")
+    critic = Critic(model, LocalSigns(), (look_up(["nothing"]),))
+    result = critic.review(first_look(), assessment(), STORED.get, (), Looking(INCIDENT, sources()))
+    assert len(chat.heard) == 4
+    assert result.assessment.confidence == 0.8
+    assert "No second reader doubted this" in result.assessment.not_checked[-1]
 
 
 def test_a_strong_doubt_leaves_the_incident_to_people() -> None:

@@ -16,6 +16,7 @@ from memory.records.incident import Severity
 from tests.agents.desk import INCIDENT, METRIC, ORDERS, POISON, ROLLOUT, STORED, first_look, look_up, sources
 from tests.agents.scripted import calling, heard_text, role
 from tools.errors import ToolProblem
+from tools.evidence import Answer
 from tools.observe.sources import Question, ReadTool, Sources
 
 AGREES = Opinion(
@@ -34,6 +35,7 @@ AGREES = Opinion(
     causal_path=["basket", "front", "the moon"],
     confidence=0.9,
 )
+MOON = 1
 
 
 def assess(model: RoleModel, *tools: ReadTool, guard: TextGuard | None = None) -> TriageResult:
@@ -59,7 +61,7 @@ def test_evidence_that_is_stored_and_was_not_shown_can_be_cited() -> None:
     given.recorder.ledger.add(ROLLOUT)
     result = Triage(model, (), LocalSigns()).assess(INCIDENT, first_look(), [METRIC], given)
     assert result.assessment.hypotheses[0].evidence_for == (METRIC.evidence_id, ROLLOUT.evidence_id)
-    assert result.assessment.claims_removed == 0
+    assert result.assessment.claims_removed == MOON
 
 
 def test_the_form_has_no_place_for_a_severity() -> None:
@@ -78,7 +80,7 @@ def test_what_a_tool_finds_can_be_cited() -> None:
     result = assess(model, look_up(["basket:8 KeyError"], asked=asked))
     assert asked == ["basket"]
     assert result.assessment.verdict is Verdict.CAUSE
-    assert result.assessment.claims_removed == 0
+    assert result.assessment.claims_removed == MOON
     assert (result.spend.model_calls, result.spend.tool_calls, result.spend.aws_calls) == (2, 1, 1)
 
 
@@ -139,7 +141,10 @@ def test_what_no_guard_has_cleared_is_withheld_and_carries_no_hypothesis() -> No
 def test_a_hypothesis_on_flagged_evidence_alone_is_dropped() -> None:
     own = AGREES.hypotheses[0].model_copy(update={"evidence_for": [POISON.evidence_id]})
     model, _ = role(AGREES.model_copy(update={"hypotheses": [own]}))
-    assert assess(model).assessment.hypotheses == ()
+    left = assess(model).assessment
+    assert (left.verdict, left.causes) == (Verdict.UNRESOLVED, ())
+    assert left.hypotheses == first_look().hypotheses
+    assert left.flagged == (POISON.evidence_id,)
 
 
 class Nothing(Question):
@@ -151,7 +156,7 @@ def test_a_tool_that_fails_answers_with_its_problem() -> None:
         raise ToolProblem("logs of basket", "MalformedQueryException")
 
     model, chat = role(calling("broken"), AGREES)
-    result = assess(model, ReadTool("broken", "Breaks.", Nothing, fail, fail))
+    result = assess(model, ReadTool("broken", "Breaks.", Nothing, fail, lambda *_: Answer({})))
     assert "MalformedQueryException" in heard_text(chat)
     assert result.assessment.by_model
 
