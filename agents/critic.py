@@ -20,8 +20,8 @@ from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
-from tools.observe.reach import reach_of
 from tools.observe.sources import ReadTool, Sources
+from tools.reach import reach_of
 
 # A second reader is to be quick: people wait, and what it finds can only take away.
 MOST_STEPS = 4

@@ -105,15 +105,19 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "affected": ", ".join(first_look.affected),
         }
     if assessment is not None:
-        leading = assessment.leading
         facts |= {
             "verdict": assessment.verdict.value,
-            "cause": leading.statement if leading and assessment.verdict is Verdict.CAUSE else "",
+            "cause": " ".join(_sentence(one.statement) for one in assessment.found_causes),
             "summary": assessment.summary,
             "leads": _leads(assessment),
             "confidence": f"{assessment.confidence:.2f}",
-            "evidence": _evidence(leading),
+            "evidence": _evidence(assessment.found_causes or assessment.hypotheses[:1]),
+            "causal_path": " to ".join(assessment.causal_path),
+            "healthy": ", ".join(assessment.healthy),
+            "changed_otherwise": ", ".join(assessment.changed_otherwise),
             "not_checked": "; ".join(assessment.not_checked),
+            "gaps": "; ".join(assessment.gaps[:MOST_CITED]),
+            "orders_found": _orders(assessment),
         }
     return facts
 
@@ -126,10 +130,16 @@ def _leads(assessment: Assessment) -> str:
     return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known and h.evidence_for)
 
 
-def _evidence(leading: Hypothesis | None) -> str:
-    cited = leading.evidence_for if leading else ()
+def _evidence(hypotheses: Iterable[Hypothesis]) -> str:
+    cited = tuple(dict.fromkeys(one for hypothesis in hypotheses for one in hypothesis.evidence_for))
     more = f" and {len(cited) - MOST_CITED} more" if len(cited) > MOST_CITED else ""
     return ", ".join(cited[:MOST_CITED]) + more
+
+
+def _orders(assessment: Assessment) -> str:
+    """Name the evidence in which somebody gives orders; what it says is repeated nowhere."""
+    found = ", ".join(assessment.flagged[:MOST_CITED])
+    return f"text that gives orders stands in {found}; it was not followed" if found else ""
 
 
 def _done(

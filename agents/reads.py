@@ -15,8 +15,8 @@ from agents.observations import Observations
 from agents.prompting import tool_text
 from memory.records.base import canonical_json
 from tools.errors import CopilotError
-from tools.observe.reach import Reach
 from tools.observe.sources import Question, ReadTool, Sources
+from tools.reach import Reach
 
 # How often the same part may be asked about under other windows, and how often a read may be turned down in all.
 MOST_ON_A_PART = 4

@@ -19,8 +19,8 @@ from memory.records.config import Service, Topology
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
-from tools.observe.reach import reach_of
 from tools.observe.sources import ReadTool, Sources
+from tools.reach import reach_of
 
 MOST_GAPS = 20
 

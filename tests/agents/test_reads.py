@@ -19,8 +19,8 @@ from tests.agents.scripted import calling, heard_text, role
 from tests.agents.test_triage import AGREES
 from tools.evidence import Answer
 from tools.observe import get_metric, query_logs, table_health, trace_request
-from tools.observe.reach import Reach, reach_of
 from tools.observe.sources import ReadTool, Sources
+from tools.reach import Reach, reach_of
 
 
 def assess(model: RoleModel, *tools: ReadTool) -> TriageResult:

@@ -60,11 +60,22 @@ def reach_of(
 ) -> Reach:
     """Return how far reads may go: the alarm, the topology, and what the first look named or asked about itself."""
     alarm = incident.alarm
-    found = {alarm.name, alarm.arn, *(text for metric in alarm.metrics for text in _texts(metric.model_dump()))}
+    found = {
+        alarm.name,
+        alarm.arn,
+        *(text for metric in alarm.metrics for text in _texts(metric.model_dump())),
+    }
     for service in topology.services:
         found |= set(_of_service(service))
-    found |= {part.component for part in first_look.hypotheses} | {part.component for part in first_look.causes}
-    found |= {*first_look.affected, *first_look.healthy, *first_look.changed_otherwise, *first_look.causal_path}
+    found |= {part.component for part in first_look.hypotheses} | {
+        part.component for part in first_look.causes
+    }
+    found |= {
+        *first_look.affected,
+        *first_look.healthy,
+        *first_look.changed_otherwise,
+        *first_look.causal_path,
+    }
     for one in evidence:
         # What code has asked, never what it was answered: an answer may hold a stranger's text.
         found |= set(_texts({field: value for field, value in one.asked.items() if field not in FREE}))
@@ -73,7 +84,9 @@ def reach_of(
 
 
 def _of_service(service: Service) -> Iterable[str]:
-    told = service.model_dump(include={"name", "cluster", "log_group", "alarms", "target_group", "load_balancer"})
+    told = service.model_dump(
+        include={"name", "cluster", "log_group", "alarms", "target_group", "load_balancer"}
+    )
     yield from _texts(told)
     yield from (part.name for part in service.depends_on)
     if service.metrics is not None:
