@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures schema dev bench eval test test-services lint format lock clean
+.PHONY: help setup demo pictures actions schema dev bench eval test test-services lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -31,6 +31,9 @@ demo: $(STAMP) ## Play one incident from alarm to report, on this machine
 
 pictures: $(STAMP) ## Make the README's pictures: the demo's terminal, and its report where Chromium is found
 	$(BIN)/python -m console.pictures
+
+actions: $(STAMP) ## Write docs/actions.md from the catalogue of actions
+	$(BIN)/python -m console.catalogue
 
 schema: $(STAMP) ## Write docs/schema/incident.v1.json, unless it would break its readers
 	$(BIN)/python -m memory.schema

@@ -259,6 +259,15 @@ def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there inst
 
 @app.command(rich_help_panel=LOOK_AFTER)
 @door
+def actions(as_json: Json = False) -> int:
+    """List what the copilot may do, with its risk and its way back."""
+    from console.catalogue import show_catalogue
+
+    return show_catalogue(as_json=as_json)
+
+
+@app.command(rich_help_panel=LOOK_AFTER)
+@door
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print the looks as JSON.")] = False) -> int:
     """Look at what is configured, reachable and permitted; say the remedy of what is not.
 

@@ -42,7 +42,10 @@ def _update(account: SimulatedAccount, name: str, **more: Any) -> None:
     account.client("ecs").update_service(cluster=CLUSTER, service=name, **more)
 
 
-def _rollback(_: SimulatedAccount) -> Given:
+def _rollback(account: SimulatedAccount) -> Given:
+    if _service(account, "web")["taskDefinition"].endswith("web:17"):
+        _update(account, "web", taskDefinition="web:18")
+        account.advance(minutes=10)
     return {"cluster": CLUSTER, "service": "web", "task_definition": "web:17"}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -109,7 +110,7 @@ def tried(account: SimulatedAccount, access: AwsAccess, action: PlannedAction) -
         problems = entry.problems(params, state)
         if problems:
             return "; ".join(problems)
-        answer = entry.call(access, params, state, "0b9f0c1a-5e0e-4a53-9c0c-0f2f1c6a7d11")
+        answer = entry.call(access, params, state, str(uuid4()))
         for _ in range(40):
             settled = entry.settled(access, params, answer)
             if settled is not None:

@@ -1,0 +1,112 @@
+"""Print the catalogue of actions, and write the page that lists them."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from console.permitted import declared_calls
+from console.text import plain, screen
+from memory.records.scope import Scope
+from tools.actions.base import Action
+from tools.actions.registry import ACTIONS, Catalogue
+
+PAGE = Path(__file__).parents[1] / "docs" / "actions.md"
+# The account of AWS's own examples, so that ARNs on the page are nobody's.
+EXAMPLE = Scope(account="111122223333", region="eu-west-1")
+_HEAD = """# Actions
+
+What the copilot may do, and nothing beside it. Made by `make actions` from the catalogue in `tools/actions/`; a test
+fails when it is not up to date. Everything but the one write of an action only reads. A plan chooses among options that
+code found in the account, policy rules on each, and [an approval is bound](policies.md) to what the action reads first.
+
+CodeDeploy, Auto Scaling groups, RDS and target groups have no actions yet: the simulated account has none of those
+services, and what cannot be tried is not offered.
+"""
+
+
+def show_catalogue(catalogue: Catalogue = ACTIONS, *, as_json: bool) -> int:
+    """Print every action, as a table or as JSON."""
+    out = screen()
+    if as_json:
+        out.file.write(json.dumps([described(action) for action in catalogue], indent=2) + "\n")
+        return 0
+    table = Table(box=None, pad_edge=False)
+    for title in ("action", "risk", "back", "when to use it"):
+        table.add_column(title, overflow="fold")
+    for action in catalogue:
+        table.add_row(action.name, action.risk.value, action.reversibility.value, plain(action.description))
+    out.print(table)
+    return 0
+
+
+def described(action: Action[Any]) -> dict[str, Any]:
+    """Return everything that an action says of itself, as JSON."""
+    schema = action.parameters.model_json_schema()
+    params = action.parameters.model_validate(action.example)
+    return {
+        "name": action.name,
+        "when": action.description,
+        "effect": action.effect,
+        "risk": action.risk.value,
+        "parameters": {name: one["description"] for name, one in schema["properties"].items()},
+        "reads_first": list(action.reads),
+        "preconditions": list(action.preconditions),
+        "permissions": [one.model_dump(mode="json") for one in action.permissions(params, EXAMPLE)],
+        "blast_radius": action.blast,
+        "reversibility": action.reversibility.value,
+        "way_back": action.way_back,
+        "repeatable": action.repeatable,
+        "example": action.example,
+        "calls": list(declared_calls(action, EXAMPLE)),
+    }
+
+
+def page(catalogue: Catalogue = ACTIONS) -> str:
+    """Return the page that lists the catalogue."""
+    index = [
+        "| action | risk | way back | IAM actions |",
+        "|---|---|---|---|",
+        *(
+            f"| [`{one.name}`](#{one.name}) | {one.risk.value} | {one.reversibility.value} | "
+            f"{', '.join(f'`{call}`' for call in declared_calls(one, EXAMPLE))} |"
+            for one in catalogue
+        ),
+    ]
+    return "\n".join([_HEAD, *index, *(_section(described(one)) for one in catalogue)]) + "\n"
+
+
+def _section(told: dict[str, Any]) -> str:
+    permissions = [
+        f"`{', '.join(one['actions'])}` on `{', '.join(one['resources'])}`" for one in told["permissions"]
+    ]
+    again = (
+        "changes nothing more" if told["repeatable"] else "would change something again, and is never sent"
+    )
+    lines = [
+        f"\n## {told['name']}\n",
+        f"{told['when']} {told['effect']}\n",
+        "- **Parameters:** " + "; ".join(f"`{name}`: {text}" for name, text in told["parameters"].items()),
+        "- **Reads first:** " + ", ".join(f"`{call}`" for call in told["reads_first"]),
+        "- **Has to hold:** " + "; ".join(told["preconditions"]),
+        f"- **Blast radius:** {told['blast_radius']}",
+        f"- **Way back ({told['reversibility']}):** {told['way_back']}",
+        f"- **Risk:** {told['risk']}; the same call sent twice {again}",
+        "- **Permissions, for example:**",
+        *(f"  - {one}" for one in permissions),
+        f"- **Example:** `{json.dumps(told['example'])}`",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE.name}: {len(ACTIONS)} actions\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
