@@ -77,6 +77,12 @@ class Place:
         return str(self.admin("kms").create_key()["KeyMetadata"]["KeyId"])
 
     @cached_property
+    def mac_key(self) -> str:
+        """A KMS key that signs, made for this run."""
+        made = self.admin("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+        return str(made["KeyMetadata"]["KeyId"])
+
+    @cached_property
     def user(self) -> str:
         """The ARN of the user without policies."""
         return str(self.nobody("sts").get_caller_identity()["Arn"])
@@ -216,6 +222,9 @@ REMOVALS: dict[str, Callable[[Place], Any]] = {
     "role": lambda place: place.admin("iam").delete_role(RoleName=place.made),
     "topic": lambda place: place.admin("sns").delete_topic(TopicArn=place.topic),
     "rule": Place._remove_rule,
+    "mac_key": lambda place: place.admin("kms").schedule_key_deletion(
+        KeyId=place.mac_key, PendingWindowInDays=7
+    ),
     "key": lambda place: place.admin("kms").schedule_key_deletion(KeyId=place.key, PendingWindowInDays=7),
 }
 CALENDAR = """BEGIN:VCALENDAR

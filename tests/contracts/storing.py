@@ -202,8 +202,24 @@ EVENTS = (
     ),
 )
 
+MAC = {"Message": b"an approval", "MacAlgorithm": "HMAC_SHA_256"}
+
+
+def _signed(place: Place) -> dict[str, Any]:
+    mac = place.admin("kms").generate_mac(KeyId=place.mac_key, **MAC)["Mac"]
+    return {"KeyId": place.mac_key, **MAC, "Mac": mac}
+
+
 ABSENT_KEY = "00000000-0000-4000-8000-000000000000"
 KMS = (
+    Contract(
+        *("kms", "GenerateMac", lambda place: {"KeyId": place.mac_key, **MAC}, "Mac"),
+        *(lambda _: {"KeyId": ABSENT_KEY, **MAC}, "NotFoundException"),
+    ),
+    Contract(
+        *("kms", "VerifyMac", _signed, "MacValid"),
+        *(lambda place: {"KeyId": place.mac_key, **MAC, "Mac": b"forged"}, "KMSInvalidMacException"),
+    ),
     Contract(
         *("kms", "GenerateDataKey", lambda place: {"KeyId": place.key, "KeySpec": "AES_256"}, "Plaintext"),
         *(lambda _: {"KeyId": ABSENT_KEY, "KeySpec": "AES_256"}, "NotFoundException"),

@@ -51,8 +51,7 @@ def services() -> set[str]:
     found: set[str] = set()
     for tree in trees():
         for node in ast.walk(tree):
-            if _makes_client(node) and node.args and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                found.add(str(node.args[0].value))  # type: ignore[attr-defined]
+            found |= {_service(node)} - {""}
     return found | {service for service, _ in BY_LIBRARY}
 
 
@@ -84,25 +83,40 @@ def waited() -> dict[str, set[tuple[str, str]]]:
 def called_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The operations that a file calls on something that is, or is called like, a client."""
     clients = _clients(tree)
+    made = {_service(one) for one in ast.walk(tree)} - {""}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and _is_client(node.value, clients):
-            yield from operations().get(node.attr, set())
+            yield from _of(node.value, clients, made, operations().get(node.attr, set()))
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
             continue
-        named = node.args[0].value if isinstance(node.args[0], ast.Constant) else ""
+        named = str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else ""
         if node.func.attr == "get_paginator":
-            yield from operations().get(str(named), set())
+            yield from _of(node.func.value, clients, made, operations().get(named, set()))
         if node.func.attr == "get_waiter":
-            yield from waited().get(str(named), set())
+            yield from _of(node.func.value, clients, made, waited().get(named, set()))
 
 
-def _clients(tree: ast.Module) -> set[str]:
-    """The names that a file gives to what `.client(...)` returns."""
-    found = set()
+def _of(
+    node: ast.expr, clients: dict[str, str], made: set[str], found: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Of operations that are called alike, those of the service that a client is of.
+
+    A client that came as an argument is of one of the services that its file makes clients of, if one of them fits.
+    """
+    named = {_service(node), clients.get(_name(node), ""), _name(node)}
+    for services_of_client in (named, made):
+        if own := {one for one in found if one[0] in services_of_client}:
+            return own
+    return found
+
+
+def _clients(tree: ast.Module) -> dict[str, str]:
+    """The names that a file gives to what `.client(...)` returns, and the service of each."""
+    found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and _makes_client(node.value):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {_name(target) for target in targets}
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                found[_name(target)] = _service(node.value)
     return found
 
 
@@ -110,12 +124,19 @@ def _makes_client(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "client"
 
 
+def _service(node: ast.AST | None) -> str:
+    """The service that `.client(...)` is asked for, where it is written there."""
+    if isinstance(node, ast.Call) and _makes_client(node) and node.args:
+        return str(node.args[0].value) if isinstance(node.args[0], ast.Constant) else ""
+    return ""
+
+
 def _name(node: ast.expr) -> str:
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     return name.strip("_")
 
 
-def _is_client(node: ast.expr, clients: set[str]) -> bool:
+def _is_client(node: ast.expr, clients: dict[str, str]) -> bool:
     if isinstance(node, ast.Call):
         return _makes_client(node) or _name(node.func) in {"client", *services()}
     name = _name(node)
@@ -136,6 +157,7 @@ def test_a_client_is_seen_under_any_name_and_through_pages_and_waits() -> None:
     source = """
 shop: Any = access.client("ecs")
 shop.stop_task(task="1")
+access.client("lambda").list_aliases(FunctionName="x")
 access.client("sqs").purge_queue(QueueUrl="x")
 queue_client.untag_queue(QueueUrl="x")
 records.get_paginator("list_tables").paginate()
@@ -145,6 +167,7 @@ stranger.delete_cluster()
 
     assert set(called_in(ast.parse(source))) == {
         ("ecs", "StopTask"),
+        ("lambda", "ListAliases"),
         ("sqs", "PurgeQueue"),
         ("sqs", "UntagQueue"),
         ("dynamodb", "ListTables"),
