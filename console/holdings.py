@@ -10,12 +10,22 @@ from rich.prompt import Confirm
 from console.listing import moment
 from console.session import StoredSession
 from console.text import plain, screen
-from graphs.holdings import Sought, erase, everything_of, incidents_about, note_export
+from graphs.holdings import (
+    Sought,
+    elsewhere,
+    erase,
+    erase_elsewhere,
+    everything_of,
+    incidents_about,
+    note_export,
+)
 from graphs.principals import principal_of_caller
 from memory.records.base import digest
 from memory.records.incident import Incident
 from memory.records.scope import Role
 from tools.errors import CopilotError
+
+PRIVATE = 0o600
 
 
 class RefusedRequestError(CopilotError):
@@ -39,11 +49,13 @@ def export_to(at: StoredSession, choice: Choice, out: Path | None) -> int:
     told = {
         "subject": choice.subject or None,
         "incidents": [everything_of(at.records, at.saver, one) for one in chosen],
-        "refusals": list(at.records.refusals.mentioning((choice.subject,))) if choice.subject else [],
+        **(elsewhere(at.records, choice.subject) if choice.subject else {}),
     }
     named = choice.subject and f"subject-{digest(choice.subject)[:16]}"
     path = out or at.records.settings.out_dir / f"{named or chosen[0].incident_id}.export.json"
     path.parent.mkdir(parents=True, exist_ok=True)
+    # It may hold what concerns people: nobody else on this machine is to read it.
+    path.touch(mode=PRIVATE)
     path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     note_export(at.records, who, [one.incident_id for one in chosen], choice.subject)
     screen().print(f"{path}: {len(chosen)} incidents")
@@ -57,16 +69,16 @@ def erase_chosen(at: StoredSession, choice: Choice, reason: str, *, yes: bool, f
     out = screen()
     for one in chosen:
         out.print(plain(f"{one.incident_id}  {one.opened_at:%Y-%m-%d %H:%M}  {one.alarm.name}"))
-    if not yes and not _is_sure(len(chosen)):
+    if chosen and not yes and not _is_sure(len(chosen)):
         raise RefusedRequestError("nothing was erased: say yes at the prompt, or use --yes")
     for one in chosen:
         done = erase(at.records, at.saver, one, who, reason, force=force)
         out.print(
             f"erased {one.incident_id}: {done.items} items, {done.objects} objects; its audit ends in {done.head[:16]}"
         )
-    bodies = at.records.refusals.erase((choice.subject,)) if choice.subject else 0
     if choice.subject:
-        out.print(f"erased {bodies} refused bodies")
+        bodies, payloads = erase_elsewhere(at.records, who, choice.subject)
+        out.print(f"erased {bodies} refused bodies and {payloads} payloads of the tenant's audit")
     return 0
 
 
@@ -77,7 +89,12 @@ def _chosen(at: StoredSession, choice: Choice) -> list[Incident]:
         incidents = at.records.incidents
         return [incidents.get(incidents.full_id(choice.incident))]
     since = moment(choice.since) if choice.since else None
-    return list(incidents_about(at.records, at.saver, Sought(choice.subject, since, choice.most)))
+    about = incidents_about(at.records, at.saver, Sought(choice.subject, since, choice.most))
+    told = f"{len(about.incidents)} incidents are about it; {about.searched} were searched"
+    if not about.is_all:
+        told += ", the newest: there are more, which --most says to search too"
+    screen(err=True).print(plain(told))
+    return list(about.incidents)
 
 
 def _allowed(at: StoredSession) -> str:

@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,10 +22,15 @@ from tools.errors import CopilotError
 
 Saver = BaseCheckpointSaver[Any]
 PAGE = 100
+SHORTEST = 3
 
 
 class StillOpenError(CopilotError):
     """An incident goes on, and what it rests on cannot be erased under it."""
+
+
+class TooVagueError(CopilotError):
+    """What is looked for is so short that it stands in data about nobody in particular."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,15 @@ class Sought:
     text: str
     since: datetime | None = None
     most: int = 1000
+
+
+@dataclass(frozen=True)
+class About:
+    """What was found, in how many incidents it was searched, and whether those were all there are."""
+
+    incidents: tuple[Incident, ...]
+    searched: int
+    is_all: bool
 
 
 @dataclass(frozen=True)
@@ -64,23 +77,25 @@ def everything_of(records: Records, saver: Saver, incident: Incident) -> dict[st
     }
 
 
-def incidents_about(records: Records, saver: Saver, sought: Sought) -> Iterator[Incident]:
-    """Yield the incidents that are about somebody or something.
+def incidents_about(records: Records, saver: Saver, sought: Sought) -> About:
+    """Find the incidents that are about somebody or something.
 
     Those in which a principal of that id decided are found by an index; the others by a search that decodes all that
-    is stored of each, newest first.
+    is stored of each, newest first. Raises `TooVagueError` for what would be found everywhere.
     """
-    indexed = set(records.holdings.incidents_of(sought.text))
-    for incident_id in sorted(indexed):
-        try:
-            yield records.incidents.get(incident_id)
-        except UnknownIncidentError:
-            continue
-    for incident_id in _newest(records, sought):
+    if len(sought.text.strip()) < SHORTEST:
+        raise TooVagueError(
+            f"a subject has at least {SHORTEST} characters: less is found in what is no one's"
+        )
+    indexed = sorted(set(records.holdings.incidents_of(sought.text)))
+    found = [one for incident_id in indexed if (one := _known(records, incident_id)) is not None]
+    newest, is_all = _newest(records, sought)
+    for incident_id in newest:
         if incident_id not in indexed:
             incident = records.incidents.get(incident_id)
             if mentions(everything_of(records, saver, incident), sought.text):
-                yield incident
+                found.append(incident)
+    return About(tuple(found), len(newest), is_all)
 
 
 def mentions(value: Any, text: str) -> bool:
@@ -131,14 +146,39 @@ def note_export(records: Records, who: str, incident_ids: list[str], subject: st
     )
 
 
-def _newest(records: Records, sought: Sought) -> Iterator[str]:
-    looked, after = 0, ""
-    while looked < sought.most:
-        page = records.incidents.page(Wanted(since=sought.since), min(PAGE, sought.most - looked), after)
-        yield from (line.incident_id for line in page.lines)
-        looked, after = looked + len(page.lines), page.after
+def erase_elsewhere(records: Records, who: str, subject: str) -> tuple[int, int]:
+    """Erase what names a subject beside incidents; return how many refused bodies and audit payloads that were."""
+    partition, now = keys.tenant_audit(records.settings.tenant), records.clock.now()
+    return records.refusals.erase((subject,)), records.audit.erase_about(partition, now, who, subject)
+
+
+def elsewhere(records: Records, subject: str) -> dict[str, Any]:
+    """Return what names a subject beside incidents: refused bodies, and who exported or erased what."""
+    about = records.audit.about(keys.tenant_audit(records.settings.tenant), subject)
+    return {
+        "refusals": list(records.refusals.mentioning((subject,))),
+        "audit": [item.body for item in about],
+    }
+
+
+def _known(records: Records, incident_id: str) -> Incident | None:
+    try:
+        return records.incidents.get(incident_id)
+    except UnknownIncidentError:
+        return None
+
+
+def _newest(records: Records, sought: Sought) -> tuple[list[str], bool]:
+    """Return the ids of the newest incidents, and whether there are no more than these."""
+    found: list[str] = []
+    after = ""
+    while len(found) < sought.most:
+        page = records.incidents.page(Wanted(since=sought.since), min(PAGE, sought.most - len(found)), after)
+        found += [line.incident_id for line in page.lines]
+        after = page.after
         if not after:
-            return
+            return found, True
+    return found, False
 
 
 def _named_by(incident: Incident) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from memory import keys
 from memory.audit_chain import Chain
 from memory.records.audit import AuditEntry, AuditHead, AuditPayload, Deed
-from memory.records.base import digest
+from memory.records.base import canonical_json, digest
 from memory.table import ConflictError, Item, RecordTable, Write
 
 TRIES = 64
@@ -68,6 +68,25 @@ class AuditTrail:
             if item.key.sk < until:
                 self._table.delete(item.key)
         return entry
+
+    def about(self, partition: str, text: str) -> list[Item]:
+        """Return the payloads of a chain in which some text stands."""
+        found = self._table.query(partition, "AUDIT_PAYLOAD#")
+        return [item for item in found if text in canonical_json(item.body)]
+
+    def erase_about(self, partition: str, at: datetime, who: str, text: str) -> int:
+        """Erase the payloads so far in which some text stands; return how many. Of the text a digest is kept."""
+        found = self.about(partition, text)
+        if not found:
+            return 0
+        told = {
+            "what": f"erased {len(found)} payloads that named a subject",
+            "facts": {"subject_sha256": digest(text)},
+        }
+        self.commit(partition, [], at, Deed.ERASED, who=who, **told)
+        for item in found:
+            self._table.delete(item.key)
+        return len(found)
 
     def _entry(
         self, partition: str, head: Item | None, at: datetime, deed: Deed, payload: AuditPayload

@@ -20,6 +20,8 @@ _ALSO_READING = frozenset(
         "StartQuery",
         "StopQuery",
         "ReceiveMessage",
+        "SimulateCustomPolicy",
+        "SimulatePrincipalPolicy",
     }
 )
 

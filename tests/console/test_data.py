@@ -65,6 +65,11 @@ def _is_exported(desk: Desk, incident_id: str) -> None:
     told(desk, "data", "export", "--subject", "--deny was given", "--out", str(desk.folder / "s.json"))
     by_subject = json.loads((desk.folder / "s.json").read_text(encoding="utf-8"))
     assert [one["incident_id"] for one in by_subject["incidents"]] == [incident_id]
+    assert (desk.folder / "s.json").stat().st_mode & 0o077 == 0
+    assert "at least 3 characters" in told(desk, "data", "erase", "--subject", " ", "--yes", code=1)
+    assert "0 incidents are about it; 1 were searched" in told(
+        desk, "data", "erase", "--subject", "nobody", "--yes"
+    )
 
 
 def _a_changed_entry_is_named(desk: Desk, incident_id: str) -> None:

@@ -11,7 +11,18 @@ import pytest
 
 from graphs.bootstrap import open_saver
 from graphs.decision import decide
-from graphs.holdings import Sought, StillOpenError, erase, everything_of, incidents_about, mentions
+from graphs.holdings import (
+    Sought,
+    StillOpenError,
+    TooVagueError,
+    elsewhere,
+    erase,
+    erase_elsewhere,
+    everything_of,
+    incidents_about,
+    mentions,
+    note_export,
+)
 from graphs.runs import StartOutcome
 from memory import keys
 from memory.records.base import digest
@@ -94,19 +105,35 @@ def test_a_marker_planted_everywhere_is_found_before_an_erasure_and_nowhere_afte
         whole = everything_of(at.records, saver, incident)
         for part in ("records", "refusals", "checkpoints", "objects"):
             assert mentions(whole[part], MARKER), part
-        about = list(incidents_about(at.records, saver, Sought(MARKER)))
-        assert [one.incident_id for one in about] == [incident_id]
+        about = incidents_about(at.records, saver, Sought(MARKER))
+        assert [one.incident_id for one in about.incidents] == [incident_id]
+        assert (about.searched, about.is_all) == (1, True)
 
         done = erase(at.records, saver, incident, "ann", "asked for", force=False)
 
         assert (done.refusals, done.objects >= 1) == (1, True)
         assert found(at, MARKER) == {}
         assert list(saver.list({"configurable": {"thread_id": incident.thread_id}})) == []
-        assert list(incidents_about(at.records, saver, Sought(MARKER))) == []
+        assert incidents_about(at.records, saver, Sought(MARKER)).incidents == ()
         _only_hashes_stay(at, incident_id)
         _is_still_known(at, incident_id)
         erase(at.records, saver, at.records.incidents.get(incident_id), "ann", "again", force=False)
         _only_hashes_stay(at, incident_id)
+
+
+def _is_erased_from_the_tenants_audit(at: Desk) -> None:
+    """Who took a copy stands in the tenant's audit, and goes when they are the subject."""
+    note_export(at.records, "bob@example.com", ["one"], "")
+    note_export(at.records, "carol@example.com", ["two"], "")
+    (told,) = elsewhere(at.records, "bob@example.com")["audit"]
+    assert told["what"] == "exported 1 incidents"
+    assert erase_elsewhere(at.records, "dan@example.com", "bob@example.com") == (0, 1)
+    assert elsewhere(at.records, "bob@example.com") == {"refusals": [], "audit": []}
+    assert found(at, "bob@example.com") == {}
+    assert found(at, "carol@example.com")
+    checked = at.records.audit.read(keys.tenant_audit("default")).check(0.0)
+    assert (checked.broken, checked.erased) == (None, 1)
+    assert erase_elsewhere(at.records, "dan@example.com", "bob@example.com") == (0, 0)
 
 
 def _only_hashes_stay(at: Desk, incident_id: str) -> None:
@@ -151,9 +178,14 @@ def test_a_principal_is_found_by_the_index_without_a_search(tmp_path: Path) -> N
         waiting = at.start()
         at.decide(waiting, approved=False)
         saver = open_saver(at.records)
-        about = list(incidents_about(at.records, saver, Sought(at.me().id, most=0)))
-        assert [one.incident_id for one in about] == [waiting.incident.incident_id]
-        erase(at.records, saver, about[0], "ann", "", force=False)
-        assert list(incidents_about(at.records, saver, Sought(at.me().id, most=0))) == []
+        about = incidents_about(at.records, saver, Sought(at.me().id, most=0))
+        assert [one.incident_id for one in about.incidents] == [waiting.incident.incident_id]
+        assert (about.searched, about.is_all) == (0, False)
+        erase(at.records, saver, about.incidents[0], "ann", "", force=False)
+        assert incidents_about(at.records, saver, Sought(at.me().id, most=0)).incidents == ()
+        for vague in ("", "  ", " é "):
+            with pytest.raises(TooVagueError, match="at least 3"):
+                incidents_about(at.records, saver, Sought(vague))
+        _is_erased_from_the_tenants_audit(at)
         with pytest.raises(UnknownIncidentError):
             at.records.incidents.get("no such incident")
