@@ -211,6 +211,8 @@ def _reads(settings: Settings, access: AwsAccess) -> Iterator[Line]:
         ("ecs:ListClusters", lambda: access.client("ecs").list_clusters(maxResults=1)),
         ("cloudtrail:LookupEvents", lambda: access.client("cloudtrail").lookup_events(MaxResults=1)),
         ("dynamodb:ListTables", lambda: access.client("dynamodb").list_tables(Limit=1)),
+        ("lambda:ListFunctions", lambda: access.client("lambda").list_functions(MaxItems=1)),
+        ("sqs:ListQueues", lambda: access.client("sqs").list_queues(MaxResults=1)),
         ("ssm:ListDocuments", lambda: access.client("ssm").list_documents(MaxResults=1)),
         ("bedrock:ListFoundationModels", lambda: access.client("bedrock").list_foundation_models()),
     )

@@ -57,7 +57,8 @@ def list_evidence(incident: Incident, as_json: Json = False) -> int:
 def replay_evidence(evidence_id: EvidenceId, incident: OfIncident = "", as_json: Json = False) -> int:
     """Ask an observation's question again, in the same window, and compare the answers.
 
-    It ends with 0 when the answer is the same, 1 when it differs, 3 when the question cannot be asked now.
+    It ends with 0 when the answer is the same, 1 when it differs, 3 when the
+    question cannot be asked now.
     """
     from console.replaying import replay_evidence as ask_again
     from graphs.bootstrap import open_records

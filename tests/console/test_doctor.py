@@ -43,9 +43,9 @@ class AwsDesk(Desk):
         }
 
     def finds(self) -> tuple[int, dict[str, Any]]:
-        done = self.run("doctor", "--json")
+        done = self.run_here("doctor", "--json")
         assert done.stderr == ""
-        return done.returncode, json.loads(done.stdout)
+        return done.exit_code, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +175,9 @@ class Restart(Parameters):
     reason: str = "asked for"
 
 
+EXAMPLE = {"service": "basket", "count": 1, "forced": True, "zones": ("a",)}
+
+
 class RestartService(EcsRollbackService):
     """An action that nobody has named to the doctor."""
 
@@ -185,7 +188,7 @@ class RestartService(EcsRollbackService):
 
 def test_a_further_action_is_asked_for_by_itself(account: SimulatedAccount, access: AwsAccess) -> None:
     arn = access.client("sts").get_caller_identity()["Arn"]
-    catalogue = (*ACTIONS, RestartService(name="restart_service", parameters=Restart))  # type: ignore[arg-type]
+    catalogue = (*ACTIONS, RestartService(name="restart_service", parameters=Restart, example=EXAMPLE))  # type: ignore[arg-type]
     lines = list(look_at_actions(access, arn, HOME, catalogue))
     assert len(lines) == len(catalogue)
     assert "restart_service" in lines[-1].what
