@@ -4,7 +4,7 @@ from typing import Literal
 
 from memory.records.assessment import Verdict
 from memory.records.incident import Status
-from memory.records.outcome import Recovery
+from memory.records.outcome import ExecutionState, Recovery
 from memory.records.plan import Ruling
 from memory.state import IncidentState
 
@@ -79,10 +79,21 @@ def after_approve(state: IncidentState) -> Literal["act", "approve", "escalate"]
             return "escalate"
 
 
-def after_act(state: IncidentState) -> Literal["watch", "escalate"]:
-    """Watch what AWS accepted, also where it failed since; what never took effect goes to people."""
-    accepted = state["executions"] and state["executions"][-1].was_accepted
-    return "watch" if accepted else "escalate"
+def after_act(state: IncidentState) -> Literal["watch", "revert", "escalate"]:
+    """Watch what AWS accepted, also where it failed since; unwind the steps before one that never took effect.
+
+    A first step that never took effect, and one of which nobody knows whether it did, go to people.
+    """
+    if not state["executions"]:
+        return "escalate"
+    last = state["executions"][-1]
+    start = f"{last.action_id.rpartition('-')[0]}-"
+    if last.was_accepted:
+        return "watch"
+    if last.state not in {ExecutionState.REFUSED, ExecutionState.FAILED}:
+        return "escalate"
+    done = [e for e in state["executions"] if e.action_id.startswith(start) and e.was_accepted]
+    return "revert" if done else "escalate"
 
 
 def after_watch(state: IncidentState) -> Literal["verify", "watch"]:

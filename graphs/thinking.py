@@ -23,7 +23,8 @@ from memory.records.plan import Plan, Review
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
-from tools.actions.registry import ACTIONS
+from tools.actions.base import Reversibility
+from tools.actions.registry import ACTIONS, named
 from tools.executor import Executor
 from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
@@ -117,9 +118,12 @@ class Copilot:
         """Perform one action, once."""
         return self.executor.execute(incident, plan, index, self._around(incident))
 
-    def confirm(self, incident: Incident, execution: Execution) -> Execution:
-        """Ask the account how an accepted action went on."""
-        return self.executor.confirm(incident, execution)
+    def settled(self, incident: Incident, plan: Plan) -> list[Execution]:
+        """Return what a plan has done, as the account says that it went on, each with CloudTrail's event once found."""
+        return [
+            self.executor.trace(incident, self.executor.confirm(incident, one))
+            for one in self.executed(incident, plan)
+        ]
 
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done so far, by the durable account; also what failed once AWS had accepted it."""
@@ -127,6 +131,11 @@ class Copilot:
         stored = self.records.executions.all(incident.scope, incident.incident_id)
         mine = [e for e in stored if e.action_id.startswith(start) and not e.is_revert]
         return [e for e in mine if e.state in _HAPPENED or (e.state is ExecutionState.FAILED and e.answer)]
+
+    def needs_no_undo(self, execution: Execution) -> bool:
+        """Say whether what an action did ends by itself where it began, so that there is nothing to take back."""
+        action = named(self.executor.catalogue, execution.action)
+        return action is not None and action.reversibility is Reversibility.SELF_RESTORING
 
     def undo(self, incident: Incident, execution: Execution) -> Execution:
         """Run the inverse of an action, once, and return how it went on."""

@@ -13,7 +13,7 @@ from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothes
 from memory.records.base import Record
 from memory.records.failure import Failure
 from memory.records.incident import Incident, Severity, Status
-from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
+from memory.records.outcome import Execution, ExecutionState, Recovery, Signal, SignalState, Verification
 from memory.records.plan import (
     Considered,
     Direction,
@@ -47,6 +47,8 @@ RECORDS: tuple[type, ...] = (
     Execution,
     ExecutionState,
     Recovery,
+    Signal,
+    SignalState,
     Verification,
     Considered,
     Direction,

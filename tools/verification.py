@@ -1,55 +1,110 @@
-"""Judge recovery on the alarm that opened the incident, and on its metric before and after the action."""
+"""Judge recovery on the alarm that opened the incident, its metric, the service's level and what was promised."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from statistics import fmean
 from typing import Any
 
+from memory.records.config import Service
 from memory.records.incident import Incident
-from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
-from tools.analysis.series import points_of
+from memory.records.outcome import Execution, ExecutionState, Recovery, Signal, SignalState, Verification
+from tools.actions.registry import ACTIONS, Catalogue
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
-from tools.observe.get_metric import get_metric
 from tools.observe.sources import Sources
+from tools.signals import (
+    MINUTES,
+    SETTLING,
+    WORSE_FACTOR,
+    Moment,
+    promised_signals,
+    read_points,
+    service_signals,
+)
 
-WORSE_FACTOR = 1.5
-MINUTES = 60
-BEFORE = timedelta(minutes=3)
-SETTLING = timedelta(minutes=2)
-LATEST = 2
 EPOCH = "1970-01-01T00:00:00+00:00"
 
 
-def verify_recovery(
-    sources: Sources, incident: Incident, execution: Execution, window: timedelta
-) -> Verification:
-    """Say whether the alarm came back to OK after the action, within a window from it.
+@dataclass(frozen=True)
+class _Seen:
+    """The alarm and its metric as they are now."""
 
-    UNKNOWN means the window is still open; a metric that got much worse ends it early. An alarm that was OK before
-    the action proves nothing, so its change to OK must be younger than the action. An action that AWS accepted and
-    did not finish has left something half done, whatever the alarm says.
+    state: str
+    changed_at: datetime
+    facts: dict[str, Any]
+    before: float | None
+    after: float | None
+
+
+def verify_recovery(
+    sources: Sources,
+    incident: Incident,
+    done: Sequence[Execution],
+    window: timedelta,
+    service: Service | None = None,
+    catalogue: Catalogue = ACTIONS,
+) -> Verification:
+    """Say whether the alarm came back to OK after a plan's actions, within a window from the last of them.
+
+    UNKNOWN means the window is still open; a metric or a service level that got much worse ends it early, also under
+    an alarm that is OK. An alarm that was OK before the action proves nothing, so its change to OK must be younger
+    than the action. An action that AWS accepted and did not finish has left something half done, whatever the alarm
+    says.
     """
     now = sources.clock.now()
-    seen = describe_alarm(sources, DescribeAlarm(alarm_name=incident.alarm.name))
-    facts = seen.result if isinstance(seen.result, dict) else {}
-    state = str(facts.get("state", "unknown"))
-    acted_at = execution.done_at or execution.claimed_at
-    changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
-    before, after, measured = _values(sources, incident, facts, acted_at, now)
-    evidence_ids = (seen.evidence_id, *measured)
-    found = partial(_found, state, before, after, now, evidence_ids)
-    if execution.state is ExecutionState.FAILED:
-        return found(Recovery.NO_BETTER, f"{execution.action} was accepted and failed afterwards")
-    if state == "OK" and changed_at >= acted_at:
-        return found(Recovery.RECOVERED, "the alarm returned to OK")
-    if before is not None and after is not None and _is_worse(before, after, facts):
-        return found(Recovery.WORSE, f"the alarm's metric got worse: {before:g} before, {after:g} now")
-    window = max(window, _least_window(facts))
+    acted_at = max(one.done_at or one.claimed_at for one in done)
+    moment = Moment(acted_at, now)
+    seen = _look(sources, incident, moment)
+    signals = tuple(service_signals(sources, service, moment)) if service else ()
+    signals += tuple(one for action in done for one in promised_signals(sources, catalogue, action, moment))
+    found = partial(_found, seen, now, tuple(moment.evidence_ids), signals)
+    failed = next((one for one in done if one.state is ExecutionState.FAILED), None)
+    if failed is not None:
+        return found(Recovery.NO_BETTER, f"{failed.action} was accepted and failed afterwards")
+    worse = _what_got_worse(seen, signals)
+    if worse:
+        return found(Recovery.WORSE, worse)
+    if seen.state == "OK" and seen.changed_at >= acted_at:
+        return found(Recovery.RECOVERED, "; ".join(("the alarm returned to OK", *_unseen(signals))))
+    window = max(window, _least_window(seen.facts))
     if now < acted_at + window:
         return found(Recovery.UNKNOWN, "the window is still open")
     minutes = int(window.total_seconds() // 60)
-    return found(Recovery.NO_BETTER, f"the alarm is still {state} {minutes} minutes after the action")
+    said = f"the alarm is still {seen.state} {minutes} minutes after the action"
+    return found(Recovery.NO_BETTER, "; ".join((said, *_unseen(signals))))
+
+
+def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
+    """Read the alarm, and its metric before the action and since it has had time to take effect."""
+    evidence = describe_alarm(sources, DescribeAlarm(alarm_name=incident.alarm.name))
+    moment.evidence_ids.append(evidence.evidence_id)
+    facts = evidence.result if isinstance(evidence.result, dict) else {}
+    before = after = None
+    question = metric_of(incident.alarm, facts, MINUTES)
+    if question is not None:
+        points = read_points(sources, question, moment)
+        worst = min if "Less" in str(facts.get("comparison")) else max
+        before = moment.before(points, worst)
+        after = moment.after(points, timedelta(seconds=question.period_seconds))
+    changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
+    return _Seen(str(facts.get("state", "unknown")), changed_at, facts, before, after)
+
+
+def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:
+    """Name what is much worse than before the action, or nothing. The alarm's word ends with its return to OK."""
+    before, after = seen.before, seen.after
+    if seen.state != "OK" and before is not None and after is not None:
+        less = "Less" in str(seen.facts.get("comparison"))
+        if (after * WORSE_FACTOR < before) if less else (after > before * WORSE_FACTOR):
+            return f"the alarm's metric got worse: {before:g} before, {after:g} now"
+    worse = next((one for one in signals if one.state is SignalState.WORSE), None)
+    return f"it got worse: {worse}" if worse else ""
+
+
+def _unseen(signals: Sequence[Signal]) -> list[str]:
+    """Name what was promised or owed and is not seen."""
+    return [f"not seen: {one}" for one in signals if one.state is SignalState.NOT_MET]
 
 
 def _least_window(facts: dict[str, Any]) -> timedelta:
@@ -58,49 +113,22 @@ def _least_window(facts: dict[str, Any]) -> timedelta:
     return SETTLING + periods * timedelta(seconds=int(facts.get("period_seconds") or 60))
 
 
-def _values(
-    sources: Sources, incident: Incident, facts: dict[str, Any], acted_at: datetime, now: datetime
-) -> tuple[float | None, float | None, tuple[str, ...]]:
-    """Measure the alarm's metric before the action, and since it has had time to take effect."""
-    question = metric_of(incident.alarm, facts, MINUTES)
-    if question is None:
-        return None, None, ()
-    evidence = get_metric(sources, question)
-    result = evidence.result if isinstance(evidence.result, dict) else {}
-    period = timedelta(seconds=question.period_seconds)
-    # A sum over a period that is not over says nothing yet.
-    points = [(at, value) for at, value in points_of(result.get("points", [])) if at + period <= now]
-    # An incident grows: what it had come to is the worst of its last few minutes, not their mean.
-    grown = [value for at, value in points if acted_at - BEFORE <= at < acted_at]
-    worst = min if "Less" in str(facts.get("comparison")) else max
-    before = worst(grown, default=None)
-    settled = [value for at, value in points if at >= acted_at + SETTLING]
-    after = fmean(settled[-LATEST:]) if len(settled) >= LATEST else None
-    return before, after, (evidence.evidence_id,)
-
-
-def _is_worse(before: float, after: float, facts: dict[str, Any]) -> bool:
-    if "Less" in str(facts.get("comparison")):
-        return after * WORSE_FACTOR < before
-    return after > before * WORSE_FACTOR
-
-
 def _found(
-    state: str,
-    before: float | None,
-    after: float | None,
+    seen: _Seen,
     now: datetime,
     evidence_ids: tuple[str, ...],
+    signals: tuple[Signal, ...],
     recovery: Recovery,
     detail: str,
 ) -> Verification:
     return Verification(
         recovery=recovery,
-        alarm_state=state,
-        value_before=before,
-        value_after=after,
+        alarm_state=seen.state,
+        value_before=seen.before,
+        value_after=seen.after,
         checked_at=now,
         recovered_at=now if recovery is Recovery.RECOVERED else None,
         detail=detail,
         evidence_ids=evidence_ids,
+        signals=signals,
     )

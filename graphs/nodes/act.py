@@ -9,7 +9,11 @@ from memory.records.timeline import EntryKind
 
 
 def act(turn: Turn) -> dict[str, Any]:
-    """Perform each action once. The executor trusts the stored approval only, never the state."""
+    """Perform each action once. The executor trusts the stored approval only, never the state.
+
+    What AWS accepted and did not finish is left half done: it is watched, and undone. What was refused after others
+    of the plan were done leaves these behind: they are undone at once. What cannot be decided goes to people as it is.
+    """
     incident, plan = turn.state["incident"], turn.state["plan"]
     done: list[Execution] = []
     for index, action in enumerate(plan.actions):
@@ -23,7 +27,6 @@ def act(turn: Turn) -> dict[str, Any]:
         )
         if execution.state is not ExecutionState.DONE:
             reason = f"{action.action} is {execution.state.value}: {execution.detail}"
-            # What AWS accepted and did not finish is left half done: it is watched, and undone.
             accepted = {"status": Status.VERIFYING} if execution.was_accepted else {}
             return {"executions": done, "reason": reason, **accepted}
     return {"executions": done, "status": Status.VERIFYING}

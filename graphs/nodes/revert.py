@@ -5,33 +5,76 @@ from typing import Any
 
 from graphs.step import Turn, Wait
 from memory.records.incident import Status
-from memory.records.outcome import Execution, ExecutionState
+from memory.records.outcome import Execution, ExecutionState, Recovery
 from memory.records.timeline import EntryKind, Timer, TimerKind
+from tools.verification import verify_recovery
 
 LOOK_EVERY = timedelta(seconds=60)
+CALM = timedelta(minutes=3)
+"""How long after an undo its effect shows in the metrics."""
 
 
 def revert(turn: Turn) -> dict[str, Any] | Wait:
-    """Run the inverse of every action of this plan once; plan again only when all of it is undone for certain."""
+    """Run the inverse of every action of this plan once, the last first, and stop at one that is not certain.
+
+    A further plan comes only when all of it is undone for certain, and the service fares no worse than before.
+    """
     records, incident = turn.copilot.records, turn.state["incident"]
     acted = turn.copilot.executed(incident, turn.state["plan"])
-    undone = [turn.copilot.undo(incident, execution) for execution in reversed(acted)]
-    for undo in undone:
-        _tell_news(turn, undo)
-    why = turn.state["verification"].detail
-    if not undone or any(undo.state is not ExecutionState.DONE for undo in undone):
+    undone = _unwind(turn, [one for one in acted if not turn.copilot.needs_no_undo(one)])
+    why = _why(turn)
+    if not acted or any(undo.state is not ExecutionState.DONE for undo in undone):
         return _over(turn, undone, Status.ESCALATED, f"{why}; the undo is not certain, look at the account")
-    open_until = max(undo.done_at or undo.claimed_at for undo in undone) + timedelta(
-        minutes=records.settings.limits.verification_minutes
-    )
-    if any(turn.copilot.is_under_way(incident, undo) for undo in undone):
-        if records.clock.now() < open_until:
+    if undone:
+        settled_at = max(undo.done_at or undo.claimed_at for undo in undone)
+        limit = settled_at + timedelta(minutes=records.settings.limits.verification_minutes)
+        under_way = any(turn.copilot.is_under_way(incident, undo) for undo in undone)
+        if under_way and records.clock.now() >= limit:
+            reason = f"{why}; the undo is still under way, look at the account"
+            return _over(turn, undone, Status.ESCALATED, reason)
+        if under_way or records.clock.now() < settled_at + CALM:
             return _waiting(turn)
-        reason = f"{why}; the undo is still under way, look at the account"
-        return _over(turn, undone, Status.ESCALATED, reason)
+    ended, is_worse = _looked_at_again(turn, acted)
+    said = f"{why}; {'it was undone' if undone else 'there was nothing to take back'}; {ended}"
+    if is_worse:
+        return _over(turn, undone, Status.ESCALATED, f"{said}: look at the account")
     if turn.state.get("attempt", 1) >= records.settings.limits.plan_attempts:
-        return _over(turn, undone, Status.ESCALATED, f"{why}; it was undone and no further plan is allowed")
-    return _over(turn, undone, Status.OPEN, f"{why}; it was undone")
+        return _over(turn, undone, Status.ESCALATED, f"{said}; no further plan is allowed")
+    return _over(turn, undone, Status.OPEN, said)
+
+
+def _unwind(turn: Turn, acted: list[Execution]) -> list[Execution]:
+    """Undo in reverse order; what comes before a step that is not undone for certain stays as it is."""
+    undone: list[Execution] = []
+    for execution in reversed(acted):
+        undone.append(turn.copilot.undo(turn.state["incident"], execution))
+        _tell_news(turn, undone[-1])
+        if undone[-1].state is not ExecutionState.DONE:
+            break
+    return undone
+
+
+def _why(turn: Turn) -> str:
+    """Return why it is undone: a step of the plan never took effect, or verification said so."""
+    last = next((one for one in reversed(turn.state["executions"]) if not one.is_revert), None)
+    if last is not None and not last.was_accepted and turn.state.get("reason"):
+        return turn.state["reason"]
+    return turn.state["verification"].detail if "verification" in turn.state else turn.state.get("reason", "")
+
+
+def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool]:
+    """Look at the alarm and the service once more, tell how they fare, and say whether it is worse than before all."""
+    incident = turn.state["incident"]
+    sources = turn.copilot.sources(incident)
+    service = sources.topology.of_alarm(incident.alarm.name)
+    first = min(acted, key=lambda one: one.claimed_at)
+    began = [first.model_copy(update={"state": ExecutionState.REVERTED})]
+    found = verify_recovery(sources, incident, began, timedelta(0), service, catalogue=())
+    state = f"the alarm is {found.alarm_state} after the undo"
+    text = f"{state}, and {found.detail}" if found.recovery is Recovery.WORSE else state
+    facts = {"after_undo": found.model_dump(mode="json")}
+    turn.copilot.tell(incident, EntryKind.NOTE, text, "revert", facts)
+    return text, found.recovery is Recovery.WORSE
 
 
 def _waiting(turn: Turn) -> dict[str, Any] | Wait:

@@ -10,12 +10,13 @@ from tools.verification import verify_recovery
 
 
 def verify(turn: Turn) -> dict[str, Any]:
-    """Compare the alarm and its metric with the state before the action."""
+    """Hold the alarm, the service's level and what the actions promised against the state before them."""
     records, incident = turn.copilot.records, turn.state["incident"]
-    sources = turn.copilot.sources(incident, turn.state.get("spend"))
+    sources = turn.copilot.sources(incident)
     window = timedelta(minutes=records.settings.limits.verification_minutes)
-    last = turn.copilot.confirm(incident, turn.state["executions"][-1])
-    found = verify_recovery(sources, incident, last, window)
+    done = turn.copilot.settled(incident, turn.state["plan"]) or turn.state["executions"][-1:]
+    service = sources.topology.of_alarm(incident.alarm.name)
+    found = verify_recovery(sources, incident, done, window, service, turn.copilot.executor.catalogue)
     if found.recovery is not Recovery.UNKNOWN:
         facts = {"verification": found.model_dump(mode="json")}
         turn.copilot.tell(incident, EntryKind.VERIFICATION, found.detail, "verify", facts)

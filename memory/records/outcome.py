@@ -65,8 +65,37 @@ class Recovery(StrEnum):
     UNKNOWN = "unknown"
 
 
+class SignalState(StrEnum):
+    """How a signal stands after an action."""
+
+    MET = "met"
+    AWAITED = "awaited"
+    NOT_MET = "not_met"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+class Signal(Record):
+    """One thing that shows whether an action helped: a part of the service's level, or what the action promised."""
+
+    text: str
+    state: SignalState
+    before: bool | int | float | str | None = None
+    now: bool | int | float | str | None = None
+
+    def __str__(self) -> str:
+        """Say it in a line, with both values."""
+        return f"{self.text} (before {_short(self.before)}, now {_short(self.now)})"
+
+
+def _short(value: bool | int | float | str | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 class Verification(Record):
-    """The same alarm and service level, looked at again after an action."""
+    """The same alarm and service level, looked at again after an action, and what the action promised."""
 
     recovery: Recovery
     alarm_state: str
@@ -76,3 +105,4 @@ class Verification(Record):
     recovered_at: UtcTime | None = None
     detail: str
     evidence_ids: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()

@@ -101,7 +101,18 @@ def test_only_an_approval_leads_to_acting(status: Status) -> None:
 @pytest.mark.parametrize("end", list(ExecutionState))
 def test_only_what_was_done_is_watched(end: ExecutionState) -> None:
     node = "watch" if end is ExecutionState.DONE else "escalate"
-    assert routes.after_act(state(executions=[execution(ExecutionState.DONE), execution(end)])) == node
+    earlier_plan = execution(ExecutionState.DONE).model_copy(update={"action_id": "o-0"})
+    assert routes.after_act(state(executions=[earlier_plan, execution(end)])) == node
+
+
+@pytest.mark.parametrize("end", list(ExecutionState))
+def test_a_step_that_did_not_happen_unwinds_those_before_it(end: ExecutionState) -> None:
+    ways = {"done": "watch", "refused": "revert", "failed": "revert"}
+    second = execution(end).model_copy(update={"action_id": "p-1"})
+
+    node = routes.after_act(state(executions=[execution(ExecutionState.DONE), second]))
+
+    assert node == ways.get(end.value, "escalate")
 
 
 def test_what_aws_accepted_and_did_not_finish_is_watched_so_that_it_is_undone() -> None:

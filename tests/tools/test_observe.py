@@ -209,10 +209,10 @@ def test_recovery_is_the_alarms_own_return_after_the_action(simulated_account: S
     incident = incident_of(the_alarm(account), source.scope, account.now())
     acted = _rolled_to(account, "checkout:41")
 
-    early = verify_recovery(source, incident, _done(acted), window)
+    early = verify_recovery(source, incident, [_done(acted)], window)
     account.advance_until("checkout-5xx", "OK", minutes=10)
     account.advance(minutes=1)
-    late = verify_recovery(source, incident, _done(acted), window)
+    late = verify_recovery(source, incident, [_done(acted)], window)
 
     assert early.recovery is Recovery.UNKNOWN
     assert late.recovery is Recovery.RECOVERED
@@ -229,7 +229,7 @@ def test_an_action_that_did_not_help_is_no_better(simulated_account: StartAccoun
     incident = incident_of(the_alarm(account), source.scope, account.now())
     acted = account.now()
     account.advance(minutes=7)
-    found = verify_recovery(source, incident, _done(acted), window)
+    found = verify_recovery(source, incident, [_done(acted)], window)
     assert found.recovery is Recovery.NO_BETTER
 
 
@@ -239,5 +239,5 @@ def test_an_alarm_that_was_ok_before_the_action_proves_nothing(simulated_account
     source = sources_of(account)
     incident = incident_of(the_alarm(account), source.scope, account.now())
     account.advance(minutes=1)
-    found = verify_recovery(source, incident, _done(account.now()), timedelta(minutes=6))
+    found = verify_recovery(source, incident, [_done(account.now())], timedelta(minutes=6))
     assert found.recovery is Recovery.UNKNOWN

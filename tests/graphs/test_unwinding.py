@@ -1,0 +1,162 @@
+"""A plan of several steps: each is claimed by itself, the first that fails ends it, and what was done is unwound."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from graphs.autonomy import AutonomySettings
+from graphs.copilot import Records
+from graphs.nodes.act import act
+from graphs.nodes.revert import revert
+from graphs.routes import after_act
+from graphs.settings import World, load
+from graphs.step import Turn, Wait
+from graphs.thinking import Copilot
+from memory.records.config import Autonomy, Topology
+from memory.records.incident import Severity, Status
+from memory.records.outcome import ExecutionState
+from memory.records.plan import Plan, PlannedAction
+from memory.records.timeline import EntryKind
+from memory.state import IncidentState
+from memory.stores.evidence import EvidenceLedger
+from memory.stores.timeline import TimelineStore
+from memory.stores.timers import TimerStore
+from tests.simulated import ROOT
+from tests.tools.dials import Dials, Fate, executor, incident
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess, StillClock
+from tools.executor import Executor
+
+STEPS = Plan(
+    actions=tuple(
+        PlannedAction(action="set_dial", parameters={"dial": dial, "value": 50})
+        for dial in ("main", "other", "third")
+    )
+)
+
+
+class Refusing:
+    """A client whose every call is refused."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
+
+        return call
+
+
+def _settings() -> Any:
+    found = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": SCOPE.region}, ROOT, World.AWS)
+    return found.model_copy(update={"autonomy": AutonomySettings(default=Autonomy.ACT_ON_MEDIUM)})
+
+
+def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None) -> Turn:
+    """A turn over real stores in memory; nothing but the account is made up."""
+    table = table or MemoryTable()
+    clock = StillClock(at)
+    acting = executor(table, dials, at=at)
+    access = ScriptedAccess(SCOPE.region, clients={"cloudwatch": Refusing()})
+    acting = Executor(**{**vars(acting), "access": access})
+    timeline = TimelineStore(table, clock)
+    found = {"first_look": {"severity": Severity.LOW.value}}
+    timeline.append(SCOPE, incident().incident_id, EntryKind.FIRST_LOOK, "seen", facts=found)
+    records = SimpleNamespace(
+        settings=_settings(),
+        access=access,
+        clock=clock,
+        home=SCOPE,
+        executions=acting.executions,
+        evidence=EvidenceLedger(table),
+        timeline=timeline,
+        timers=TimerStore(table, SCOPE.tenant),
+        topology=Topology,
+    )
+    unused: Any = None
+    copilot = Copilot(
+        records=cast(Records, records),
+        triage_agent=unused,
+        critic_agent=unused,
+        remediation_agent=unused,
+        communicator=unused,
+        executor=acting,
+        outbox=unused,
+        runbooks=unused,
+    )
+    state: IncidentState = {"incident": incident(), "plan": STEPS, "executions": [], "attempt": 1}
+    return Turn(copilot, state, "thread")
+
+
+def _after(turn: Turn, update: dict[str, Any] | Wait) -> Turn:
+    assert isinstance(update, dict)
+    more = update.pop("executions", [])
+    state = {**turn.state, **update, "executions": [*turn.state["executions"], *more]}
+    return Turn(turn.copilot, cast(IncidentState, state), turn.thread_id)
+
+
+def _dials(*fates: Fate) -> Dials:
+    return Dials(values={"main": 7, "other": 3, "third": 1}, fates=list(fates))
+
+
+def test_every_step_is_claimed_and_done_in_order() -> None:
+    dials = _dials()
+
+    turn = _after(_turn(dials), act(_turn(dials)))
+
+    assert dials.writes == [("main", 50), ("other", 50), ("third", 50)]
+    assert [e.action_id[-2:] for e in turn.state["executions"]] == ["-0", "-1", "-2"]
+    assert turn.state["status"] is Status.VERIFYING and after_act(turn.state) == "watch"
+
+
+@pytest.mark.parametrize("fates", [[Fate.REFUSED], [Fate.NOT_CONNECTED, Fate.NOT_CONNECTED]])
+def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse(fates: list[Fate]) -> None:
+    dials, table = _dials(Fate.ANSWERED, Fate.ANSWERED, *fates), MemoryTable()
+    turn = _turn(dials, table=table)
+
+    turn = _after(turn, act(turn))
+    assert after_act(turn.state) == "revert"
+    assert [e.state for e in turn.state["executions"]] == [
+        ExecutionState.DONE,
+        ExecutionState.DONE,
+        ExecutionState.FAILED,
+    ]
+    waiting = revert(turn)
+    later = _turn(dials, NOW.replace(minute=10), table)
+    ended = _after(
+        Turn(later.copilot, turn.state, "thread"), revert(Turn(later.copilot, turn.state, "thread"))
+    )
+
+    assert isinstance(waiting, Wait)
+    assert dials.writes[2:] == [("other", 3), ("main", 7)]
+    assert dials.values == {"main": 7, "other": 3, "third": 1}
+    assert ended.state["status"] is Status.OPEN and ended.state["attempt"] == 2
+    assert "it was undone" in ended.state["reason"] and "set_dial is failed" in ended.state["reason"]
+
+
+def test_what_cannot_be_decided_stops_there_and_goes_to_people() -> None:
+    dials = _dials(Fate.ANSWERED, Fate.BROKEN_BEFORE)
+    dials_action_is_not_repeatable = executor(MemoryTable(), dials, repeatable=False)
+    turn = _turn(dials)
+    acting = Executor(
+        **{**vars(turn.copilot.executor), "catalogue": dials_action_is_not_repeatable.catalogue}
+    )
+    turn = Turn(Copilot(**{**vars(turn.copilot), "executor": acting}), turn.state, "thread")
+
+    turn = _after(turn, act(turn))
+
+    assert turn.state["executions"][-1].state is ExecutionState.UNDECIDED
+    assert after_act(turn.state) == "escalate"
+    assert dials.sent == 2
+
+
+def test_an_undo_that_is_not_certain_leaves_what_came_before_it() -> None:
+    dials, table = _dials(Fate.ANSWERED, Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = _turn(dials, table=table)
+    turn = _after(turn, act(turn))
+    dials.values["other"] = 99
+
+    ended = _after(turn, revert(turn))
+
+    assert dials.writes == [("main", 50), ("other", 50)]
+    assert ended.state["status"] is Status.ESCALATED and "not certain" in ended.state["reason"]

@@ -1,0 +1,137 @@
+"""Verification beside the alarm: the service's level and what the action promised, against the state before."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from memory.records.alarm import Metric
+from memory.records.config import Service, ServiceMetrics
+from memory.records.outcome import Execution, ExecutionState, SignalState
+from memory.records.plan import Direction, ExpectedSignal
+from tests.tools.dials import Dials, SetDialAction
+from tests.tools.stand_ins import NOW, sources
+from tools.signals import Moment, promised_signals, service_signals
+
+ACTED = NOW - timedelta(minutes=8)
+WEB = Service(
+    name="web",
+    metrics=ServiceMetrics(
+        namespace="Shop",
+        dimensions={"Service": "web"},
+        requests="Requests",
+        errors="Errors",
+        latency="Latency",
+    ),
+)
+
+
+class Metrics:
+    """CloudWatch with points a minute, given as what was before the action and what came after it."""
+
+    def __init__(self, **series: tuple[float, float | None]) -> None:
+        self.series = series
+
+    def get_metric_data(self, MetricDataQueries: list[Any], **_: Any) -> Any:
+        results = []
+        for query in MetricDataQueries:
+            before, after = self.series.get(query["MetricStat"]["Metric"]["MetricName"], (None, None))
+            points = [(at, before if at < ACTED else after) for at in _minutes()]
+            kept = [(at, value) for at, value in points if value is not None]
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Timestamps": [at for at, _ in kept],
+                    "Values": [value for _, value in kept],
+                    "StatusCode": "Complete",
+                }
+            )
+        return {"MetricDataResults": results}
+
+
+def _minutes() -> list[datetime]:
+    return [NOW - timedelta(minutes=30 - n) for n in range(30)]
+
+
+def _states(**series: tuple[float, float | None]) -> list[SignalState]:
+    given = sources({"cloudwatch": Metrics(**series)})
+    return [one.state for one in service_signals(given, WEB, Moment(ACTED, NOW))]
+
+
+MET, NOT_MET, WORSE, UNKNOWN = SignalState.MET, SignalState.NOT_MET, SignalState.WORSE, SignalState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("requests", "errors", "latency", "states"),
+    [
+        ((600.0, 600.0), (300.0, 0.0), (900.0, 300.0), [MET, MET, MET]),
+        ((600.0, 600.0), (300.0, 280.0), (900.0, 300.0), [NOT_MET, MET, MET]),
+        ((600.0, 600.0), (60.0, 300.0), (900.0, 300.0), [WORSE, MET, MET]),
+        ((600.0, 600.0), (0.0, 0.0), (1100.0, 5000.0), [MET, WORSE, MET]),
+        # A service that is gone fails no request.
+        ((600.0, 6.0), (0.0, 0.0), (300.0, 300.0), [MET, MET, WORSE]),
+        ((600.0, None), (0.0, None), (300.0, None), [UNKNOWN, UNKNOWN, WORSE]),
+    ],
+)
+def test_a_service_is_held_against_its_level_and_what_it_was(
+    requests: Any, errors: Any, latency: Any, states: list[SignalState]
+) -> None:
+    assert _states(Requests=requests, Errors=errors, Latency=latency) == states
+
+
+def test_a_service_without_metrics_says_nothing() -> None:
+    assert not list(service_signals(sources({}), Service(name="dark"), Moment(ACTED, NOW)))
+
+
+class Promising(SetDialAction):
+    """Promises what a test wants."""
+
+    promised: ExpectedSignal
+
+    def expected(self, params: Any, state: Any) -> tuple[ExpectedSignal, ...]:
+        return (self.promised,)
+
+
+def _promised(signal: ExpectedSignal, dials: Dials, **series: tuple[float, float | None]) -> SignalState:
+    action = type("One", (Promising,), {"promised": signal})(dials)
+    done = Execution(
+        incident_id="i",
+        action_id="a-0",
+        action="set_dial",
+        parameters={"dial": "main", "value": 9},
+        state=ExecutionState.DONE,
+        claimed_at=ACTED,
+        done_at=ACTED,
+        before={"found": True, "value": 7, "by_others": 0},
+    )
+    given = sources({"cloudwatch": Metrics(**series)})
+    (found,) = promised_signals(given, (action,), done, Moment(ACTED, NOW))
+    return found.state
+
+
+@pytest.mark.parametrize(
+    ("value", "within", "state"), [(9, 60, MET), (7, 60, NOT_MET), (7, 3600, SignalState.AWAITED)]
+)
+def test_what_an_action_promised_of_its_target_is_looked_for(
+    value: int, within: int, state: SignalState
+) -> None:
+    signal = ExpectedSignal(
+        text="the dial is at 9",
+        direction=Direction.BECOMES,
+        within_seconds=within,
+        state_key="value",
+        level=9,
+    )
+    assert _promised(signal, Dials(values={"main": value})) is state
+
+
+@pytest.mark.parametrize(
+    ("series", "state"),
+    [((50.0, 5.0), MET), ((50.0, 60.0), NOT_MET), ((50.0, None), MET)],
+)
+def test_what_an_action_promised_of_a_metric_is_looked_for(series: Any, state: SignalState) -> None:
+    metric = Metric(namespace="Shop", name="Throttled", stat="Sum", period_seconds=60)
+    signal = ExpectedSignal(
+        text="less is throttled", direction=Direction.FALLS, within_seconds=60, metric=metric, no_points=0.0
+    )
+    assert _promised(signal, Dials(), Throttled=series) is state
