@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures actions schema dev bench eval test test-services lint format lock clean
+.PHONY: help setup demo pictures actions schema dev bench eval mutations test test-services lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -47,6 +47,9 @@ bench: $(STAMP) ## Time commands and checkpointers beside their peers, and write
 
 eval: $(STAMP) ## Play every scenario with three seeds, and write docs/evaluation.md
 	@$(BIN)/cloudops eval --seeds 3 --threshold 0 --page docs/evaluation.md --json out/evaluation.json
+
+mutations: $(STAMP) ## Take away each forbid and each check, see that a test notices, and write docs/policies.md
+	@$(BIN)/python -m evals.mutations
 
 test: $(STAMP) ## Run the tests (Python only, no network but loopback)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

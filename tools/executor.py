@@ -25,7 +25,7 @@ from tools.ahead import permitted
 from tools.authority import Attempt, objection
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
-from tools.crowd import Traffic
+from tools.crowd import Crowd, Traffic
 from tools.errors import error_code
 from tools.inspection import Inspection, inspect
 from tools.once import OPEN, ClaimLostError, Grant, Once, Refusal
@@ -230,7 +230,7 @@ class Executor:
             session = self._session(incident, attempt.action_id, once, by)
         except NotAssumedError as error:
             return Refusal(str(error))
-        uses = () if attempt.resumes else self._uses(attempt, once)
+        uses = () if attempt.resumes else self._uses(attempt, once, inspection.crowd)
         return Grant(
             session=session,
             why=inspection.planned.why,
@@ -241,10 +241,10 @@ class Executor:
             uses=uses,
         )
 
-    def _uses(self, attempt: Attempt, once: Once) -> tuple[Write, ...]:
+    def _uses(self, attempt: Attempt, once: Once, crowd: Crowd) -> tuple[Write, ...]:
         """Return what the claim uses up: the approval for this action, and a place in the target's pace."""
         scope, incident_id, action_id = once.scope, attempt.incident.incident_id, attempt.action_id
-        counted = self.traffic.count(scope, once.action.target(once.params), incident_id, action_id)
+        counted = self.traffic.count(scope, once.action.target(once.params), crowd, incident_id, action_id)
         if attempt.request is None:
             return (counted,)
         try:

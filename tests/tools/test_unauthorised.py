@@ -1,6 +1,7 @@
 """Nothing is done that nobody authorised: plans, approvals and tamperings, one check at a time and at random."""
 
 import random
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.tools.dials import (
     APPROVER,
     BY_ITSELF,
     Dials,
+    GivenSessions,
     approve,
     around,
     decision_on,
@@ -23,6 +25,7 @@ from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, SPOILS, Spoil, Stage
 from tools import authority, undo
+from tools.aws.sessions import ScopedCall, Session
 from tools.executor import Executor
 
 FEW, MANY = 300, 20_000
@@ -197,6 +200,32 @@ def test_an_approval_that_changes_between_the_checks_and_the_claim_is_not_used()
         acting.approvals.use(standing, "a-0")
 
 
+@dataclass
+class Overtaken(GivenSessions):
+    """Sessions during whose opening another incident acts on the same target."""
+
+    other: Executor
+    acted: list[Execution] = field(default_factory=list)
+
+    def open(self, call: ScopedCall) -> Session:
+        if not self.acted:
+            about = incident(incident_id="5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002")
+            self.acted.append(self.other.execute(about, plan(30), 0, BY_ITSELF))
+        return super().open(call)
+
+
+def test_a_claim_that_is_lost_sends_nothing() -> None:
+    at = Stage()
+    other = executor(at.table, at.dials)
+    at.options["sessions"] = Overtaken(other)
+    at.circumstances = BY_ITSELF
+
+    refused = at.attempt()
+
+    assert refused.state is ExecutionState.REFUSED and "first" in refused.detail
+    assert at.dials.writes == [("main", 30)]
+
+
 # The way back.
 
 
@@ -268,6 +297,20 @@ def test_what_somebody_changed_since_is_not_overwritten() -> None:
     dials.values["main"] = 30
 
     assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, BY_ITSELF))
+
+
+def test_an_undo_is_not_undone_itself() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    undone = acting.revert(incident(), done, BY_ITSELF)
+    # Even with a way back on its record.
+    forged = undone.model_copy(update={"inverse": {"dial": "main", "value": 9}})
+    acting.executions.advance(SCOPE, undone, forged)
+
+    refused = acting.revert(incident(), forged, BY_ITSELF)
+
+    assert refused.state is ExecutionState.REFUSED
+    assert dials.writes == [("main", 9), ("main", 7)]
 
 
 def test_an_undo_names_who_stood_behind_the_action() -> None:

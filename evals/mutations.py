@@ -1,0 +1,237 @@
+"""Take away one `forbid` or one check at a time, and see that a test notices. `make mutations` writes the list.
+
+Each mutant is a copy of the tree, by links, in which one file differs. Its tests run in a process that is forked
+after the libraries were imported and before any of our own modules.
+"""
+
+import argparse
+import importlib
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "policies.md"
+MARK = "<!-- From here on made by `make mutations`. -->"
+LIBRARIES = ("pytest", "hypothesis", "pydantic", "cedarpy", "botocore.session", "botocore.exceptions")
+TESTS = ("tests/tools/test_forbids.py", "tests/tools/test_unauthorised.py", "tests/tools/test_executor.py")
+# What draws hundreds of examples would only repeat what the rest finds.
+LEFT_OUT = "not at_most_once and not three_hundred and not stored_account_only"
+# A tuple of checks, and the file that it stands in.
+TUPLES = (
+    ("tools/authority.py", "CHECKS"),
+    ("tools/authority.py", "OF_AN_APPROVAL"),
+    ("tools/undo.py", "CHECKS"),
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One thing taken away from one file."""
+
+    kind: str
+    name: str
+    path: str
+    text: str
+
+
+# Checks that are no function of their own: what stands there, and what is put in its place.
+INLINE = (
+    ("the plan has such a step", "tools/executor.py", "if not 0 <= index < len(plan.actions):", "if False:"),
+    (
+        "what is undone was done",
+        "tools/executor.py",
+        "if undone is None or undone.is_revert",
+        "if undone is None",
+    ),
+    (
+        "the approval is used up",
+        "tools/executor.py",
+        "if attempt.request is None:\n            return (counted,)",
+        "if True:\n            return (counted,)",
+    ),
+    ("the kill switch, before the call", "tools/once.py", "if stopped is not None:", "if False:"),
+    (
+        "a lost claim sends nothing",
+        "tools/once.py",
+        "if not self.executions.claim(self.scope, claim, uses):",
+        "if not self.executions.claim(self.scope, claim, uses) and False:",
+    ),
+    (
+        "what may have been sent is not sent again",
+        "tools/once.py",
+        "if took is None or not self.action.repeatable:",
+        "if False:",
+    ),
+    (
+        "what AWS may have done is not sent again",
+        "tools/once.py",
+        "if took is False and (self.action.repeatable or isinstance(error, _UNCONNECTED)):",
+        "if took is False:",
+    ),
+    (
+        "what was left behind is authorised again",
+        "tools/once.py",
+        "if isinstance(leave, Refusal):",
+        "if False:",
+    ),
+)
+
+
+def mutants(root: Path = ROOT) -> Iterator[Mutant]:
+    """Yield every mutant there is; what INLINE names and does not find is an error."""
+    for path in sorted((root / "tools" / "policies").glob("*.cedar")):
+        yield from _without_forbids(path.relative_to(root).as_posix(), path.read_text())
+    for name, variable in TUPLES:
+        yield from _without_checks(name, variable, (root / name).read_text())
+    for label, name, standing, instead in INLINE:
+        text = (root / name).read_text()
+        if text.count(standing) != 1:
+            raise LookupError(f"{name} does not hold {standing!r} once: mend INLINE in evals/mutations.py")
+        yield Mutant("check", label, name, text.replace(standing, instead))
+
+
+def _without_forbids(name: str, text: str) -> Iterator[Mutant]:
+    parts = re.split(r"(?=^@id\()", text, flags=re.MULTILINE)
+    for part in parts:
+        found = re.match(r'@id\("([^"]+)"\)', part)
+        if found and re.search(r"^forbid\b", part, re.MULTILINE):
+            yield Mutant("forbid", found[1], name, "".join(one for one in parts if one is not part))
+
+
+def _without_checks(name: str, variable: str, text: str) -> Iterator[Mutant]:
+    start = re.search(rf"^{variable}\b[^=\n]*= \(\n", text, re.MULTILINE)
+    if start is None:
+        raise LookupError(f"{name} has no tuple {variable}")
+    end = text.index("\n)", start.end())
+    lines = text[start.end() : end + 1].splitlines(keepends=True)
+    for line in lines:
+        rest = "".join(one for one in lines if one is not line)
+        owner = "undo" if name.endswith("undo.py") else "action" if variable == "CHECKS" else "approval"
+        yield Mutant(
+            f"check of an {owner}", line.strip(" ,\n"), name, text[: start.end()] + rest + text[end + 1 :]
+        )
+
+
+def overlay(root: Path, folder: Path, mutant: Mutant) -> None:
+    """Link a tree into a folder, with one file in its place."""
+    *parents, last = Path(mutant.path).parts
+    here, there = root, folder
+    for part in [*parents, last]:
+        for entry in here.iterdir():
+            if entry.name != part and entry.name not in {".venv", ".git", "__pycache__"}:
+                (there / entry.name).symlink_to(entry)
+        here, there = here / part, there / part
+        if part != last:
+            there.mkdir()
+    there.write_text(mutant.text)
+
+
+def noticed_by(folder: Path, out: Path) -> str:
+    """Run the tests in a tree, in a process of their own; return the first that fails, or nothing."""
+    pid = os.fork()
+    if pid == 0:
+        _run_tests(folder, out)
+    _, status = os.waitpid(pid, 0)
+    said = out.read_text()
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    if failed:
+        return failed[1]
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise RuntimeError(f"the tests did not run: {said[-2000:]}")
+    return ""
+
+
+def _run_tests(folder: Path, out: Path) -> None:
+    """Run them, and end this process with what pytest says."""
+    code = 70
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(descriptor, 1)
+        os.dup2(descriptor, 2)
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
+        sys.dont_write_bytecode = True
+        for name in [
+            one for one in sys.modules if one.partition(".")[0] in {"evals", "tests", "tools", "memory"}
+        ]:
+            del sys.modules[name]
+        words = [
+            "-x",
+            "-q",
+            "-n",
+            "0",
+            "--tb=no",
+            "-rfE",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not slow",
+            "-k",
+            LEFT_OUT,
+        ]
+        code = int(importlib.import_module("pytest").main([*words, *TESTS]))
+    finally:
+        os._exit(code)
+
+
+def check(chosen: Sequence[Mutant]) -> list[tuple[Mutant, str]]:
+    """Return, for every mutant, the test that noticed it; the tree as it stands has to pass first."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as work:
+        out = Path(work) / "out.txt"
+        if by := noticed_by(ROOT, out):
+            raise RuntimeError(f"{by} fails before anything was taken away")
+        found = []
+        for number, mutant in enumerate(chosen):
+            folder = Path(work) / str(number)
+            folder.mkdir()
+            overlay(ROOT, folder, mutant)
+            found.append((mutant, noticed_by(folder, out)))
+            sys.stdout.write(f"{mutant.kind} {mutant.name}: {found[-1][1] or 'NOTICED BY NOBODY'}\n")
+            sys.stdout.flush()
+    return found
+
+
+def page_of(found: Sequence[tuple[Mutant, str]]) -> str:
+    """Return the list as it stands in the page."""
+    lines = [
+        MARK,
+        "",
+        f"{len(found)} taken away one at a time, {sum(not by for _, by in found)} noticed by no test.",
+        "",
+        "| taken away | of | the test that notices |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{one.name}` | {one.kind} | {f'`{_short(by)}`' if by else 'none'} |" for one, by in found]
+    return "\n".join(lines) + "\n"
+
+
+def _short(by: str) -> str:
+    return by.removeprefix("tests/tools/").replace("|", "/")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Check every mutant, write the page unless told not to, and say 1 when one is noticed by nobody."""
+    parser = argparse.ArgumentParser(prog="python -m evals.mutations", description=__doc__)
+    parser.add_argument("--only", default="", help="names that hold this text; the page is not written then")
+    only = parser.parse_args(words).only
+    started = time.monotonic()
+    found = check([one for one in mutants() if only in one.name])
+    if not only:
+        text = PAGE.read_text()
+        PAGE.write_text(text[: text.index(MARK)] + page_of(found))
+    missed = [one.name for one, by in found if not by]
+    seconds = time.monotonic() - started
+    sys.stdout.write(f"{len(found)} mutants in {seconds:.0f} s, missed: {', '.join(missed) or 'none'}\n")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
