@@ -15,6 +15,7 @@ import typer
 from console.command import Folder, Seed, door
 from console.data import audit, data
 from console.killswitch import killswitch
+from console.knowing import actions, runbooks
 from console.ledger import evidence
 from console.sim import sim
 
@@ -257,13 +258,8 @@ def graph(svg: Annotated[Path | None, typer.Option(help="Write an SVG there inst
     return show_graph(svg)
 
 
-@app.command(rich_help_panel=LOOK_AFTER)
-@door
-def actions(as_json: Json = False) -> int:
-    """List what the copilot may do, with its risk and its way back."""
-    from console.catalogue import show_catalogue
-
-    return show_catalogue(as_json=as_json)
+app.command(rich_help_panel=LOOK_AFTER)(actions)
+app.command(rich_help_panel=LOOK_AFTER)(runbooks)
 
 
 @app.command(rich_help_panel=LOOK_AFTER)

@@ -234,6 +234,8 @@ def _question(
     ]
     if others:
         facts["other_causes"] = others
+    if around.drift:
+        facts["runbook_drift"] = [one.model_dump(mode="json") for one in around.drift]
     return f"{labelled(facts)}\n\nThe team's runbooks.\n\n{fenced('runbook_texts', books)}"
 
 

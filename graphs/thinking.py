@@ -19,7 +19,7 @@ from memory.records.assessment import Assessment, FirstLook
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.outcome import Execution, ExecutionState
-from memory.records.plan import Plan, Review
+from memory.records.plan import Drift, Plan, Review
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
@@ -32,6 +32,7 @@ from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
 from tools.outbox import Outbox
 from tools.policy import Circumstances
+from tools.runbook_drift import drift_of
 
 RUNBOOKS = 2
 _HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
@@ -91,11 +92,13 @@ class Copilot:
         wanted = " ".join(
             [assessment.summary, *(f"{one.kind.value} {one.statement}" for one in assessment.found_causes)]
         )
+        books = tuple(self.runbooks.search(wanted, RUNBOOKS))
         context = PlanContext(
             considered=fresh.considered,
-            runbooks=tuple(self.runbooks.search(wanted, RUNBOOKS)),
+            runbooks=books,
             effects={action.name: action.effect for action in ACTIONS},
             similar=similar_incidents(self.records, incident, assessment),
+            drift=tuple(one for book in books for one in _drift(self.records, book)),
         )
         return self.remediation_agent.propose(incident, assessment, fresh.offers, context, attempt)
 
@@ -219,3 +222,8 @@ class Copilot:
             if entry.kind is EntryKind.FIRST_LOOK:
                 return Severity(entry.facts["first_look"]["severity"])
         return Severity.CRITICAL
+
+
+def _drift(records: Records, book: dict[str, Any]) -> tuple[Drift, ...]:
+    """Say what a runbook that was found names and the account no longer has as it says."""
+    return drift_of(records.access, str(book["runbook"]), book.get("names", {}))

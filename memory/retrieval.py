@@ -14,6 +14,9 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "runbooks"
 
+NAMING = frozenset({"documents", "log_groups", "ecs_services", "functions", "queues", "roles", "alarms"})
+"""The labels of a runbook's head whose values are things in an account, which may be gone by now."""
+
 _K1 = 1.5
 _B = 0.75
 # What a runbook says it is for counts more than what it mentions on the way.
@@ -77,6 +80,11 @@ class Runbook:
         """Return the names of the catalogue's actions that it speaks of."""
         return self.front.get("actions", ())
 
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """Return what it names in an account, by label: documents, log groups, services, roles, alarms."""
+        return {label: told for label, told in self.front.items() if label in NAMING}
+
 
 class RunbookIndex:
     """Runbooks and how often each word stands in each."""
@@ -104,6 +112,7 @@ class RunbookIndex:
                 "actions": list(book.actions),
                 "score": round(score, 3),
                 "text": book.text,
+                **({"names": {k: list(v) for k, v in book.names.items()}} if book.names else {}),
             }
             for score, book in best[:k]
         ]

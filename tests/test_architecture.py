@@ -17,10 +17,11 @@ import pytest
 from agents.prompting import FOLDER as PROMPTS
 from graphs import routes, wiring
 from graphs.settings import load
-from memory.retrieval import RunbookIndex
+from memory.retrieval import NAMING, RunbookIndex
 from memory.retrieval import words as words_of
 from tools.actions.registry import ACTIONS
 from tools.catalogue import OBSERVE
+from tools.runbook_drift import LOOKS
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("console", "web", "graphs", "agents", "tools", "memory", "simulator", "evals")
@@ -129,9 +130,15 @@ def test_every_prompt_is_used_and_every_used_prompt_is_there() -> None:
 @pytest.mark.parametrize("book", RunbookIndex.open().runbooks, ids=lambda book: book.name)
 def test_a_runbook_has_a_title_and_names_actions_of_the_catalogue(book: Any) -> None:
     assert {"title", "symptoms"} <= book.front.keys()
-    assert book.front.keys() <= {"title", "symptoms", "alarms", "services", "actions"}
+    assert book.front.keys() <= {"title", "symptoms", "services", "actions", *NAMING}
     assert words_of(book.text)
     assert set(book.actions) <= {action.name for action in ACTIONS}
+
+
+def test_every_action_has_a_runbook_and_every_name_in_a_head_can_be_looked_at() -> None:
+    spoken_of = {name for book in RunbookIndex.open().runbooks for name in book.actions}
+    assert spoken_of >= {action.name for action in ACTIONS}
+    assert LOOKS.keys() == NAMING
 
 
 def test_no_other_distribution_owns_one_of_our_names() -> None:
@@ -209,6 +216,8 @@ def test_every_command_that_is_documented_exists() -> None:
         "data",
         "audit",
         "killswitch",
+        "actions",
+        "runbooks",
     }
     for name in DOCS:
         named = set(re.findall(r"(?:`|bin/)cloudops ([a-z]+)", (ROOT / name).read_text()))

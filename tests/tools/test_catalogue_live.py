@@ -18,10 +18,12 @@ from tools.actions.registry import ACTIONS, named
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import session_policy
 from tools.inspection import inspect
+from tools.runbook_drift import LOOKS, drift_of
 
 QUICK = frozenset({"ecs_set_desired_count", "lambda_shift_alias", "ssm_revert_parameter"})
 """Actions whose permissions are tried at every `make test`; all others with `make deep`."""
 USER = "one-permission-less"
+NOTHING = IamStatement(actions=("sts:GetCallerIdentity",), resources=("*",))
 
 each = pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.action)
 some_slow = pytest.mark.parametrize(
@@ -191,3 +193,54 @@ def over(account: SimulatedAccount, holds: Callable[[], bool]) -> bool:
             return True
         account.advance(30)
     return holds()
+
+
+# What a runbook names is looked at in the account before anybody follows it.
+
+THERE = {
+    "documents": ["Storefront-SetTableWriteCapacity@1"],
+    "log_groups": ["/ecs/storefront/web"],
+    "ecs_services": ["storefront/web"],
+    "functions": ["orders-events"],
+    "queues": ["order-events.fifo"],
+    "roles": ["cloudops-executor"],
+    "alarms": ["web-cpu-high"],
+}
+
+
+def test_what_a_runbook_names_is_there(account: SimulatedAccount) -> None:
+    at = bench(account, "runbook")
+
+    assert THERE.keys() == LOOKS.keys()
+    assert drift_of(at.access, "book", THERE) == ()
+
+
+@pytest.mark.parametrize("label", THERE)
+def test_what_a_runbook_names_and_the_account_lacks_is_drift(account: SimulatedAccount, label: str) -> None:
+    name = {"ecs_services": "storefront/gone"}.get(label, "gone-since")
+
+    (drift,) = drift_of(bench(account, "runbook").access, "book", {label: [name]})
+
+    assert (drift.runbook, drift.problem) == ("book", "it is not there") and name in drift.subject
+
+
+def test_another_version_of_a_document_is_drift(account: SimulatedAccount) -> None:
+    access = bench(account, "runbook").access
+
+    (drift,) = drift_of(access, "book", {"documents": ["Storefront-SetTableWriteCapacity@2"]})
+
+    assert drift.problem == "its version is 1, not 2"
+
+
+def test_what_may_not_be_looked_at_is_said_and_not_passed_over(
+    account: SimulatedAccount, caller: Credentials
+) -> None:
+    account.client("iam").put_user_policy(
+        UserName=USER, PolicyName="tried", PolicyDocument=session_policy([NOTHING])
+    )
+    access = AwsAccess("us-east-1", account.endpoint, caller.access_key_id, caller.secret_access_key)
+
+    found = drift_of(access, "book", THERE)
+
+    assert len(found) == len(THERE)
+    assert all(one.problem.startswith("it could not be looked at: AccessDenied") for one in found)
