@@ -12,7 +12,7 @@ from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
 from tools.analysis.paths import changed_otherwise, changes_told
 from tools.analysis.severity import rate
 from tools.analysis.symptoms import sick_parts
-from tools.collectors.alarm import AlarmView, look_at_alarm
+from tools.collectors.alarm import AlarmView, read_alarm
 from tools.collectors.around import Around
 from tools.collectors.reading import read_findings
 from tools.collectors.running import Collecting
@@ -69,14 +69,13 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
         names = (incident.alarm.name, *alarms_of_rule(incident.alarm.alarm_rule))
         told = metric_of(incident.alarm, {}, 60)
         own = own_services(sources.topology, names, told.dimensions if told else {})
+        rule = read_alarm(sources, incident, collecting)
+        if not own:
+            own = own_services(sources.topology, names, rule.view().dimensions)
         reading = _around(sources, own, collecting)
         reading.begin()
-        alarm = look_at_alarm(sources, incident, collecting)
-        if not own:
-            own = own_services(sources.topology, names, alarm.dimensions)
-            reading = _around(sources, own, collecting)
-            reading.begin()
-        reading.begin_logs(alarm.onset)
+        reading.begin_logs(rule.onset())
+        alarm = rule.view()
         findings = read_findings(reading, alarm, tuple(service.name for service in own))
     finally:
         collecting.end()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from memory.records.evidence import Evidence
@@ -10,7 +11,7 @@ from memory.records.incident import Incident
 from tools.analysis.ramps import find_ramp
 from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
 from tools.collectors.readable import facts_in
-from tools.collectors.running import Collecting
+from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, Wanted, read_series, series_in
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
@@ -37,21 +38,53 @@ class AlarmView:
     dimensions: dict[str, str] = field(default_factory=dict)
 
 
-def look_at_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmView:
-    """Read the alarm and its metric, side by side where the event already says which metric it is."""
+@dataclass(frozen=True)
+class AlarmReading:
+    """What is being read of an alarm; where its event names the metric, that does not wait for the rule."""
+
+    sources: Sources
+    incident: Incident
+    collecting: Collecting
+    described: Running[Evidence]
+    told: GetMetric | None
+    series: Running[Evidence] | None
+
+    def onset(self) -> datetime:
+        """Return since when the metric is another, as soon as that is known."""
+        if self.series is None:
+            return self.view().onset
+        evidence, alarm = self.collecting.take(self.series), self.incident.alarm
+        points = _points(evidence)
+        return _begun(self.incident, points, alarm.threshold)
+
+    def view(self) -> AlarmView:
+        """Return all that the alarm shows."""
+        described = self.collecting.take(self.described)
+        facts = facts_in(described) if described else {}
+        metric = metric_of(self.incident.alarm, facts, MINUTES)
+        series = self.collecting.take(self.series) if self.series else None
+        if metric is not None and metric != self.told:
+            series = get_metric(self.sources, metric)
+        seen = tuple(one.evidence_id for one in (described, series) if one)
+        return _view(self.incident, facts, metric, _points(series), seen)
+
+
+def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmReading:
+    """Start to read an alarm's rule and history and, where its event says which metric it is, that."""
     asked = DescribeAlarm(alarm_name=incident.alarm.name)
-    describing = collecting.start(lambda: describe_alarm(sources, asked), "the alarm's rule and history")
+    describing = collecting.start(partial(describe_alarm, sources, asked), "the alarm's rule and history")
     told = metric_of(incident.alarm, {}, MINUTES)
-    reading = collecting.start(lambda: get_metric(sources, told), "the alarm's metric") if told else None
-    described = collecting.take(describing)
-    facts = facts_in(described) if described else {}
-    metric = metric_of(incident.alarm, facts, MINUTES)
-    series = collecting.take(reading) if reading else None
-    if metric is not None and metric != told:
-        series = get_metric(sources, metric)
-    seen = tuple(one.evidence_id for one in (described, series) if one)
-    points = points_of(facts_in(series).get("points", [])) if series else []
-    return _view(incident, facts, metric, points, seen)
+    series = collecting.start(partial(get_metric, sources, told), "the alarm's metric") if told else None
+    return AlarmReading(sources, incident, collecting, describing, told, series)
+
+
+def _points(evidence: Evidence | None) -> list[Point]:
+    return points_of(facts_in(evidence).get("points", [])) if evidence else []
+
+
+def _begun(incident: Incident, points: Sequence[Point], threshold: float | None) -> datetime:
+    started = incident.episode_started_at
+    return min(_onset(points, threshold) or started - USUALLY_BEFORE, started)
 
 
 def _view(
@@ -61,11 +94,10 @@ def _view(
     points: Sequence[Point],
     seen: tuple[str, ...],
 ) -> AlarmView:
-    started = incident.episode_started_at
     dimensions = metric.dimensions if metric else {}
     threshold = facts.get("threshold", incident.alarm.threshold)
     number = float(threshold) if isinstance(threshold, int | float) else None
-    onset = min(_onset(points, number) or started - USUALLY_BEFORE, started)
+    onset = _begun(incident, points, number)
     if number is None or not points:
         return AlarmView(onset, seen, dimensions=dimensions)
     above = "Less" not in str(facts.get("comparison") or "Greater")

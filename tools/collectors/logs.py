@@ -1,15 +1,18 @@
 """The failures that a log group tells before and after an onset."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from memory.records.evidence import Evidence
+from memory.records.spend import Spend
 from tools.analysis.logs import Change, compare
 from tools.collectors.readable import is_readable
-from tools.observe.log_cost import Keep
+from tools.observe.log_cost import GroupSize, Keep, size_of
 from tools.observe.query_logs import query_window
 from tools.observe.sources import Sources
 
+Size = Callable[[], GroupSize | None]
 BEFORE = timedelta(minutes=30)
 FAILURES = (
     "fields @timestamp, @message | filter @message like /(?i)(?:error|exception|traceback|fatal|panic|refused|"
@@ -25,16 +28,22 @@ class LogSides:
     evidence_ids: tuple[str, ...]
 
 
-def look_before(sources: Sources, group: str, onset: datetime) -> Evidence:
+def look_at_size(sources: Sources, group: str) -> GroupSize | None:
+    """Read how large a log group is, by which its queries are estimated; it needs no onset."""
+    sources.recorder.charge(Spend(aws_calls=1))
+    return size_of(sources.access.client("logs"), group, sources.clock.now())
+
+
+def look_before(sources: Sources, group: str, onset: datetime, size: Size) -> Evidence:
     """Read the failures of the half hour before an onset."""
-    window = (onset - BEFORE, onset - timedelta(seconds=1))
-    return query_window(sources, f"failures in {group} before the onset", group, FAILURES, window)
+    window, title = (onset - BEFORE, onset - timedelta(seconds=1)), f"failures in {group} before the onset"
+    return query_window(sources, title, group, FAILURES, window, Keep.END, size)
 
 
-def look_since(sources: Sources, group: str, onset: datetime) -> Evidence:
+def look_since(sources: Sources, group: str, onset: datetime, size: Size) -> Evidence:
     """Read the failures since an onset."""
-    window = (onset, sources.clock.now())
-    return query_window(sources, f"failures in {group} since the onset", group, FAILURES, window, Keep.START)
+    window, title = (onset, sources.clock.now()), f"failures in {group} since the onset"
+    return query_window(sources, title, group, FAILURES, window, Keep.START, size)
 
 
 def compared(before: Evidence, since: Evidence) -> LogSides:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
 from tools.analysis.changes import changes_of, rollouts_in
 from tools.analysis.findings import (
@@ -25,10 +24,6 @@ from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, series_in
 from tools.collectors.settings import values_around
 from tools.collectors.tasks import stops_in
-from tools.observe.parameter_history import ParameterHistory, parameter_history
-
-# Of more parameters than these that were changed, the values are not read.
-PARAMETERS = 5
 
 
 def read_findings(around: Around, alarm: AlarmView, own: tuple[str, ...]) -> Findings:
@@ -40,7 +35,7 @@ def read_findings(around: Around, alarm: AlarmView, own: tuple[str, ...]) -> Fin
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
-    changes = tuple(changes_of(told, {*names, *around.tables, *around.queues}, key))
+    changes = tuple(changes_of(told, around.parts, key))
     return Findings(
         onset=alarm.onset,
         alarm_evidence_ids=alarm.seen,
@@ -137,22 +132,12 @@ def _queues(around: Around) -> Iterator[QueueFinding]:
 
 
 def _with_values(around: Around, changes: tuple[AccountChange, ...]) -> Iterator[AccountChange]:
-    """Yield the changes, those of parameters with what they were set to, which each is asked for."""
-    names = list(dict.fromkeys(one.setting for one in changes if one.setting))[:PARAMETERS]
-    sources, collecting = around.sources, around.collecting
-    running = {
-        name: collecting.start(
-            partial(parameter_history, sources, ParameterHistory(name=name)), f"values of {name}"
-        )
-        for name in names
-    }
-    read = {name: collecting.take(one) for name, one in running.items()}
+    """Yield the changes, those of parameters with what they were set to and what they were before."""
     for change in changes:
-        evidence = read.get(change.setting or "")
+        evidence = around.taken("values", change.setting) if change.setting else None
         if evidence is None:
             yield change
             continue
-        around.seen.append(evidence.evidence_id)
         value, old = values_around(evidence, change.at)
         yield replace(change, value=value, old=old)
 

@@ -1,5 +1,6 @@
 """Ask CloudWatch Logs Insights one bounded question."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ from pydantic import Field
 
 from memory.records.evidence import Evidence
 from tools.evidence import Answer, Window
-from tools.observe.log_cost import Keep
+from tools.observe.log_cost import GroupSize, Keep
 from tools.observe.log_query import LogQuery, run_query
 from tools.observe.sources import Question, ReadTool, Sources
 
@@ -39,13 +40,19 @@ def query_logs(sources: Sources, question: QueryLogs) -> Evidence:
 
 
 def query_window(
-    sources: Sources, title: str, log_group: str, query: str, window: Window, keep: Keep = Keep.END
+    sources: Sources,
+    title: str,
+    log_group: str,
+    query: str,
+    window: Window,
+    keep: Keep = Keep.END,
+    size: Callable[[], GroupSize | None] | None = None,
 ) -> Evidence:
     """Return the rows of a query over a given window, or over the part of it that may be paid for.
 
-    Where all of it would scan too much, the end that is to be kept is read, and the evidence says so.
+    Where all of it would scan too much, the end that is to be kept is read, and the evidence says so. `size` says how
+    large the group is where that is being asked already.
     """
-    question = QueryLogs(log_group=log_group, query=query)
     return sources.recorder.observe(
         title,
         "logs",
@@ -56,15 +63,15 @@ def query_window(
             "from": window[0].isoformat(),
             "to": window[1].isoformat(),
         },
-        lambda: _read(sources, question, window, keep),
+        lambda: run_query(sources, LogQuery((log_group,), query, window, keep, size)),
         window=window,
         untrusted=True,
         tool=NAME,
     )
 
 
-def _read(sources: Sources, question: QueryLogs, window: Window, keep: Keep = Keep.END) -> Answer:
-    return run_query(sources, LogQuery((question.log_group,), question.query, window, keep))
+def _read(sources: Sources, question: QueryLogs, window: Window) -> Answer:
+    return run_query(sources, LogQuery((question.log_group,), question.query, window))
 
 
 def row_time(row: dict[str, Any]) -> datetime | None:
