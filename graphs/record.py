@@ -1,22 +1,29 @@
 """Build the public record from the state and from what is stored beside it."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from graphs.copilot import Records
-from memory.records.approval import ApprovalRequest, ApprovalStatus
+from memory import keys
+from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.evidence import EvidenceRef
 from memory.records.incident import Incident, Status
 from memory.records.incident_record import IncidentRecord
+from memory.records.message import Message
+from memory.records.outcome import Execution
 from memory.records.plan import Plan
 from memory.records.spend import Spend
-from memory.records.timeline import EntryKind
+from memory.records.timeline import EntryKind, TimelineEntry
 from memory.state import IncidentState
+from memory.stores.dossier import Dossier
 
 
-def build_record(records: Records, state: IncidentState) -> IncidentRecord:
+def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> IncidentRecord:
     """Assemble the public record; what is stored wins over what the state says."""
     incident = state["incident"]
-    scope, key = incident.scope, incident.incident_id
-    entries = list(records.timeline.entries(scope, key))
+    entries = dossier.of("TIMELINE", TimelineEntry)
     plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
-    approval = last_approval(records, incident)
+    approval = _newest(dossier.of("APPROVAL", ApprovalRequest))
     verifications = [e.facts["verification"] for e in entries if e.kind is EntryKind.VERIFICATION]
     asks = approval is not None and approval.status is ApprovalStatus.PENDING
     status = state.get("status", Status.OPEN)
@@ -36,16 +43,16 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
             "reviews": state.get("reviews")
             or [e.facts["review"] for e in entries if e.kind is EntryKind.REVIEW],
             "approval": approval,
-            "decision": records.approvals.decision(scope, key, approval.plan_hash) if approval else None,
-            "executions": sorted(records.executions.all(scope, key), key=lambda e: e.claimed_at),
+            "decision": _decision(dossier, approval) if approval else None,
+            "executions": sorted(dossier.of("ACTION", Execution), key=lambda e: e.claimed_at),
             "verifications": verifications,
-            "messages": list(records.outbox.all(scope, key)),
-            "evidence": list(records.evidence.index(scope, key)),
+            "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),
+            "evidence": dossier.of("EVIDENCE_INDEX", EvidenceRef),
             "failures": state.get("failures", []),
             "spend": state.get("spend", Spend()),
             "models": state.get("models", []),
             "events_joined": sum(e.kind is EntryKind.JOINED for e in entries),
-            "updated_at": records.clock.now(),
+            "updated_at": now,
             "closed_at": next((e.at for e in entries if e.kind is EntryKind.CLOSED), None),
         }
     )
@@ -53,11 +60,19 @@ def build_record(records: Records, state: IncidentState) -> IncidentRecord:
 
 def last_approval(records: Records, incident: Incident) -> ApprovalRequest | None:
     """Return the newest request to people: the plan that came after it may hold no action."""
-    asked = records.approvals.requests(incident.scope, incident.incident_id)
-    return max(asked, key=lambda request: request.requested_at, default=None)
+    return _newest(records.approvals.requests(incident.scope, incident.incident_id))
 
 
 def save_record(records: Records, state: IncidentState) -> None:
     """Store the public record as it stands after a step; there is none before intake."""
     if "incident" in state and not state.get("joined"):
-        records.incidents.save_record(build_record(records, state))
+        dossier = records.incidents.dossier(state["incident"])
+        records.incidents.save_record(build_record(dossier, state, records.clock.now()), dossier)
+
+
+def _newest(requests: Iterable[ApprovalRequest]) -> ApprovalRequest | None:
+    return max(requests, key=lambda request: request.requested_at, default=None)
+
+
+def _decision(dossier: Dossier, approval: ApprovalRequest) -> Decision | None:
+    return dossier.at(keys.decision(approval.scope, approval.incident_id, approval.plan_hash), Decision)

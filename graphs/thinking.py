@@ -16,6 +16,7 @@ from graphs.observing import open_sources
 from graphs.record import last_approval
 from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook
+from memory.records.evidence import Evidence
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.outcome import Execution, ExecutionState
@@ -66,22 +67,25 @@ class Copilot:
 
     def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None = None) -> TriageResult:
         """Ask the triage agent, which starts from what the first look has stored."""
-        evidence = self.records.evidence
-        found = [evidence.get(incident.scope, incident.incident_id, key) for key in first_look.evidence_ids]
-        shown = [one for one in found if one is not None]
+        stored = self._stored(incident)
+        shown = [stored[key] for key in first_look.evidence_ids if key in stored]
         return self.triage_agent.assess(incident, first_look, shown, self.sources(incident, spent))
 
     def critique(self, incident: Incident, first_look: FirstLook, assessment: Assessment) -> CriticResult:
         """Hold an assessment against the evidence ledger."""
-        evidence = self.records.evidence
-        found = [evidence.get(incident.scope, incident.incident_id, key) for key in first_look.evidence_ids]
+        stored, ledger = self._stored(incident), self.records.evidence
         return self.critic_agent.review(
             first_look,
             assessment,
-            lambda key: evidence.get(incident.scope, incident.incident_id, key),
-            [one for one in found if one is not None],
+            lambda key: stored.get(key) or ledger.get(incident.scope, incident.incident_id, key),
+            [stored[key] for key in first_look.evidence_ids if key in stored],
             Looking(incident, self.sources(incident)),
         )
+
+    def _stored(self, incident: Incident) -> dict[str, Evidence]:
+        """Read all observations of an incident at once: one by one they are a call each."""
+        found = self.records.evidence.all(incident.scope, incident.incident_id)
+        return {one.evidence_id: one for one in found}
 
     def propose(
         self, incident: Incident, assessment: Assessment, tried: Collection[str], attempt: int

@@ -1,8 +1,9 @@
 """A DynamoDB table of JSON records with conditional writes.
 
-Every item is `pk`, `sk`, `body` (JSON text) and `version` (starts at 1). It may carry `gsk` and the partitions of
-the indexes that list it, all of them in the order of `gsk`. All reads of the table itself are strongly consistent;
-the indexes are not, so what they find is read again before anything rests on it.
+Every item is `pk`, `sk`, `body` (JSON text, or the same compressed where that is billed as less) and `version`
+(starts at 1). It may carry `gsk` and the partitions of the indexes that list it, all of them in the order of `gsk`. All
+reads of the table itself are strongly consistent; the indexes are not, so what they find is read again before anything
+rests on it.
 
 An item whose `ttl` has passed does not exist: it is not read, and another may be created in its place, whether or
 not DynamoDB has deleted it yet.
@@ -10,6 +11,7 @@ not DynamoDB has deleted it yet.
 
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,8 @@ INDEX = "by_time"
 # Each index, and the attribute that is its partition.
 INDEXES = {INDEX: "gpk", "by_status": "status_pk", "by_service": "service_pk", "by_account": "account_pk"}
 TTL = "ttl"
+# A write is billed by the KB, keys included: a body of fewer bytes costs no less when it is compressed.
+PACKED_FROM = 700
 
 
 @dataclass(frozen=True)
@@ -140,13 +144,17 @@ class RecordTable:
         prefix: str = "",
         *,
         after: str = "",
+        before: str = "",
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[Item]:
-        """Yield the items of a partition in key order, from a prefix or after a sort key."""
+        """Yield the items of a partition in key order, from a prefix or after a sort key, or all before one."""
         values: dict[str, Any] = {":pk": {"S": pk}}
         condition = "pk = :pk"
-        if after:
+        if before:
+            values |= {":before": {"S": before}}
+            condition += " AND sk < :before"
+        elif after:
             values |= {":low": {"S": after + "\x00"}, ":high": {"S": prefix + "\uffff"}}
             condition += " AND sk BETWEEN :low AND :high"
         elif prefix:
@@ -254,7 +262,7 @@ class RecordTable:
         attributes: dict[str, Any] = {
             "pk": {"S": item.key.pk},
             "sk": {"S": item.key.sk},
-            "body": {"S": json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)},
+            "body": _packed(json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)),
             "version": {"N": str(item.version)},
         }
         if item.index is not None:
@@ -276,8 +284,20 @@ def _lost(error: ClientError) -> tuple[int, ...] | None:
 def _item(raw: Any) -> Item:
     index = Key(raw["gpk"]["S"], raw["gsk"]["S"]) if "gpk" in raw else None
     also = {name: raw[pk]["S"] for name, pk in INDEXES.items() if name != INDEX and pk in raw}
-    key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), json.loads(raw["body"]["S"])
+    key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), json.loads(_text(raw["body"]))
     return Item(key, body, int(raw["version"]["N"]), index, also)
+
+
+def _packed(text: str) -> dict[str, Any]:
+    plain = text.encode()
+    if len(plain) >= PACKED_FROM and len(small := zlib.compress(plain, 6)) < len(plain):
+        return {"B": small}
+    return {"S": text}
+
+
+def _text(body: Any) -> str:
+    """Return the text of a body; version 1 compressed none."""
+    return zlib.decompress(bytes(body["B"])).decode() if "B" in body else str(body["S"])
 
 
 def table_definition(name: str) -> dict[str, Any]:

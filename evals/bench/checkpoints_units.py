@@ -19,7 +19,7 @@ def value_bytes(value: Mapping[str, Any]) -> int:
     if kind == "S":
         return len(held.encode())
     if kind == "B":
-        return len(base64.b64decode(held))
+        return len(held if isinstance(held, bytes) else base64.b64decode(held))
     if kind == "N":
         return len(held.lstrip("-0.").replace(".", "")) // 2 + 2
     if kind == "M":

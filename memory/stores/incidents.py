@@ -12,6 +12,7 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing
 from memory.records.scope import COPILOT, Scope
 from memory.stores.audit import AuditTrail
+from memory.stores.dossier import Dossier, read_dossier
 from memory.stores.listings import ListingStore, Page, Wanted
 from memory.table import ConflictError, Item, RecordTable, Write
 
@@ -159,11 +160,18 @@ class IncidentStore:
         """Yield the ids of all incidents that have not come to their end: what is told of it included."""
         return self._listings.unfinished()
 
-    def save_record(self, record: IncidentRecord) -> None:
-        """Store the public record; the holder of the incident's lease is its one writer."""
+    def dossier(self, incident: Incident) -> Dossier:
+        """Read all that stands of an incident beside its evidence."""
+        return read_dossier(self._table, incident.scope, incident.incident_id)
+
+    def save_record(self, record: IncidentRecord, dossier: Dossier | None = None) -> None:
+        """Store the public record; the holder of the incident's lease is its one writer.
+
+        The dossier that it was made from spares reading how the incident is listed.
+        """
         incident = record.incident
         self._table.put(keys.record(incident.scope, incident.incident_id), record.model_dump(mode="json"))
-        self._listings.keep(record)
+        self._listings.keep(record, dossier)
 
     def record(self, incident_id: str) -> IncidentRecord | None:
         """Read the public record, or None while intake has not finished."""

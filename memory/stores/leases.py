@@ -4,15 +4,19 @@ Leases run on wall time, because they bound how long a dead process can block ot
 """
 
 import os
+import secrets
 import socket
+import threading
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from memory import keys
 from memory.records.scope import Scope
-from memory.table import ConflictError, Item, Key, RecordTable
+from memory.table import ConflictError, Item, Key, RecordTable, Write
 
 TRIES = 8
+FIRST_BITS, REMEMBERED = 52, 1000
 
 
 class IncidentBusyError(Exception):
@@ -24,11 +28,15 @@ class LeaseStore:
 
     A lease outlives the longest step, so a holder that works never loses it between steps. The lease of a
     process of this host that no longer runs is taken over at once; any other lapses after `seconds`.
+
+    A holder is not read about each time: what it wrote last is remembered, and written over only while it stands.
     """
 
     def __init__(self, table: RecordTable, seconds: float = 180.0) -> None:
         self._table = table
         self._span = timedelta(seconds=seconds)
+        self._held: OrderedDict[Key, Item] = OrderedDict()
+        self._lock = threading.Lock()
 
     def hold(self, scope: Scope, incident_id: str, holder: str) -> None:
         """Take or extend the lease, or raise `IncidentBusyError`."""
@@ -47,26 +55,52 @@ class LeaseStore:
 
     def _take(self, key: Key, holder: str, body: dict[str, Any], now: datetime) -> bool:
         """Take a lease that is free or one's own; say False when it changed meanwhile."""
-        item = self._table.get(key)
-        if item is None:
-            return self._table.create(key, body)
-        if item.body["holder"] != holder and not _is_free(item, now):
-            raise IncidentBusyError(f"{key.pk} is being worked on by another run")
+        item = self._mine(key, holder) or self._table.get(key)
         try:
-            self._table.replace(item, body)
+            if item is None:
+                self._begin(key, body)
+                return True
+            if item.body["holder"] != holder and not _is_free(item, now):
+                raise IncidentBusyError(f"{key.pk} is being worked on by another run")
+            self._keep(self._table.replace(item, body))
         except ConflictError:
+            self._forget(key)
             return False
         return True
 
     def release(self, scope: Scope, incident_id: str, holder: str) -> None:
         """Give the lease back, if this holder has it."""
-        item = self._table.get(keys.lease(scope, incident_id))
+        key = keys.lease(scope, incident_id)
+        item = self._mine(key, holder) or self._table.get(key)
+        self._forget(key)
         if item is None or item.body["holder"] != holder:
             return
         try:
             self._table.replace(item, {**item.body, "until": datetime.now(UTC).isoformat()})
         except ConflictError:
             return
+
+    def _begin(self, key: Key, body: dict[str, Any]) -> None:
+        """Store the first of a row of versions. It is drawn, so that no version of a row before it comes again."""
+        first = Item(key, body, secrets.randbits(FIRST_BITS))
+        self._table.write(Write(first, 0))
+        self._keep(first)
+
+    def _mine(self, key: Key, holder: str) -> Item | None:
+        with self._lock:
+            item = self._held.get(key)
+        return item if item is not None and item.body["holder"] == holder else None
+
+    def _keep(self, item: Item) -> None:
+        with self._lock:
+            self._held[item.key] = item
+            self._held.move_to_end(item.key)
+            while len(self._held) > REMEMBERED:
+                self._held.popitem(last=False)
+
+    def _forget(self, key: Key) -> None:
+        with self._lock:
+            self._held.pop(key, None)
 
 
 def _is_free(item: Item, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from memory import keys
 from memory.records.incident import Incident, Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing, emptied, listing_of, opened
+from memory.stores.dossier import Dossier
 from memory.table import INDEX, ConflictError, Item, Key, RecordTable, Write
 
 # How many lines one page looks through for those that are wanted.
@@ -64,11 +65,12 @@ class ListingStore:
         mark = Item(key, {"incident_id": incident.incident_id, "thread_id": incident.thread_id}, 1, index)
         return [Write(self.item(opened(incident), 1), 0), Write(mark, 0)]
 
-    def keep(self, record: IncidentRecord) -> None:
+    def keep(self, record: IncidentRecord, dossier: Dossier | None = None) -> None:
         """Let the lists show what a record says. Its writer holds the incident's lease."""
         line = listing_of(record)
         scope, incident_id = line.scope, line.incident_id
-        standing = self._table.get(keys.listing(scope, incident_id))
+        key = keys.listing(scope, incident_id)
+        standing = dossier.items.get(key.sk) if dossier else self._table.get(key)
         if standing is None or Listing.model_validate(standing.body) != line:
             version = standing.version if standing else 0
             self._table.write(Write(self.item(line, version + 1), version))

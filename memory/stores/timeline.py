@@ -1,5 +1,7 @@
 """The append-only timeline: the one source of what happened."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +16,9 @@ from memory.table import ConflictError, Item, RecordTable, Write
 # What is told on the timeline alone and belongs in the audit; other deeds are audited where they are stored.
 AUDITED = {EntryKind.REVIEW: Deed.RULED, EntryKind.CLOSED: Deed.CLOSED}
 
+# Of how many incidents it is remembered which number was the newest.
+REMEMBERED = 1000
+
 
 class TimelineStore:
     """Appends and reads numbered entries."""
@@ -22,6 +27,8 @@ class TimelineStore:
         self._table = table
         self._clock = clock
         self._trail = AuditTrail(table)
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
 
     def append(
         self,
@@ -37,7 +44,7 @@ class TimelineStore:
         for _ in range(64):
             entry = TimelineEntry(
                 incident_id=incident_id,
-                sequence=self.last_sequence(scope, incident_id) + 1,
+                sequence=self._newest_known(scope, incident_id) + 1,
                 at=self._clock.now(),
                 kind=kind,
                 step=step,
@@ -45,7 +52,10 @@ class TimelineStore:
                 facts=facts or {},
             )
             if self._append(scope, entry):
+                self._note(scope, incident_id, entry.sequence)
                 return entry
+            # Somebody else was first, so what this process knows is old.
+            self._note(scope, incident_id, None)
         raise ConflictError(f"the timeline of {incident_id} is too busy to append to")
 
     def _append(self, scope: Scope, entry: TimelineEntry) -> bool:
@@ -68,6 +78,22 @@ class TimelineStore:
         except ConflictError:
             return False
         return True
+
+    def _newest_known(self, scope: Scope, incident_id: str) -> int:
+        """Return the newest number that this process has seen, and look for it where it has seen none."""
+        with self._lock:
+            known = self._newest.get(keys.incident(scope, incident_id).pk)
+        return self.last_sequence(scope, incident_id) if known is None else known
+
+    def _note(self, scope: Scope, incident_id: str, sequence: int | None) -> None:
+        partition = keys.incident(scope, incident_id).pk
+        with self._lock:
+            if sequence is None:
+                self._newest.pop(partition, None)
+                return
+            self._newest[partition] = max(sequence, self._newest.pop(partition, 0))
+            while len(self._newest) > REMEMBERED:
+                self._newest.popitem(last=False)
 
     def last_sequence(self, scope: Scope, incident_id: str) -> int:
         """Return the number of the newest entry, 0 when there is none."""

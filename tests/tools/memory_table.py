@@ -67,6 +67,7 @@ class MemoryTable(RecordTable):
         prefix: str = "",
         *,
         after: str = "",
+        before: str = "",
         limit: int | None = None,
         newest_first: bool = False,
     ) -> Iterator[Item]:
@@ -74,7 +75,7 @@ class MemoryTable(RecordTable):
             (
                 i
                 for k, i in list(self.items.items())
-                if k.pk == pk and k.sk.startswith(prefix) and k.sk > after
+                if k.pk == pk and k.sk.startswith(prefix) and k.sk > after and (not before or k.sk < before)
             ),
             key=lambda item: item.key.sk,
             reverse=newest_first,

@@ -1,0 +1,131 @@
+"""Items of the records table: billed as little as may be, read whatever version wrote them, and read together."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evals.bench.records_meter import metered
+from memory import keys
+from memory.records.evidence import EvidenceRef
+from memory.records.timeline import EntryKind, TimelineEntry
+from memory.stores.dossier import read_dossier
+from memory.stores.timeline import TimelineStore
+from memory.table import PACKED_FROM, Item, Key, RecordTable
+from tests.memory.filed import SCOPE, START, account, new_table
+from tests.simulated import SimulatedAccount
+from tests.tools.memory_table import MemoryTable
+
+__all__ = ["account"]
+
+
+class Noon:
+    """A clock that stands."""
+
+    def now(self) -> datetime:
+        return START
+
+    def wait_until(self, moment: datetime) -> datetime:
+        return moment
+
+
+@pytest.fixture(scope="module")
+def shared_table(shared_accounts: Callable[..., SimulatedAccount]) -> RecordTable:
+    return new_table(shared_accounts("bad-deployment"))
+
+
+def test_a_large_body_is_billed_compressed_and_a_small_one_can_be_read_by_eye(
+    account: SimulatedAccount,
+) -> None:
+    table = new_table(account)
+    client = account.client("dynamodb")
+    lines = [f"2026-11-02T09:00:{n % 60:02} ERROR checkout: payment {n} refused: é" for n in range(400)]
+    with metered(client, table.name) as meter:
+        table.put(Key("p", "large"), {"lines": lines})
+        assert meter.writes <= len(json.dumps(lines)) / 1024 / 3
+        table.put(Key("p", "small"), {"id": "x"})
+    found = table.get(Key("p", "large"))
+    assert found is not None
+    assert found.body == {"lines": lines}
+    (small,) = client.query(
+        TableName=table.name,
+        KeyConditionExpression="pk = :pk AND sk = :sk",
+        ExpressionAttributeValues={":pk": {"S": "p"}, ":sk": {"S": "small"}},
+    )["Items"]
+    assert small["body"] == {"S": '{"id":"x"}'}
+
+
+def test_what_version_1_stored_in_clear_is_read(account: SimulatedAccount) -> None:
+    table = new_table(account)
+    body = json.dumps({"text": "x" * 5000})
+    item = {"pk": {"S": "p"}, "sk": {"S": "s"}, "body": {"S": body}, "version": {"N": "3"}}
+    account.client("dynamodb").put_item(TableName=table.name, Item=item)
+    found = table.get(Key("p", "s"))
+    assert found == Item(Key("p", "s"), json.loads(body), 3)
+    assert table.replace(found, {"text": "y"}).version == 4
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(codec="utf-8"), max_size=60), times=st.sampled_from([1, PACKED_FROM]))
+def test_every_text_comes_back_as_it_was(shared_table: RecordTable, text: str, times: int) -> None:
+    shared_table.put(Key("p", "s"), {"text": text * times})
+    found = shared_table.get(Key("p", "s"))
+    assert found is not None
+    assert found.body == {"text": text * times}
+
+
+def test_a_dossier_holds_all_but_the_evidence_in_two_calls(account: SimulatedAccount) -> None:
+    table = new_table(account)
+    partition = keys.incident(SCOPE, "one").pk
+    for number in range(3):
+        table.put(keys.evidence(SCOPE, "one", f"ev-{number}"), {"result": "x" * 9000})
+        ref = EvidenceRef(evidence_id=f"ev-{number}", title="t")
+        table.put(keys.evidence_index(SCOPE, "one", f"ev-{number}"), ref.model_dump(mode="json"))
+    kinds = (
+        "ACTION#1",
+        "APPROVAL#1",
+        "DECISION#1",
+        "INCIDENT",
+        "LEASE",
+        "MESSAGE#1",
+        "RECORD",
+        "TIMER#x",
+        "ZZ",
+    )
+    for kind in kinds:
+        table.put(Key(partition, kind), {})
+    table.put(keys.timeline(SCOPE, "two", 1), {})
+    with metered(account.client("dynamodb"), table.name) as meter:
+        dossier = read_dossier(table, SCOPE, "one")
+        assert meter.calls == {"Query": 2}
+    assert set(dossier.items) == {*kinds, *(f"EVIDENCE_INDEX#ev-{number}" for number in range(3))}
+    assert [ref.evidence_id for ref in dossier.of("EVIDENCE_INDEX", EvidenceRef)] == ["ev-0", "ev-1", "ev-2"]
+    assert dossier.of("EVIDENCE", EvidenceRef) == []
+    assert dossier.at(keys.timeline(SCOPE, "one", 1), TimelineEntry) is None
+
+
+def test_the_timeline_is_appended_to_with_one_call_and_two_writers_skip_no_number() -> None:
+    table = Counted()
+    mine, theirs = TimelineStore(table, Noon()), TimelineStore(table, Noon())
+    for _ in range(4):
+        mine.append(SCOPE, "one", EntryKind.NOTE, "mine")
+    assert table.queries == 1
+    for number in range(8):
+        (theirs if number % 3 else mine).append(SCOPE, "one", EntryKind.NOTE, "either")
+    assert [entry.sequence for entry in mine.entries(SCOPE, "one")] == list(range(1, 13))
+
+
+class Counted(MemoryTable):
+    """Counts how often it is looked through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries = 0
+
+    def query(self, *args: Any, **kwargs: Any) -> Iterator[Item]:
+        self.queries += 1
+        return super().query(*args, **kwargs)
