@@ -81,7 +81,8 @@ class Observations:
         if not flags:
             return (), evidence.result
         cleaned = _without_orders(evidence.result)
-        if findings.clear or self.guard.scan(canonical_json(cleaned)).clear:
+        # An order in a name, or spread over lines, stands in no text by itself.
+        if not flags_of(cleaned) and (findings.clear or self.guard.scan(canonical_json(cleaned)).clear):
             return flags, cleaned
         return flags, WITHHELD_WHOLE
 
