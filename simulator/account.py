@@ -35,6 +35,7 @@ from simulator.principals import Credentials, automation_credentials, operator_c
 from simulator.seeding import Seeding
 from simulator.sqs.mirror import QueueMirror
 from simulator.sqs.overlay import RedriveOverlay
+from simulator.ssm.acting import Identities, acting
 from simulator.ssm.overlay import AutomationOverlay
 from simulator.ssm.settings import Settings
 from simulator.trail.calls import CallLog
@@ -116,8 +117,9 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     book, log = AlarmBook(held.metrics), CallLog()
     gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held)))
     dispatch = Dispatch(emulator, clock, log, Faults(), gate)
-    credentials = await automation_credentials(emulator)
-    automation = AutomationOverlay(clock, _clients(opening.endpoint, credentials), Settings(emulator))
+    own = await automation_credentials(emulator)
+    identities = Identities(gate.store, emulator, own)
+    automation = AutomationOverlay(clock, _clients(opening.endpoint, own), Settings(emulator), identities)
     await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, automation)
     dispatch.install(
         [
@@ -201,13 +203,14 @@ def _tags_of(held: Holdings) -> Callable[[str], Mapping[str, str]]:
     return tags
 
 
-def _clients(endpoint: str, credentials: Credentials) -> Callable[[str], Any]:
-    """Clients for steps of Automation documents, which call the account as anybody would."""
+def _clients(endpoint: str, own: Credentials) -> Callable[[str], Any]:
+    """Clients for steps of Automation documents, which call the account as anybody would, and as whom they act."""
 
     def client(service: str) -> Any:
         # Boto3 is slow to import, and most accounts never run a document.
         import boto3
 
+        credentials = acting.get() or own
         return boto3.client(
             service,  # type: ignore[call-overload]  # The stubs know literal names only.
             endpoint_url=endpoint,

@@ -43,8 +43,10 @@ async def operator_credentials(emulator: Emulator) -> Credentials:
 
 
 async def automation_credentials(emulator: Emulator) -> Credentials:
-    """A session of the role that Automation documents act with."""
-    await _role(emulator, AUTOMATION_ROLE, "automation", [])
+    """A session of the role that Automation documents may assume, and that the world's own people act with."""
+    service = {"Service": "ssm.amazonaws.com"}
+    trusted = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    await _role(emulator, AUTOMATION_ROLE, "automation", [trusted])
     session = await emulator.call_query(
         "sts",
         "AssumeRole",

@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from simulator.clock import AccountClock
+from simulator.ssm.acting import Identify, acting, nobody
 from simulator.ssm.approvals import Approvals, bad_signal
 from simulator.ssm.documents import SsmDocuments
 from simulator.ssm.execution_records import metadata, whole
 from simulator.ssm.executions import Execution, Runner
 from simulator.ssm.ops_items import OpsItems
-from simulator.ssm.placeholders import SelectorError, check_selector
+from simulator.ssm.placeholders import SelectorError, check_selector, substitute
 from simulator.ssm.previews import Previews
 from simulator.ssm.runbook_parameters import read_parameters, refused_parameters
 from simulator.ssm.runbook_steps import ClientFactory, StepActions
@@ -52,8 +53,13 @@ class AutomationOverlay:
     exclusive = False
 
     def __init__(
-        self, clock: AccountClock, client_factory: ClientFactory, settings: Settings | None = None
+        self,
+        clock: AccountClock,
+        client_factory: ClientFactory,
+        settings: Settings | None = None,
+        identify: Identify = nobody,
     ) -> None:
+        self._identify = identify
         self._clock = clock
         self._documents = SsmDocuments(clock)
         self._waits = AccountWaits(clock)
@@ -123,10 +129,14 @@ class AutomationOverlay:
         _check_request(given)
         _check_simulated(runbook)
         execution = _execution(call, name, runbook)
+        role = str(substitute({"role": runbook.assume_role}, execution.resolve)["role"])
+        as_whom = acting.set(await self._identify(call, role))
         self._executions[execution.execution_id] = execution
         if token is not None:
             self._tokens[token.lower()] = (request, execution.execution_id)
+        # The task that is made here keeps the credentials as its context; nothing else does.
         self._runner.start(execution)
+        acting.reset(as_whom)
         return {"AutomationExecutionId": execution.execution_id}
 
     async def _get(self, call: Call) -> Mapping[str, Any]:

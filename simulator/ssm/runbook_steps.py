@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from simulator.clock import AccountClock
+from simulator.ssm.acting import acting
 from simulator.ssm.approvals import Approvals
 from simulator.ssm.instances import InstanceStates
 from simulator.ssm.placeholders import SelectorError, as_text, select
@@ -27,6 +28,7 @@ ClientFactory = Callable[[str], Any]
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _LONGEST_SLEEP = timedelta(seconds=604_799)
 _WAIT_SECONDS = 3600
+_MOST_CLIENTS = 6
 _POLL = timedelta(seconds=5)
 _OWN_INPUTS = frozenset({"Service", "Api", "PropertySelector", "DesiredValues"})
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -52,7 +54,7 @@ class StepActions:
         self._waits = waits
         self._approvals = approvals
         self._client_factory = client_factory
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self._making = Lock()
         self._actions: dict[str, Action] = {
             "aws:assertAwsResourceProperty": self._assert_property,
@@ -144,16 +146,24 @@ class StepActions:
             ) from error
 
     def _call_now(self, service: str, api: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        with self._making:
-            if service not in self._clients:
-                self._clients[service] = self._client_factory(service)
-        client = self._clients[service]
+        client = self._client(service)
         methods = {operation: method for method, operation in client.meta.method_to_api_mapping.items()}
         method = methods.get(api, api)
         if method not in client.meta.method_to_api_mapping:
             raise StepFailedError(f"{api} is not an API of {service}")
         response: dict[str, Any] = getattr(client, method)(**parameters)
         return {name: value for name, value in response.items() if name != "ResponseMetadata"}
+
+    def _client(self, service: str) -> Any:
+        """A client of whoever the execution acts as. The last few are kept: they are slow to make, and large."""
+        credentials = acting.get()
+        key = (service, credentials.access_key_id if credentials is not None else "")
+        with self._making:
+            client = self._clients.pop(key, None) or self._client_factory(service)
+            self._clients[key] = client
+            if len(self._clients) > _MOST_CLIENTS:
+                del self._clients[next(iter(self._clients))]
+        return client
 
 
 def _typed_output(output: Output, response: dict[str, Any]) -> Any:
