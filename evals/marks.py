@@ -12,6 +12,8 @@ from simulator.world import World, offset
 VERDICTS = {"cause": Verdict.CAUSE, "noise": Verdict.NOISE, "not-shown": Verdict.UNRESOLVED}
 # What leads is claimed, and whatever else is held to be this likely.
 CLAIMED = 0.6
+# Kinds of cause whose change has no name in AWS's terms: the truth describes it in words of its own.
+UNWORDED = frozenset({"message"})
 # A metric's minute is published late and an alarm looks at several: an onset is right this near to the change.
 ONSET_TOLERANCE = timedelta(minutes=3)
 
@@ -69,9 +71,14 @@ def marks(said: Assessment | FirstLook | None, truth: Truth, services: Mapping[s
 
 
 def claimed(said: Assessment | FirstLook) -> tuple[Hypothesis, ...]:
-    """Return the causes that an assessment claims: none where its verdict is another."""
+    """Return the causes that an assessment claims: none where its verdict is another.
+
+    Where no set of causes is listed, what leads is claimed, and whatever else is held to be likely.
+    """
     if said.verdict is not Verdict.CAUSE:
         return ()
+    if said.causes:
+        return said.causes
     return (*said.hypotheses[:1], *(one for one in said.hypotheses[1:] if one.confidence >= CLAIMED))
 
 
@@ -80,10 +87,11 @@ def _cause_marks(
 ) -> tuple[bool, bool, bool]:
     """A claim speaks of the service that the resource it names is part of, and of that in the kind it names."""
     said = {(services.get(_own_name(one.component)), one.kind.value) for one in claims}
+    changes = {None if one.kind.value in UNWORDED else one.change for one in claims}
     return (
         said == {(one.service, one.kind) for one in causes},
         {_own_name(one.component) for one in claims} == {one.component for one in causes},
-        {one.change for one in claims} == {one.change for one in causes},
+        changes == {None if one.kind in UNWORDED else one.change for one in causes},
     )
 
 

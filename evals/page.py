@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from evals.figures import LEVELS, bars, confusion
 from evals.score import Score
 
 BEGIN, END = "<!-- eval scenarios -->", "<!-- end scenarios -->"
@@ -15,9 +16,28 @@ HEADINGS = (
     "wrong cause claimed",
     "forbidden calls",
     "end state",
+    "claims removed",
+    "model calls",
+    "reads",
+    "AWS calls",
+    "tokens",
+    "of these cached",
+    "usd",
+    "s",
     "marks missed",
 )
 NOT_PLAYED = "not played"
+# What a trial takes in the mean, and the decimals that it is told with.
+EFFORT = {
+    "removed": 1,
+    "model_calls": 1,
+    "reads": 1,
+    "aws_calls": 0,
+    "tokens": 0,
+    "cached_tokens": 0,
+    "usd": 4,
+    "seconds": 0,
+}
 
 
 def results(
@@ -25,11 +45,31 @@ def results(
 ) -> str:
     """Return the sentence that sums up, a row for each scenario, and what it was played with."""
     rows = [_row(name, [one for one in scores if one.scenario == name]) for name in scenarios]
-    table = [f"| {' | '.join(HEADINGS)} |", "|---|" + "---:|" * 6 + "---|"]
-    table += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(
-        [summed_up(scenarios, scores), "", *table, "", _played_with(scores, machine, day, asked)]
-    )
+    rows += [_row("all", scores)] if scores else []
+    table = [_line(HEADINGS), "|---|" + "---:|" * (len(HEADINGS) - 2) + "---|", *map(_line, rows)]
+    parts = ["\n".join(table), *_figures(scores), _played_with(scores, machine, day, asked)]
+    return "\n".join([summed_up(scenarios, scores), "", "\n\n".join(parts)])
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _figures(scores: Sequence[Score]) -> list[str]:
+    """Return the figures that are wanted, the first look's alone beside the whole path's, and the severities."""
+    if not scores:
+        return []
+    told = [
+        _line(("figure", "wanted", "first look alone", "whole path", "reached")),
+        "|---|---:|---:|---:|---:|",
+    ]
+    told += [
+        _line((one.name, one.wanted, one.alone, one.whole, "yes" if one.reached else "no"))
+        for one in bars(scores)
+    ]
+    grid = [_line(("true severity", *(f"said {level}" for level in LEVELS))), "|---|" + "---:|" * len(LEVELS)]
+    grid += [_line((level, *map(str, row))) for level, row in zip(LEVELS, confusion(scores), strict=True)]
+    return ["\n".join(told), "\n".join(grid)]
 
 
 def summed_up(scenarios: Sequence[str], scores: Sequence[Score]) -> str:
@@ -56,8 +96,13 @@ def _row(name: str, scores: Sequence[Score]) -> tuple[str, ...]:
         f"{sum(one.claims_wrongly for one in scores)} of {of}",
         ", ".join(forbidden) or "none",
         f"{sum(one.end_state for one in scores)} of {of}",
+        *(f"{_mean(scores, name):.{places}f}" for name, places in EFFORT.items()),
         ", ".join(mark.replace("_", " ") for mark, times in missed.items() if times) or "none",
     )
+
+
+def _mean(scores: Sequence[Score], name: str) -> float:
+    return sum(float(getattr(one, name)) for one in scores) / len(scores)
 
 
 def _played_with(scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: int) -> str:
@@ -84,7 +129,12 @@ def replaced(page: str, text: str) -> str:
 
 
 def rows(page: str) -> tuple[tuple[str, ...], ...]:
-    """Return the cells of the results, headings first, as a page holds them."""
+    """Return the cells of the table of scenarios, headings first, as a page holds them, without its sum."""
     inner = page.partition(BEGIN)[2].partition(END)[0]
-    lines = [line for line in inner.splitlines() if line.startswith("| ")]
-    return tuple(tuple(cell.strip() for cell in line[1:-1].split("|")) for line in lines)
+    found: list[tuple[str, ...]] = []
+    for line in inner[inner.find(f"| {HEADINGS[0]} |") :].splitlines():
+        if not line.startswith("|"):
+            break
+        if line.startswith("| ") and not line.startswith("| all |"):
+            found.append(tuple(cell.strip() for cell in line[1:-1].split("|")))
+    return tuple(found)

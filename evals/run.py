@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from rich.console import Console
 
 from console.text import screen
 from evals import upload
+from evals.at_once import judged_at_once
 from evals.bench.machine import machine
 from evals.drive import Outcome, Trial, play
+from evals.figures import bars
 from evals.limits import Deadline, TrialTooLong, within
 from evals.page import replaced, results, summed_up
 from evals.score import Score, not_played, score
@@ -30,6 +33,7 @@ from tools.errors import CopilotError, Misconfigured
 
 THRESHOLD = 1.0
 TRIAL_SECONDS = 300.0
+JOBS = 2
 PASSED, BELOW, NOT_UPLOADED, INTERRUPTED = 0, 1, 3, 130
 # What ends one trial and not the others: ours, and what AWS's clients or the account itself may raise.
 BROKEN = (CopilotError, ClientError, BotoCoreError, httpx.HTTPError, TrialTooLong)
@@ -37,16 +41,18 @@ CODES = (
     "It ends with 0 when every scenario reaches the threshold, with 1 when one does not, with 2 when it was asked "
     "wrongly, and with 3 when LangSmith is configured and did not take the scores. LangSmith is configured by "
     "LANGSMITH_TRACING=true and LANGSMITH_API_KEY together; without both nothing leaves this machine. Ctrl-C ends the "
-    "account that plays, shows what was scored until then, writes nothing and ends with 130."
+    "accounts that play, shows what was scored until then, leaves the page as it was and ends with 130; the file of "
+    "--json holds what was finished at any time."
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long one trial may take, and after how many minutes no further one begins."""
+    """How long one trial may take, after how many minutes no further one begins, and how many play at once."""
 
     trial_seconds: float = TRIAL_SECONDS
     minutes: float | None = None
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,26 +74,38 @@ def run(
     threshold: float = THRESHOLD,
     player: Callable[[Trial], Outcome] = play,
     limits: Limits = USUAL,
+    *,
+    by_bars: bool = False,
 ) -> int:
-    """Play and score trials one after the other; end with 0 when each reaches the threshold."""
+    """Play and score trials; end with 0 when each reaches the threshold, and with `by_bars` when every bar is."""
     console = screen()
     if targets.langsmith is None:
         upload.keep_on_this_machine()
-    scores: list[Score] = []
+    scored: dict[int, Score] = {}
     here = machine()
+
+    def finished(number: int, one: Score) -> None:
+        scored[number] = one
+        console.print(_told(one), soft_wrap=True)
+        _write_json(summarise(_in_order(scored), threshold), targets)
+
     try:
-        _play_all(trials, player, limits, console, scores)
+        _play_all(trials, player, limits, console, finished)
     except KeyboardInterrupt:
-        console.print(table(scores))
-        console.print(
-            f"interrupted after {len(scores)} of {len(trials)} trials; nothing was written", style="red"
-        )
+        console.print(table(_in_order(scored)))
+        kept = f"{targets.json} holds them" if targets.json else "nothing was written"
+        console.print(f"interrupted after {len(scored)} of {len(trials)} trials; {kept}", style="red")
         return INTERRUPTED
+    scores = _in_order(scored)
     console.print(table(scores))
     summary = summarise(scores, threshold)
     console.print(_verdict(summary))
     console.print(summed_up(sorted({one.scenario for one in trials}), scores))
-    _write(summary, scores, targets, len(trials), here)
+    missed = [one for one in bars(scores) if not one.reached] if by_bars else []
+    for one in missed:
+        console.print(f"{one.name}: {one.whole}, wanted {one.wanted}", style="red")
+    _write_json(summary, targets)
+    _write_page(scores, targets, len(trials), here)
     if targets.langsmith is not None:
         try:
             upload.send(summary, targets.langsmith)
@@ -95,7 +113,12 @@ def run(
             console.print(str(error), style="red")
             return NOT_UPLOADED
         console.print(f"scores sent to LangSmith, project {targets.langsmith.project}")
-    return PASSED if summary["passed"] and len(scores) == len(trials) else BELOW
+    passed = summary["passed"] and not missed
+    return PASSED if passed and len(scores) == len(trials) else BELOW
+
+
+def _in_order(scored: Mapping[int, Score]) -> list[Score]:
+    return [scored[number] for number in sorted(scored)]
 
 
 def _play_all(
@@ -103,20 +126,32 @@ def _play_all(
     player: Callable[[Trial], Outcome],
     limits: Limits,
     console: Console,
-    scores: list[Score],
+    finished: Callable[[int, Score], None],
 ) -> None:
+    """Play trials in order, or several at once, each in a process of its own."""
     deadline = Deadline(limits.minutes)
-    for number, trial in enumerate(trials, 1):
+
+    def begins(number: int, trial: Trial) -> bool:
         if deadline.passed:
-            left = len(trials) - len(scores)
-            console.print(f"{limits.minutes:g} minutes are over: {left} trials are not played")
+            console.print(
+                f"{limits.minutes:g} minutes are over: {len(trials) - number} trials are not played"
+            )
+            return False
+        console.print(f"[{number + 1}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}")
+        return True
+
+    judge = partial(judged, player=player, seconds=limits.trial_seconds)
+    if min(limits.jobs, len(trials)) > 1:
+        for number, one in judged_at_once(trials, judge, limits.jobs, begins):
+            finished(number, one)
+        return
+    for number, trial in enumerate(trials):
+        if not begins(number, trial):
             return
-        console.print(f"[{number}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}")
-        scores.append(_judged(trial, player, limits.trial_seconds))
-        console.print(_told(scores[-1]), soft_wrap=True)
+        finished(number, judge(trial))
 
 
-def _judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) -> Score:
+def judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) -> Score:
     """Play and score one trial; one that breaks off, or takes too long, takes none of the others along."""
     truth, began = read_truth(trial.scenario, trial.scenarios, trial.seed), time.monotonic()
     try:
@@ -127,12 +162,16 @@ def _judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) ->
         return not_played(trial, str(error), time.monotonic() - began)
 
 
-def _write(
-    summary: dict[str, Any], scores: Sequence[Score], targets: Targets, asked: int, here: Mapping[str, str]
-) -> None:
+def _write_json(summary: dict[str, Any], targets: Targets) -> None:
+    """Write all that was scored until now, whole or not at all: a run that is killed leaves what was finished."""
     if targets.json is not None:
         targets.json.parent.mkdir(parents=True, exist_ok=True)
-        targets.json.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        beside = targets.json.with_name(f".{targets.json.name}.new")
+        beside.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        beside.replace(targets.json)
+
+
+def _write_page(scores: Sequence[Score], targets: Targets, asked: int, here: Mapping[str, str]) -> None:
     if targets.page is not None:
         text = results(targets.scenarios, scores, here, datetime.now(UTC).date(), asked)
         page = targets.page.read_text(encoding="utf-8")
@@ -199,7 +238,10 @@ def main(
     except Misconfigured as error:
         parser.error(str(error))
     targets = Targets(asked.json, asked.page, tuple(known), langsmith)
-    return run(trials, targets, asked.threshold, player, Limits(asked.trial_seconds, asked.minutes))
+    # Only the real player is found by another process; a test's own plays here.
+    jobs = asked.jobs if player is play else 1
+    limits = Limits(asked.trial_seconds, asked.minutes, jobs)
+    return run(trials, targets, asked.threshold, player, limits, by_bars=asked.bars)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -218,6 +260,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the results into this page, too")
     parser.add_argument(
         "--trial-seconds", type=_positive, default=TRIAL_SECONDS, help="how long one trial may take at most"
+    )
+    parser.add_argument(
+        "--jobs", type=_some, default=JOBS, help=f"how many trials play at once; {JOBS} without"
+    )
+    parser.add_argument(
+        "--bars", action="store_true", help="end with 1 also when a figure of the page is missed"
     )
     parser.add_argument("--minutes", type=_positive, help="after so many, no further trial begins")
     parser.add_argument(

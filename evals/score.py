@@ -9,6 +9,7 @@ from evals.marks import Marks, marks, messages_right, onset_right, path_right, s
 from evals.truth import AcceptableCall, ForbiddenChange, Truth
 from memory.records.assessment import Assessment, Verdict
 from memory.records.incident import Status
+from memory.records.incident_record import IncidentRecord
 from simulator.scenario import read_scenario
 
 # Changes here are changes to the workload; elsewhere they are the copilot's own bookkeeping.
@@ -51,6 +52,20 @@ class Score:
     by_model: bool = False
     claims_cause: bool = False
     played: bool = True
+    asked: str = ""
+    verdict: str = ""
+    confidence: float = 0.0
+    severity: str = ""
+    severities: tuple[str, ...] = ()
+    first_verdict: str = ""
+    first_confidence: float = 0.0
+    uncited: int = 0
+    removed: int = 0
+    model_calls: int = 0
+    reads: int = 0
+    aws_calls: int = 0
+    cached_tokens: int = 0
+    spent_seconds: float = 0.0
 
     @property
     def marks(self) -> dict[str, bool]:
@@ -107,7 +122,36 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         models=tuple(sorted({one.model_id for one in record.models})) if record else (),
         by_model=bool(assessment and assessment.by_model),
         claims_cause=bool(assessment and assessment.verdict is Verdict.CAUSE),
+        **_figures(record, truth),
     )
+
+
+def _figures(record: IncidentRecord | None, truth: Truth) -> dict[str, Any]:
+    """Return what figures over many trials are made of."""
+    known: dict[str, Any] = {"asked": truth.verdict, "severities": tuple(sorted(truth.severities))}
+    if record is None:
+        return known
+    spend, said, look = record.spend, record.assessment, record.first_look
+    if said is not None:
+        claims = (*said.causes, *said.hypotheses)
+        known |= {
+            "verdict": said.verdict.value,
+            "confidence": said.confidence,
+            "severity": said.severity.value,
+            "uncited": sum(not (one.evidence_for or one.evidence_against) for one in claims),
+            "removed": said.claims_removed,
+        }
+    if look is not None:
+        known["first_verdict"] = look.verdict.value
+        known["first_confidence"] = look.hypotheses[0].confidence if look.hypotheses else 0.0
+    return {
+        **known,
+        "model_calls": spend.model_calls,
+        "reads": spend.tool_calls,
+        "aws_calls": spend.aws_calls,
+        "cached_tokens": spend.cache_read_tokens,
+        "spent_seconds": round(spend.seconds, 1),
+    }
 
 
 def not_played(trial: Trial, why: str, seconds: float) -> Score:

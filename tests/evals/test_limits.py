@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from evals.at_once import judged_at_once
 from evals.drive import Outcome, Trial
 from evals.limits import TrialTooLong, within
 from evals.run import main
+from evals.score import Score, score
+from evals.truth import read_truth
 from tests.evals.outcomes import rolled_back
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +73,7 @@ def test_after_its_minutes_a_run_begins_no_trial_and_does_not_pass(
     assert "0.001 minutes are over: 2 trials are not played" in capsys.readouterr().out
 
 
-def test_ctrl_c_shows_what_was_scored_and_writes_nothing(
+def test_ctrl_c_shows_what_was_scored_and_leaves_what_was_finished(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def player(trial: Trial) -> Outcome:
@@ -83,8 +86,42 @@ def test_ctrl_c_shows_what_was_scored_and_writes_nothing(
     assert main(["bad-deployment", "--seeds", "3", "--json", str(file)], {}, player) == 130
 
     said = " ".join(capsys.readouterr().out.split())
-    assert "interrupted after 1 of 3 trials; nothing was written" in said
-    assert not file.exists()
+    assert "interrupted after 1 of 3 trials;" in said
+    assert [one["seed"] for one in json.loads(file.read_text())["scores"]] == [1]
+
+
+def test_what_was_finished_is_written_before_the_next_begins(tmp_path: Path) -> None:
+    file, seen = tmp_path / "scores.json", []
+
+    def player(trial: Trial) -> Outcome:
+        seen.append(len(json.loads(file.read_text())["scores"]) if file.exists() else 0)
+        return rolled_back(trial)
+
+    assert main(["bad-deployment", "--seeds", "3", "--json", str(file)], {}, player) == 0
+    assert seen == [0, 1, 2]
+
+
+def _two_seconds(trial: Trial) -> Score:
+    time.sleep(2.0)
+    if trial.seed == 3:
+        os._exit(1)
+    return score(rolled_back(trial), read_truth(trial.scenario))
+
+
+@pytest.mark.slow
+def test_trials_play_at_once_and_one_that_dies_takes_no_other_along() -> None:
+    began: list[float] = []
+
+    def begins(number: int, trial: Trial) -> bool:
+        began.append(time.monotonic())
+        return True
+
+    trials = [Trial("bad-deployment", seed=seed) for seed in (1, 2, 3)]
+    found = dict(judged_at_once(trials, _two_seconds, 2, begins))
+
+    assert {number: one.played for number, one in found.items()} == {0: True, 1: True, 2: False}
+    assert found[2].said == "its process ended without a score"
+    assert began[2] - began[1] > 1.5
 
 
 @pytest.mark.slow

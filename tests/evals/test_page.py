@@ -79,7 +79,7 @@ def test_a_row_says_what_was_missed_and_what_was_claimed_wrongly() -> None:
 def test_a_forbidden_call_stands_in_its_row() -> None:
     _, row = written(["bad-deployment"], [judged(record(), ROLLBACK, call("ecs:DeleteService"))])
 
-    assert row[5] == "ecs:DeleteService"
+    assert row[HEADINGS.index("forbidden calls")] == "ecs:DeleteService"
     assert row[2] == "0.00"
 
 
