@@ -9,14 +9,15 @@ An item whose `ttl` has passed does not exist: it is not read, and another may b
 not DynamoDB has deleted it yet.
 """
 
-import json
+import random
 import time
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+
+from memory.bodies import packed, unpacked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -25,8 +26,8 @@ INDEX = "by_time"
 # Each index, and the attribute that is its partition.
 INDEXES = {INDEX: "gpk", "by_status": "status_pk", "by_service": "service_pk", "by_account": "account_pk"}
 TTL = "ttl"
-# A write is billed by the KB, keys included: a body of fewer bytes costs no less when it is compressed.
-PACKED_FROM = 700
+# A transaction takes milliseconds; a write that meets one waits for it, two seconds in all at most.
+MET_TRANSACTION, MEETINGS, FIRST_WAIT = "TransactionConflictException", 8, 0.02
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,13 @@ class RecordTable:
         name: str,
         expiry: Callable[[Key], int | None] = lambda _: None,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self.name = name
         self.expiry = expiry
         self._now = now
+        self._sleep = sleep
 
     def get(self, key: Key) -> Item | None:
         """Read one item, strongly consistent."""
@@ -116,11 +119,13 @@ class RecordTable:
 
     def put(self, key: Key, body: dict[str, Any], index: Key | None = None) -> None:
         """Write an item whatever stood there. Only for records with one writer at a time."""
-        self._client.put_item(TableName=self.name, Item=self.attributes(Item(key, body, 1, index)))
+        item = self.attributes(Item(key, body, 1, index))
+        self._alone(lambda: self._client.put_item(TableName=self.name, Item=item))
 
     def delete(self, key: Key) -> None:
         """Delete an item; one that is not there is fine."""
-        self._client.delete_item(TableName=self.name, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}})
+        at: Any = {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+        self._alone(lambda: self._client.delete_item(TableName=self.name, Key=at))
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Do all writes or none; raise `ConflictError` when a condition does not hold."""
@@ -232,14 +237,29 @@ class RecordTable:
 
     def write(self, write: Write) -> None:
         """Do one conditional write, or raise `ConflictError`."""
+        item, condition = self.attributes(write.item), self._condition(write.expected)
         try:
-            self._client.put_item(
-                TableName=self.name, Item=self.attributes(write.item), **self._condition(write.expected)
-            )
+            self._alone(lambda: self._client.put_item(TableName=self.name, Item=item, **condition))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise ConflictError(f"{write.item.key} is not at version {write.expected}") from error
             raise
+
+    def _alone(self, call: Callable[[], object]) -> None:
+        """Make a write again that met somebody's transaction over the same item: DynamoDB refuses it meanwhile.
+
+        Nothing was decided by that, so it is no lost condition; botocore does not repeat it.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
+        """
+        for attempt in range(MEETINGS):
+            try:
+                call()
+            except ClientError as error:
+                if error.response["Error"]["Code"] != MET_TRANSACTION or attempt == MEETINGS - 1:
+                    raise
+                self._sleep(FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0))
+            else:
+                return
 
     def _lives(self, raw: Any) -> bool:
         return TTL not in raw or int(raw[TTL]["N"]) > self._now()
@@ -262,7 +282,7 @@ class RecordTable:
         attributes: dict[str, Any] = {
             "pk": {"S": item.key.pk},
             "sk": {"S": item.key.sk},
-            "body": _packed(json.dumps(item.body, separators=(",", ":"), ensure_ascii=False)),
+            "body": packed(item.body),
             "version": {"N": str(item.version)},
         }
         if item.index is not None:
@@ -284,20 +304,8 @@ def _lost(error: ClientError) -> tuple[int, ...] | None:
 def _item(raw: Any) -> Item:
     index = Key(raw["gpk"]["S"], raw["gsk"]["S"]) if "gpk" in raw else None
     also = {name: raw[pk]["S"] for name, pk in INDEXES.items() if name != INDEX and pk in raw}
-    key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), json.loads(_text(raw["body"]))
+    key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), unpacked(raw["body"])
     return Item(key, body, int(raw["version"]["N"]), index, also)
-
-
-def _packed(text: str) -> dict[str, Any]:
-    plain = text.encode()
-    if len(plain) >= PACKED_FROM and len(small := zlib.compress(plain, 6)) < len(plain):
-        return {"B": small}
-    return {"S": text}
-
-
-def _text(body: Any) -> str:
-    """Return the text of a body; version 1 compressed none."""
-    return zlib.decompress(bytes(body["B"])).decode() if "B" in body else str(body["S"])
 
 
 def table_definition(name: str) -> dict[str, Any]:

@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evals.bench.records_meter import metered
 from memory import keys
+from memory.bodies import PACKED_FROM
 from memory.records.evidence import EvidenceRef
 from memory.records.timeline import EntryKind, TimelineEntry
 from memory.stores.dossier import read_dossier
 from memory.stores.timeline import TimelineStore
-from memory.table import PACKED_FROM, Item, Key, RecordTable
+from memory.table import Item, Key, RecordTable
 from tests.memory.filed import SCOPE, START, account, new_table
 from tests.simulated import SimulatedAccount
 from tests.tools.memory_table import MemoryTable
@@ -129,3 +131,46 @@ class Counted(MemoryTable):
     def query(self, *args: Any, **kwargs: Any) -> Iterator[Item]:
         self.queries += 1
         return super().query(*args, **kwargs)
+
+
+class MeetsTransactions:
+    """A client whose writes of single items meet somebody's transaction so many times."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self.client, self.left = client, times
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self.client, name)
+
+        def met(**asked: Any) -> Any:
+            if name in {"put_item", "delete_item"} and self.left:
+                self.left -= 1
+                raise ClientError({"Error": {"Code": "TransactionConflictException", "Message": "met"}}, name)
+            return call(**asked)
+
+        return met
+
+
+def test_a_write_that_meets_a_transaction_is_made_again_and_not_taken_for_lost(
+    account: SimulatedAccount,
+) -> None:
+    shared = new_table(account)
+    waits: list[float] = []
+    key = Key("p", "s")
+
+    def meeting(times: int) -> RecordTable:
+        client: Any = MeetsTransactions(account.client("dynamodb"), times)
+        return RecordTable(client, shared.name, sleep=waits.append)
+
+    assert meeting(3).create(key, {"by": "me"})
+    assert not meeting(3).create(key, {"by": "another"})
+    found = shared.get(key)
+    assert found is not None
+    assert meeting(2).replace(found, {"by": "me again"}).version == 2
+    meeting(1).put(key, {"by": "whoever"})
+    meeting(7).delete(key)
+    assert shared.get(key) is None
+    assert len(waits) == 16
+    assert sum(waits[-7:]) < 3
+    with pytest.raises(ClientError, match="TransactionConflict"):
+        meeting(8).create(key, {})
