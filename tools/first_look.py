@@ -74,9 +74,10 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
             own = own_services(sources.topology, names, rule.view().dimensions)
         reading = _around(sources, own, collecting)
         reading.begin()
+        reading.begin_neighbours(told)
         reading.begin_logs(rule.onset())
         alarm = rule.view()
-        findings = read_findings(reading, alarm, tuple(service.name for service in own))
+        findings = read_findings(reading, alarm, tuple(service.name for service in own), told)
     finally:
         collecting.end()
     seen = tuple(dict.fromkeys((*alarm.seen, *reading.seen)))
@@ -95,5 +96,6 @@ def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) 
 def _healthy(findings: Findings, sick: tuple[str, ...]) -> tuple[str, ...]:
     """Return the parts that were checked and fare as before."""
     names = [one.service.name for one in findings.services if one.checked]
+    names += [one.resource for one in findings.resources]
     names += [one.table for one in findings.tables] + [one.queue for one in findings.queues]
     return tuple(name for name in names if name not in sick)

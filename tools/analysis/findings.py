@@ -7,6 +7,7 @@ from memory.records.assessment import Impact
 from memory.records.config import Service
 from tools.analysis.logs import Change
 from tools.analysis.ramps import Ramp
+from tools.analysis.resources import ResourceFinding
 from tools.analysis.stops import Stop
 
 
@@ -143,6 +144,7 @@ class Findings:
     changes: tuple[AccountChange, ...] = ()
     tables: tuple[TableFinding, ...] = ()
     queues: tuple[QueueFinding, ...] = ()
+    resources: tuple[ResourceFinding, ...] = ()
     changes_evidence_id: str | None = None
     unread: tuple[str, ...] = ()
 

@@ -8,17 +8,18 @@ a cause is left unresolved, and so is one that two different causes explain as w
 one would do harm and cure nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memory.records.assessment import CauseKind, Hypothesis, Verdict
 from tools.analysis.causes.candidate import EVEN, NAMED, Candidate, ids, listed
 from tools.analysis.causes.deployments import of_rollout
 from tools.analysis.causes.elsewhere import of_outside, unknown
-from tools.analysis.causes.fullness import of_function, of_memory, of_service, of_table
+from tools.analysis.causes.fullness import of_function, of_memory, of_resource, of_service, of_table
 from tools.analysis.causes.messages import of_queue
 from tools.analysis.causes.settings import of_change
-from tools.analysis.findings import Findings, ServiceFinding
+from tools.analysis.causes.starting import of_stops
+from tools.analysis.findings import Findings
 from tools.analysis.outside import blamed_outside
 from tools.analysis.paths import causal_path, nearest_first
 from tools.analysis.symptoms import roots, sick_parts
@@ -72,7 +73,8 @@ def _candidates(findings: Findings) -> list[Candidate]:
     absorbed = {id(change) for candidate in full for change in candidate.changes}
     deployed = [of_rollout(rollout, findings) for rollout in findings.rollouts]
     leaking = {one.part for one in deployed if one.hypothesis.confidence >= NAMED}
-    memory = [found for one in findings.services if (found := of_memory(one))]
+    memory = [found for one in findings.services for found in (of_memory(one), of_stops(one)) if found]
+    full += [found for one in findings.resources if (found := of_resource(one))]
     return [
         *deployed,
         *(of_change(change, findings) for change in findings.changes if id(change) not in absorbed),
@@ -148,21 +150,24 @@ def _likely_first(*hypotheses: Hypothesis) -> tuple[Hypothesis, ...]:
 
 def _without_symptom(findings: Findings, ranked: tuple[Hypothesis, ...]) -> Ranking:
     """Nobody is hit: noise when that was really checked and the alarm's own past explains it, else unresolved."""
-    checked = [finding for finding in findings.services if finding.checked]
-    missing = set(findings.own) - {finding.service.name for finding in checked}
+    checked = {one.service.name: one.evidence_ids for one in findings.services if one.checked}
+    checked |= {one.resource: one.evidence_ids for one in findings.resources}
+    missing = set(findings.own) - set(checked)
     if not checked or missing or findings.unread:
         what = listed(sorted(missing | set(findings.unread)), "") or "what the alarm watches"
         reason = f"no service that was checked is affected, but too little could be checked: not {what}"
     elif not (findings.earlier_spikes or findings.alarm_is_over):
-        names = ", ".join(sorted(finding.service.name for finding in checked))
+        names = ", ".join(sorted(checked))
         reason = f"errors and latency of {names} are as before, but nothing explains why the alarm fired"
     else:
         return _noise(findings, checked, ranked)
     return Ranking(Verdict.UNRESOLVED, _likely_first(unknown(findings, reason), *_leads(ranked, ())), reason)
 
 
-def _noise(findings: Findings, checked: list[ServiceFinding], ranked: tuple[Hypothesis, ...]) -> Ranking:
-    names = ", ".join(sorted(finding.service.name for finding in checked))
+def _noise(
+    findings: Findings, checked: Mapping[str, tuple[str, ...]], ranked: tuple[Hypothesis, ...]
+) -> Ranking:
+    names = ", ".join(sorted(checked))
     times = "once" if findings.earlier_spikes == 1 else f"{findings.earlier_spikes} times"
     past = (
         f"the same spike came {times} before in the time that was read"
@@ -172,9 +177,9 @@ def _noise(findings: Findings, checked: list[ServiceFinding], ranked: tuple[Hypo
     reason = f"no impact: errors and latency of {names} are as before, and {past}"
     noise = Hypothesis(
         kind=CauseKind.NOISE,
-        component=checked[0].service.name,
+        component=next(iter(checked)),
         statement=f"Nobody is affected, {reason}.",
-        evidence_for=ids(*findings.alarm_evidence_ids, *(i for f in checked for i in f.evidence_ids)),
+        evidence_for=ids(*findings.alarm_evidence_ids, *(i for found in checked.values() for i in found)),
         confidence=0.85 if findings.earlier_spikes else 0.7,
     )
     return Ranking(Verdict.NOISE, (noise, *_leads(ranked, ())), reason)

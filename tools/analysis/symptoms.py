@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tools.analysis.findings import Findings, QueueFinding, ServiceFinding
 from tools.analysis.outside import blamed_outside
+from tools.analysis.stops import most_telling
 
 # A consumer that fails on more than this of its batches fails on what is sound too.
 MOSTLY_SOUND = 0.5
@@ -18,6 +19,7 @@ def sick_parts(findings: Findings) -> dict[str, tuple[str, ...]]:
         if is_sick(one):
             found[one.service.name] = evidence_of(one)
     found |= {table.table: (table.evidence_id,) for table in findings.tables if table.is_sick}
+    found |= {one.resource: one.evidence_ids for one in findings.resources if one.is_sick}
     found |= {queue.queue: (queue.evidence_id,) for queue in findings.queues if queue.is_sick}
     for one in findings.services:
         for part in blamed_outside(one):
@@ -26,8 +28,10 @@ def sick_parts(findings: Findings) -> dict[str, tuple[str, ...]]:
 
 
 def is_sick(finding: ServiceFinding) -> bool:
-    """Say whether a service's requests suffer, its memory leaks away, or it is refused executions."""
-    return finding.affected or finding.climb is not None or finding.is_held_back
+    """Say whether a service's requests suffer, its memory leaks away, its tasks stop, or it is refused executions."""
+    stops = most_telling(finding.stops)
+    does_not_run = stops is not None and stops[1] > 1
+    return finding.affected or finding.climb is not None or finding.is_held_back or does_not_run
 
 
 def evidence_of(finding: ServiceFinding) -> tuple[str, ...]:

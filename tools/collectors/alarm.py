@@ -12,7 +12,7 @@ from tools.analysis.ramps import find_ramp
 from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
 from tools.collectors.readable import facts_in
 from tools.collectors.running import Collecting, Running
-from tools.collectors.series import MINUTES, Wanted, read_series, series_in
+from tools.collectors.series import MINUTES
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.get_metric import GetMetric, get_metric
@@ -117,42 +117,3 @@ def _onset(points: Sequence[Point], threshold: float | None) -> datetime | None:
     if ramp is not None and points[-1][0] - ramp.since >= LONG:
         return ramp.since
     return change.at if change else None
-
-
-def look_at_neighbours(sources: Sources, incident: Incident) -> Evidence | None:
-    """Read the other metrics of the thing that the alarm watches, by its dimensions."""
-    told = metric_of(incident.alarm, {}, MINUTES)
-    if told is None or not told.dimensions:
-        return None
-    names = NEIGHBOURS.get(told.namespace, ())
-    wanted = {
-        name: Wanted(told.namespace, name, told.dimensions, stat)
-        for name, stat in names
-        if name != told.metric_name
-    }
-    return read_series(sources, f"neighbours of {told.metric_name}", wanted) if wanted else None
-
-
-def neighbours_moved(evidence: Evidence) -> dict[str, datetime]:
-    """Return the neighbouring metrics that left their level, and since when."""
-    found = {name: find_onset(points) for name, points in (series_in(evidence) or {}).items()}
-    return {name: one.at for name, one in found.items() if one}
-
-
-# What AWS publishes under the same dimensions, of what tells how full or how well something is.
-NEIGHBOURS: dict[str, tuple[tuple[str, str], ...]] = {
-    "AWS/ApplicationELB": (
-        ("RequestCount", "Sum"),
-        ("HTTPCode_Target_5XX_Count", "Sum"),
-        ("TargetResponseTime", "p99"),
-        ("UnHealthyHostCount", "Maximum"),
-    ),
-    "AWS/RDS": (
-        ("CPUUtilization", "Average"),
-        ("DatabaseConnections", "Maximum"),
-        ("FreeStorageSpace", "Minimum"),
-        ("FreeableMemory", "Minimum"),
-        ("ReplicaLag", "Maximum"),
-        ("DiskQueueDepth", "Average"),
-    ),
-}

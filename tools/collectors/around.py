@@ -10,10 +10,12 @@ from memory.records.evidence import Evidence
 from tools.analysis.changes import changes_of
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.logs import look_at_size, look_before, look_since
+from tools.collectors.neighbours import has_neighbours, look_at_neighbours
 from tools.collectors.parts import look_at_queue_metrics, look_at_service
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES
+from tools.observe.get_metric import GetMetric
 from tools.observe.log_cost import GroupSize
 from tools.observe.parameter_history import ParameterHistory, parameter_history
 from tools.observe.service_health import ServiceHealth, service_health
@@ -84,6 +86,12 @@ class Around:
         else:
             limit = partial(look_at_concurrency, sources, name)
             self._start("limit", name, f"concurrency of {name}", limit)
+
+    def begin_neighbours(self, metric: GetMetric | None) -> None:
+        """Start the reading of what else is published of the resource that the alarm watches."""
+        if metric is not None and has_neighbours(metric):
+            look = partial(look_at_neighbours, self.sources, metric)
+            self._start("neighbours", "", f"neighbours of {metric.metric_name}", look)
 
     def begin_logs(self, onset: datetime) -> None:
         """Start the reading of logs on either side of the onset."""

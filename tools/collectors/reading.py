@@ -14,24 +14,29 @@ from tools.analysis.findings import (
     TableFinding,
 )
 from tools.analysis.queues import queue_finding
-from tools.analysis.services import service_finding
+from tools.analysis.services import EARLIER, service_finding
 from tools.analysis.tables import table_finding
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.functions import consumers_in
 from tools.collectors.logs import compared
+from tools.collectors.neighbours import resources_in
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, series_in
 from tools.collectors.settings import values_around
 from tools.collectors.tasks import stops_in
+from tools.observe.get_metric import GetMetric
 
 
-def read_findings(around: Around, alarm: AlarmView, own: tuple[str, ...]) -> Findings:
+def read_findings(
+    around: Around, alarm: AlarmView, own: tuple[str, ...], metric: GetMetric | None
+) -> Findings:
     """Return all findings; what could not be read is among what the collecting misses."""
     services = tuple(_services(around, alarm.onset))
     tables = tuple(_tables(around, alarm.onset))
     queues = tuple(_queues(around))
     names = {service.name for service in around.near}
+    beside = around.taken("neighbours", "")
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
@@ -47,6 +52,7 @@ def read_findings(around: Around, alarm: AlarmView, own: tuple[str, ...]) -> Fin
         changes=tuple(_with_values(around, changes)),
         tables=tables,
         queues=queues,
+        resources=resources_in(beside, metric) if beside and metric else (),
         changes_evidence_id=key or None,
         unread=_unread(around, services, tables, queues),
     )
@@ -62,7 +68,7 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id)
         if not finding.checked:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
-        yield _with_logs(around, _with_stops(around, _with_limit(around, finding)))
+        yield _with_logs(around, _with_stops(around, _with_limit(around, finding), onset))
 
 
 def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
@@ -74,11 +80,12 @@ def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
     return replace(finding, log_changes=sides.changes or (), log_evidence_id=since.evidence_id)
 
 
-def _with_stops(around: Around, finding: ServiceFinding) -> ServiceFinding:
+def _with_stops(around: Around, finding: ServiceFinding, onset: datetime) -> ServiceFinding:
     evidence = around.taken("stops", finding.service.name)
     if evidence is None:
         return finding
-    return replace(finding, stops=stops_in(evidence), stops_evidence_id=evidence.evidence_id)
+    late = tuple(one for one in stops_in(evidence) if one.at is None or one.at >= onset - EARLIER)
+    return replace(finding, stops=late, stops_evidence_id=evidence.evidence_id)
 
 
 def _with_limit(around: Around, finding: ServiceFinding) -> ServiceFinding:

@@ -11,6 +11,7 @@ from tools.analysis.causes.candidate import (
     when,
 )
 from tools.analysis.findings import AccountChange, Findings, ServiceFinding, TableFinding
+from tools.analysis.resources import ResourceFinding
 from tools.analysis.stops import StopReason
 from tools.analysis.symptoms import suffers_from
 from tools.analysis.tables import FULL
@@ -104,6 +105,22 @@ def of_function(finding: ServiceFinding, findings: Findings) -> Candidate | None
         confidence=round(0.5 + 0.2 * (bool(waiting) or finding.affected) + 0.2 * (reserved is not None), 2),
     )
     return Candidate(name, hypothesis, made[0])
+
+
+def of_resource(finding: ResourceFinding) -> Candidate | None:
+    """Weigh a resource that has reached one of its limits."""
+    if finding.limit is None:
+        return None
+    figures = f", from {finding.before:g} to {finding.now:g}" if finding.before is not None else ""
+    hypothesis = Hypothesis(
+        kind=CauseKind.CAPACITY,
+        component=finding.resource,
+        change=finding.limit,
+        statement=f"{finding.resource} has reached a limit: {finding.told}{figures}.",
+        evidence_for=finding.evidence_ids,
+        confidence=0.75,
+    )
+    return Candidate(finding.resource, hypothesis)
 
 
 def of_memory(finding: ServiceFinding) -> Candidate | None:

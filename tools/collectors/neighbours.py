@@ -1,0 +1,54 @@
+"""The other metrics of the resource that an alarm watches, by its dimensions."""
+
+from collections.abc import Mapping
+
+from memory.records.evidence import Evidence
+from tools.analysis.resources import ResourceFinding, resource_finding
+from tools.collectors.series import Wanted, read_series, series_in
+from tools.observe.get_metric import GetMetric
+from tools.observe.sources import Sources
+
+_DATABASE = (
+    ("CPUUtilization", "Average"),
+    ("DatabaseConnections", "Maximum"),
+    ("DiskQueueDepth", "Average"),
+    ("FreeStorageSpace", "Minimum"),
+    ("FreeableMemory", "Minimum"),
+    ("ReplicaLag", "Maximum"),
+)
+# What AWS publishes under the same dimensions, of what tells how full or how well something is.
+NEIGHBOURS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "AWS/ApplicationELB": (
+        ("HTTPCode_Target_5XX_Count", "Sum"),
+        ("RequestCount", "Sum"),
+        ("TargetResponseTime", "p99"),
+        ("UnHealthyHostCount", "Maximum"),
+    ),
+    "AWS/DocDB": _DATABASE,
+    "AWS/EC2": (("CPUUtilization", "Average"), ("StatusCheckFailed", "Maximum")),
+    "AWS/ElastiCache": (("CPUUtilization", "Average"), ("FreeableMemory", "Minimum")),
+    "AWS/RDS": _DATABASE,
+}
+
+
+def has_neighbours(metric: GetMetric) -> bool:
+    """Say whether AWS is known to publish more about what a metric is of."""
+    return bool(metric.dimensions) and metric.namespace in NEIGHBOURS
+
+
+def look_at_neighbours(sources: Sources, metric: GetMetric) -> Evidence:
+    """Read what AWS publishes under the dimensions of a metric."""
+    wanted = {
+        name: Wanted(metric.namespace, name, metric.dimensions, stat)
+        for name, stat in NEIGHBOURS[metric.namespace]
+    }
+    return read_series(sources, f"neighbours of {metric.metric_name}", wanted)
+
+
+def resources_in(evidence: Evidence, metric: GetMetric) -> tuple[ResourceFinding, ...]:
+    """Return the resource with the limit that it has reached, if any; nothing where nothing was published."""
+    series = series_in(evidence)
+    if not series:
+        return ()
+    name = sorted(metric.dimensions.items())[-1][1]
+    return (resource_finding(name, series, (), (evidence.evidence_id,)),)
