@@ -5,6 +5,7 @@ Nothing here knows the truth: approvals follow a policy fixed before the scenari
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,17 +66,19 @@ def play(trial: Trial) -> Outcome:
             settings = from_environment(World.SIMULATED, Path(folder))
             set_up(settings)
             session = open_session(settings)
-            return _follow(trial, account, session, began)
+            return follow(trial, account, session.records, lambda: session, began)
 
 
-def _follow(trial: Trial, account: Account, session: Session, began: float) -> Outcome:
-    records = session.records
+def follow(
+    trial: Trial, account: Account, records: Records, opened: Callable[[], Session], began: float
+) -> Outcome:
+    """Wait for the alarm, follow its incident to the end in the session that is then opened, and bring back all."""
     before, started = 0, records.clock.now()
     record: IncidentRecord | None = None
     event = _event(trial, records)
     if event is not None:
         before = len(_calls(account, 0))
-        record = _to_the_end(trial, session, event)
+        record = _to_the_end(trial, opened(), event)
         records.clock.wait_until(records.clock.now() + SETTLING)
     calls = tuple(one for one in _calls(account, before) if records.is_own(one["caller_arn"]))
     return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began, started)

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from console.text import screen
-from evals import upload
+from evals import from_truth, upload
 from evals.at_once import judged_at_once
 from evals.bench.machine import machine
 from evals.drive import Outcome, Trial, play
@@ -219,12 +219,16 @@ def main(
     """Read the options of `cloudops eval` and run."""
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.careless and not asked.plan_from_truth:
+        parser.error("--careless goes with --plan-from-truth")
     known = scenario_names(asked.scenarios)
     unknown = sorted(set(asked.scenario) - set(known))
     if unknown or not known:
         where = f" in {asked.scenarios}" if asked.scenarios else ""
         missing = f"no scenario {', '.join(unknown)}" if unknown else "no scenarios"
         parser.error(f"{missing}{where}; there are: {', '.join(known) or 'none'}")
+    if asked.plan_from_truth:
+        return from_truth.play_all(asked.scenario or sorted(known), careless=asked.careless)
     if asked.page is not None and not _is_page(asked.page):
         parser.error(f"{asked.page} is no page to write the results into: copy docs/evaluation.md there")
     # Seed by seed: a run that ends early has played something of everything.
@@ -255,6 +259,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=Path, help="another folder of scenarios, each with its truth")
     parser.add_argument("--seed", type=int, default=1, help="the first seed of the account's noise")
     parser.add_argument("--seeds", type=_some, default=1, help="how many seeds of each scenario")
+    parser.add_argument(
+        "--plan-from-truth",
+        action="store_true",
+        help="take the assessment and the plan from the truth, and say whether each was done and verified",
+    )
+    parser.add_argument(
+        "--careless",
+        action="store_true",
+        help="with --plan-from-truth: force the truth's forbidden changes, which have to leave nothing worse",
+    )
     parser.add_argument("--deny", action="store_true", help="deny every plan instead of approving it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument("--page", type=Path, metavar="FILE", help="write the results into this page, too")
