@@ -149,15 +149,18 @@ def note_export(records: Records, who: str, incident_ids: list[str], subject: st
 def erase_elsewhere(records: Records, who: str, subject: str) -> tuple[int, int]:
     """Erase what names a subject beside incidents; return how many refused bodies and audit payloads that were."""
     partition, now = keys.tenant_audit(records.settings.tenant), records.clock.now()
+    records.kill_switch.erase_about(subject)
     return records.refusals.erase((subject,)), records.audit.erase_about(partition, now, who, subject)
 
 
 def elsewhere(records: Records, subject: str) -> dict[str, Any]:
-    """Return what names a subject beside incidents: refused bodies, and who exported or erased what."""
+    """Return what names a subject beside incidents: refused bodies, who exported, erased or turned what."""
+    switch = records.kill_switch.read().model_dump(mode="json")
     about = records.audit.about(keys.tenant_audit(records.settings.tenant), subject)
     return {
         "refusals": list(records.refusals.mentioning((subject,))),
         "audit": [item.body for item in about],
+        "kill_switch": switch if mentions(switch, subject) else None,
     }
 
 

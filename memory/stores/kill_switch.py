@@ -2,6 +2,8 @@
 
 from memory import keys
 from memory.records.audit import Deed
+from memory.records.base import canonical_json
+from memory.records.incident import ERASED
 from memory.records.kill_switch import KillSwitch
 from memory.stores.audit import AuditTrail
 from memory.table import Item, RecordTable, Write
@@ -36,3 +38,13 @@ class KillSwitchStore:
             what=f"writes {'stopped' if switch.on else 'allowed again'}",
             why=switch.reason,
         )
+
+    def erase_about(self, text: str) -> int:
+        """Leave the switch where it stands and forget who turned it and why, where the text stands in that."""
+        key = keys.kill_switch(self._tenant)
+        item = self._table.get(key)
+        if item is None or text not in canonical_json(item.body):
+            return 0
+        left = {"reason": ERASED, "by": ERASED}
+        self._table.replace(item, {**item.body, **left})
+        return 1

@@ -27,6 +27,7 @@ from graphs.runs import StartOutcome
 from memory import keys
 from memory.records.base import digest
 from memory.records.incident import Status
+from memory.records.kill_switch import KillSwitch
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.listings import Wanted
 from memory.stores.objects import ObjectClass
@@ -125,14 +126,21 @@ def _is_erased_from_the_tenants_audit(at: Desk) -> None:
     """Who took a copy stands in the tenant's audit, and goes when they are the subject."""
     note_export(at.records, "bob@example.com", ["one"], "")
     note_export(at.records, "carol@example.com", ["two"], "")
-    (told,) = elsewhere(at.records, "bob@example.com")["audit"]
-    assert told["what"] == "exported 1 incidents"
-    assert erase_elsewhere(at.records, "dan@example.com", "bob@example.com") == (0, 1)
-    assert elsewhere(at.records, "bob@example.com") == {"refusals": [], "audit": []}
+    turned = KillSwitch(
+        on=True, reason="bob@example.com was worried", by="bob@example.com", at=at.records.clock.now()
+    )
+    at.records.kill_switch.turn(turned)
+    told = elsewhere(at.records, "bob@example.com")
+    assert [one["what"] for one in told["audit"]] == ["exported 1 incidents", "writes stopped"]
+    assert told["kill_switch"]["by"] == "bob@example.com"
+    assert erase_elsewhere(at.records, "dan@example.com", "bob@example.com") == (0, 2)
+    nothing = {"refusals": [], "audit": [], "kill_switch": None}
+    assert elsewhere(at.records, "bob@example.com") == nothing
+    assert at.records.kill_switch.read().on
     assert found(at, "bob@example.com") == {}
     assert found(at, "carol@example.com")
     checked = at.records.audit.read(keys.tenant_audit("default")).check(0.0)
-    assert (checked.broken, checked.erased) == (None, 1)
+    assert (checked.broken, checked.erased) == (None, 2)
     assert erase_elsewhere(at.records, "dan@example.com", "bob@example.com") == (0, 0)
 
 
