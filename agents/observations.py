@@ -72,6 +72,13 @@ class Observations:
         with ThreadPoolExecutor(GUARD_THREADS, thread_name_prefix="guard") as threads:
             return list(threads.map(lambda one: self.show(one, limit), evidence))
 
+    def words(self, said: Any) -> Any:
+        """Return outside words that are no evidence, such as an alarm's, without those that give orders."""
+        cleaned = _without_orders(said)
+        if not flags_of(cleaned) and self.guard.scan(canonical_json(cleaned)).clear:
+            return cleaned
+        return WITHHELD_WHOLE
+
     def _screened(self, evidence: Evidence) -> tuple[tuple[str, ...], Any]:
         """Take out the texts that give orders; if the guard objects to something else, take out everything."""
         if not evidence.untrusted:

@@ -92,7 +92,12 @@ class Triage:
         answer = ask(
             model,
             load_prompt("triage"),
-            question_of(incident, first_look, sources.topology, shown),
+            question_of(
+                first_look,
+                addresses(incident, first_look, sources.topology),
+                seen.words(said_by(incident)),
+                shown,
+            ),
             Opinion,
             [reads.bound(tool) for tool in self.tools],
             sources.recorder.budget,
@@ -170,10 +175,14 @@ def _hypothesis(cause: Cause) -> Hypothesis:
     return Hypothesis(**cause.model_dump(exclude={"independent"}))
 
 
-def question_of(
-    incident: Incident, first_look: FirstLook, topology: Topology, shown: list[dict[str, Any]]
-) -> str:
-    """Write what was found and observed as the question that triage answers."""
+def said_by(incident: Incident) -> dict[str, Any]:
+    """Return the words that an alarm came with, which people and machines outside wrote."""
+    alarm = incident.alarm
+    return {"alarm_reason": alarm.reason, "alarm_description": alarm.description, "alarm_tags": alarm.tags}
+
+
+def question_of(first_look: FirstLook, places: dict[str, Any], said: Any, shown: list[dict[str, Any]]) -> str:
+    """Write what was found, said and observed as the question that triage answers; `places` says where to read on."""
     leading = first_look.hypotheses[0] if first_look.hypotheses else None
     causes = first_look_causes(first_look)
     facts: dict[str, Any] = {
@@ -191,10 +200,8 @@ def question_of(
         "affected": list(first_look.affected),
         "healthy": list(first_look.healthy),
         "changed_otherwise": list(first_look.changed_otherwise),
-        **addresses(incident, first_look, topology),
+        **places,
     }
-    alarm = incident.alarm
-    said = {"alarm_reason": alarm.reason, "alarm_description": alarm.description, "alarm_tags": alarm.tags}
     return "\n\n".join(
         (
             labelled(facts),

@@ -29,6 +29,7 @@ SLOW = (
     "graphs/test_holdings.py",
     "graphs/test_killed.py",
     "graphs/test_repeated.py",
+    "graphs/test_secrets.py",
     "graphs/test_upgraded.py",
     "memory/checkpoints/test_killed_saver.py",
     "tools/test_first_look.py",

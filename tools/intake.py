@@ -18,6 +18,7 @@ from memory.records.alarm import Alarm, AlarmState, Envelope, Metric, Route
 from memory.records.base import canonical_json
 from memory.records.scope import Scope
 from tools.event_body import RefusedEvent, read_body, read_json
+from tools.redaction import redact, redact_all
 
 DECODED_LIMIT_BYTES = 4 * 1024 * 1024
 _CHANGE = "CloudWatch Alarm State Change"
@@ -38,10 +39,23 @@ def parse_event(
     """Return what an event is and says, or raise `RefusedEvent`; nothing else is ever raised."""
     body, raw = read_body(event)
     try:
-        return _envelope(body, hashlib.sha256(raw).hexdigest(), received_at, tenant)
+        return _redacted(_envelope(body, hashlib.sha256(raw).hexdigest(), received_at, tenant))
     except BROKEN as error:
         said = f"{type(error).__name__}: {str(error)[:200]}"
         raise RefusedEvent(f"the event lacks what its kind promises ({said})", 400) from error
+
+
+def _redacted(envelope: Envelope) -> Envelope:
+    """Take secrets out of what people wrote into an alarm: it goes into records, to models and to people."""
+    alarm = envelope.alarm
+    if alarm is None:
+        return envelope
+    words = {
+        "reason": redact(alarm.reason),
+        "description": redact(alarm.description),
+        "tags": redact_all(alarm.tags),
+    }
+    return envelope.model_copy(update={"alarm": alarm.model_copy(update=words)})
 
 
 def _envelope(body: dict[str, Any], sha256: str, received_at: datetime, tenant: str) -> Envelope:

@@ -13,7 +13,11 @@ KEY = "AKIA" + "Q4X7PLM2TZ9RWB6C"
 
 
 def test_an_intervention_is_a_failure_that_escalates_and_is_told(tmp_path: Path) -> None:
-    with desk(tmp_path, "hostile", scenarios_dir=hostile(tmp_path, description=ORDERS)) as at:
+    with desk(tmp_path, "hostile", scenarios_dir=hostile(tmp_path)) as at:
+        at.alarm_event()
+        at.account.faults(
+            [{"service": "bedrock-runtime", "operation": "Converse", "kind": "guardrail", "times": -1}]
+        )
         told = at.on_call_queue()
 
         done = at.start()
@@ -29,6 +33,17 @@ def test_an_intervention_is_a_failure_that_escalates_and_is_told(tmp_path: Path)
         closing = next(message for message in done.messages if "escalated" in message.subject)
         assert "a guardrail stopped" in closing.body
         assert sum("escalated" in subject for subject in at.told(told)) == 1
+
+
+def test_an_alarm_whose_description_gives_orders_is_triaged_without_them(tmp_path: Path) -> None:
+    with desk(tmp_path, "hostile", scenarios_dir=hostile(tmp_path, description=ORDERS)) as at:
+        waiting = at.start()
+        assert waiting.status is Status.AWAITING_APPROVAL
+        assert waiting.assessment is not None and waiting.assessment.by_model
+        assert waiting.assessment.flagged
+        asked = [str(call["parameters"]) for call in at.account.calls("Converse")]
+        assert asked
+        assert not any(ORDERS in text for text in asked)
 
 
 @pytest.mark.parametrize("line", [ORDERS, f"login with {KEY}"], ids=["orders", "secret"])

@@ -245,3 +245,15 @@ def test_spacing_and_order_do_not_change_the_digest() -> None:
     event = _change()
     spaced = json.dumps(dict(reversed(event.items())), indent=3).encode()
     assert parse_event(spaced, NOW).raw_sha256 == parse_event(event, NOW).raw_sha256
+
+
+def test_secrets_in_an_alarms_words_are_taken_out_at_the_door() -> None:
+    body = _change()
+    body["detail"]["configuration"]["description"] = "ask bob@example.com, password=hunter2hunter2"
+    body["detail"]["state"]["reason"] = (
+        "Threshold Crossed: 1 datapoint [428.0 (23/11/26 09:08:00)] by AKIAIOSFODNN7EXAMPLE"
+    )
+    alarm = parse_event(body, NOW).alarm
+    assert alarm is not None
+    assert alarm.description == "ask [email], password=[secret]"
+    assert alarm.reason == "Threshold Crossed: 1 datapoint [428.0 (23/11/26 09:08:00)] by [aws-access-key]"

@@ -73,6 +73,7 @@ def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
         "state_reason": alarm.get("StateReason", ""),
         "state_updated_at": utc_text(updated) if updated else None,
         "latest_value": _latest(alarm.get("StateReasonData")),
+        "description": alarm.get("AlarmDescription", ""),
         "alarm_rule": alarm.get("AlarmRule"),
         "namespace": alarm.get("Namespace"),
         "metric_name": alarm.get("MetricName"),
