@@ -1,12 +1,15 @@
 """The control plane: what came in, how the services do, further scenarios, and a new beginning."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.simulated import ControlRefusedError, SimulatedAccount, StartAccount, accounts
+from tools.aws.clock import AccountClock
+from tools.errors import Transient
 
 FAULTY = """
 schema = 1
@@ -65,6 +68,13 @@ def test_calls_are_chosen_by_operation_service_caller_and_age(account: Simulated
         account.control("GET", "calls?after=soon")
     with pytest.raises(ControlRefusedError, match="opration: Extra inputs"):
         account.control("GET", "calls?opration=X")
+
+
+def test_whoever_waits_too_long_is_told_by_the_account_why_not(account: SimulatedAccount) -> None:
+    clock = AccountClock(account.local["clock"])
+
+    with pytest.raises(Transient, match=r"clock refuses this: .*2 days"):
+        clock.wait_until(clock.now() + timedelta(hours=99))
 
 
 def test_the_pulse_says_what_cloudwatch_says(account: SimulatedAccount) -> None:

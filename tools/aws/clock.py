@@ -1,5 +1,6 @@
 """The account's time: wall time on AWS, the stepped clock of an account on this machine."""
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,6 +74,17 @@ class AccountClock:
         try:
             answer = self._http.request(method, self.url, json=body, timeout=self.timeout_seconds)
             answer.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            raise Transient(f"the account's clock refuses this: {_told(error.response.text)}") from error
         except httpx.HTTPError as error:
             raise Transient(f"the account's clock at {self.url} does not answer: {error}") from error
         return datetime.fromisoformat(answer.json()["now"]).astimezone(UTC)
+
+
+def _told(text: str) -> str:
+    """Return what the account says is wrong, which it tells as JSON."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text[:200]
+    return str(told.get("error", text[:200])) if isinstance(told, dict) else text[:200]
