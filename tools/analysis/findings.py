@@ -132,6 +132,7 @@ class Findings:
     """All of the first look's observations, ready to be ranked.
 
     `own` names the services that the alarm speaks of; `unread` what could not be read and may hide a symptom.
+    `is_usual` says that the alarm's metric does the same at this time on earlier days.
     """
 
     onset: datetime
@@ -147,6 +148,7 @@ class Findings:
     resources: tuple[ResourceFinding, ...] = ()
     changes_evidence_id: str | None = None
     unread: tuple[str, ...] = ()
+    is_usual: bool = False
 
     def service(self, name: str) -> ServiceFinding | None:
         """Return the finding of a service."""

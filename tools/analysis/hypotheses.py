@@ -156,7 +156,7 @@ def _without_symptom(findings: Findings, ranked: tuple[Hypothesis, ...]) -> Rank
     if not checked or missing or findings.unread:
         what = listed(sorted(missing | set(findings.unread)), "") or "what the alarm watches"
         reason = f"no service that was checked is affected, but too little could be checked: not {what}"
-    elif not (findings.earlier_spikes or findings.alarm_is_over):
+    elif not (findings.earlier_spikes or findings.is_usual or findings.alarm_is_over):
         names = ", ".join(sorted(checked))
         reason = f"errors and latency of {names} are as before, but nothing explains why the alarm fired"
     else:
@@ -169,11 +169,12 @@ def _noise(
 ) -> Ranking:
     names = ", ".join(sorted(checked))
     times = "once" if findings.earlier_spikes == 1 else f"{findings.earlier_spikes} times"
-    past = (
-        f"the same spike came {times} before in the time that was read"
-        if findings.earlier_spikes
-        else "the metric has gone back by itself"
-    )
+    if findings.earlier_spikes:
+        past = f"the same spike came {times} before in the time that was read"
+    elif findings.is_usual:
+        past = "the metric does the same at this time on earlier days"
+    else:
+        past = "the metric has gone back by itself"
     reason = f"no impact: errors and latency of {names} are as before, and {past}"
     noise = Hypothesis(
         kind=CauseKind.NOISE,

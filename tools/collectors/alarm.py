@@ -1,7 +1,7 @@
 """What an alarm shows by itself: its rule, its metric's onset, whether it has been there before, and its neighbours."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,17 +9,19 @@ from typing import Any
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from tools.analysis.ramps import find_ramp
+from tools.analysis.seasons import is_usual
 from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
 from tools.collectors.readable import facts_in
 from tools.collectors.running import Collecting, Running
-from tools.collectors.series import MINUTES
+from tools.collectors.series import MINUTES, Wanted, read_series, series_in
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.sources import Sources
 
 CALM = timedelta(minutes=5)
-DAY_MINUTES = 1440
+DAYS_MINUTES = 8 * 1440
+DAYS_STEP = timedelta(minutes=5)
 # Without a change in the metric, what it warns of began about this long before.
 USUALLY_BEFORE = timedelta(minutes=5)
 # What climbs slowly leaves its noise some time after the climb began. What jumps does not.
@@ -36,6 +38,7 @@ class AlarmView:
     recovered_at: datetime | None = None
     earlier_spikes: int = 0
     dimensions: dict[str, str] = field(default_factory=dict)
+    is_usual: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class AlarmReading:
     described: Running[Evidence]
     told: GetMetric | None
     series: Running[Evidence] | None
+    days: Running[Evidence] | None
 
     def onset(self) -> datetime:
         """Return since when the metric is another, as soon as that is known."""
@@ -66,7 +70,13 @@ class AlarmReading:
         if metric is not None and metric != self.told:
             series = get_metric(self.sources, metric)
         seen = tuple(one.evidence_id for one in (described, series) if one)
-        return _view(self.incident, facts, metric, _points(series), seen)
+        view = _view(self.incident, facts, metric, _points(series), seen)
+        days = self.collecting.take(self.days) if self.days else None
+        if days is None:
+            return view
+        points = (series_in(days) or {}).get("value", [])
+        usual = is_usual(points, DAYS_STEP, view.onset)
+        return replace(view, is_usual=usual, seen=(*view.seen, days.evidence_id))
 
 
 def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmReading:
@@ -75,7 +85,19 @@ def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> 
     describing = collecting.start(partial(describe_alarm, sources, asked), "the alarm's rule and history")
     told = metric_of(incident.alarm, {}, MINUTES)
     series = collecting.start(partial(get_metric, sources, told), "the alarm's metric") if told else None
-    return AlarmReading(sources, incident, collecting, describing, told, series)
+    days = (
+        collecting.start(partial(_days, sources, told), "the alarm's metric on earlier days")
+        if told
+        else None
+    )
+    return AlarmReading(sources, incident, collecting, describing, told, series, days)
+
+
+def _days(sources: Sources, metric: GetMetric) -> Evidence:
+    """Read a metric over some days, in five minutes a point, to know what is usual at this time of day."""
+    wanted = Wanted(metric.namespace, metric.metric_name, metric.dimensions, metric.stat)
+    title = f"{metric.namespace} {metric.metric_name} on earlier days"
+    return read_series(sources, title, {"value": wanted}, DAYS_MINUTES, DAYS_STEP)
 
 
 def _points(evidence: Evidence | None) -> list[Point]:

@@ -46,6 +46,7 @@ def read_findings(
         alarm_evidence_ids=alarm.seen,
         alarm_is_over=alarm.recovered_at is not None,
         earlier_spikes=alarm.earlier_spikes,
+        is_usual=alarm.is_usual,
         own=own,
         services=services,
         rollouts=_once((*rollouts_in(told, names, key), *_rollouts(around))),

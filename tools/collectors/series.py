@@ -26,22 +26,22 @@ class Wanted:
 
 
 def read_series(
-    sources: Sources, title: str, wanted: Mapping[str, Wanted], minutes: int = MINUTES
+    sources: Sources, title: str, wanted: Mapping[str, Wanted], minutes: int = MINUTES, step: timedelta = STEP
 ) -> Evidence:
-    """Return metrics by key, each a list of one value a minute that ends at `until`; None where nothing was published.
+    """Return metrics by key, each a list of one value a step that ends at `until`; None where nothing was published.
 
     One GetMetricData call answers up to 500 metrics
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
     """
     start, now = sources.last(minutes)
-    window = (_floor(start), _floor(now) + STEP)
+    window = (_floor(start, step), _floor(now, step) + step)
     asked = {key: [one.namespace, one.name, dict(one.dimensions), one.stat] for key, one in wanted.items()}
     return sources.recorder.observe(
         title,
         "cloudwatch",
         "GetMetricData",
         {"metrics": asked, "from": utc_text(window[0]), "until": utc_text(window[1])},
-        lambda: _read(sources, wanted, window),
+        lambda: _read(sources, wanted, window, step),
         window=window,
     )
 
@@ -51,24 +51,24 @@ def series_in(evidence: Evidence) -> dict[str, list[Point]] | None:
     result = evidence.result
     if not isinstance(result, dict) or "until" not in result:
         return None
-    until = datetime.fromisoformat(result["until"])
-    return {key: _points(values, until) for key, values in result.items() if isinstance(values, list)}
+    until, step = datetime.fromisoformat(result["until"]), timedelta(seconds=result["step_seconds"])
+    return {key: _points(values, until, step) for key, values in result.items() if isinstance(values, list)}
 
 
-def _points(values: list[float | None], until: datetime) -> list[Point]:
-    start = until - len(values) * STEP
-    return [(start + n * STEP, float(value)) for n, value in enumerate(values) if value is not None]
+def _points(values: list[float | None], until: datetime, step: timedelta) -> list[Point]:
+    start = until - len(values) * step
+    return [(start + n * step, float(value)) for n, value in enumerate(values) if value is not None]
 
 
-def _read(sources: Sources, wanted: Mapping[str, Wanted], window: Window) -> Answer:
+def _read(sources: Sources, wanted: Mapping[str, Wanted], window: Window, step: timedelta) -> Answer:
     keys = {f"m{number}": key for number, key in enumerate(wanted)}
     request: dict[str, Any] = {
-        "MetricDataQueries": [_query(name, wanted[key]) for name, key in keys.items()],
+        "MetricDataQueries": [_query(name, wanted[key], step) for name, key in keys.items()],
         "StartTime": window[0],
         "EndTime": window[1],
         "ScanBy": "TimestampAscending",
     }
-    length = int((window[1] - window[0]) / STEP)
+    length = int((window[1] - window[0]) / step)
     found: dict[str, list[float | None]] = {key: [None] * length for key in wanted}
     client, calls = sources.access.client("cloudwatch"), 0
     while True:
@@ -77,25 +77,32 @@ def _read(sources: Sources, wanted: Mapping[str, Wanted], window: Window) -> Ans
         for result in page["MetricDataResults"]:
             row = found[keys[result["Id"]]]
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                row[min(int((at - window[0]) / STEP), length - 1)] = round(float(value), DECIMALS)
+                row[min(int((at - window[0]) / step), length - 1)] = round(float(value), DECIMALS)
         if not page.get("NextToken"):
             break
         request["NextToken"] = page["NextToken"]
     told = {key: row for key, row in found.items() if any(value is not None for value in row)}
     gaps = () if told else (Gap.NO_DATA,)
     return Answer(
-        {"until": utc_text(window[1]), "step_seconds": 60, **told}, calls, gaps=gaps, newest_last=True
+        {"until": utc_text(window[1]), "step_seconds": int(step.total_seconds()), **told},
+        calls,
+        gaps=gaps,
+        newest_last=True,
     )
 
 
-def _query(name: str, one: Wanted) -> dict[str, Any]:
+def _query(name: str, one: Wanted, step: timedelta) -> dict[str, Any]:
     metric = {
         "Namespace": one.namespace,
         "MetricName": one.name,
         "Dimensions": [{"Name": key, "Value": value} for key, value in sorted(one.dimensions.items())],
     }
-    return {"Id": name, "MetricStat": {"Metric": metric, "Period": 60, "Stat": one.stat}, "ReturnData": True}
+    return {
+        "Id": name,
+        "MetricStat": {"Metric": metric, "Period": int(step.total_seconds()), "Stat": one.stat},
+        "ReturnData": True,
+    }
 
 
-def _floor(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)
+def _floor(moment: datetime, step: timedelta) -> datetime:
+    return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step

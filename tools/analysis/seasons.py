@@ -1,0 +1,114 @@
+"""Departures of a series from what is usual at this time of day, and lately: what a threshold cannot tell.
+
+A value is a departure when it is off by half as much again as anything in memory was. That asks for no distribution,
+and gets used to a series that is restless. Two memories are kept: a week of what the same time of day on earlier days
+would have made expected, at the pace of a point, an hour and four hours; and a day of what the last half day would.
+Nothing that lies ahead is looked at, so the same is found as would have been at the time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tools.analysis.series import Point, Values, values_of
+
+DAY = timedelta(days=1)
+WEEK_DAYS = 7
+LEAST_DAYS = 3
+# By how much of an hour days may be out of step.
+ASIDE = timedelta(minutes=15)
+PACES = (timedelta(0), timedelta(hours=1), timedelta(hours=4))
+LATELY = timedelta(hours=12)
+BEYOND = 1.5
+# A departure that pauses for less than this is still the same one.
+PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where a series began to be what it never was: the moment, the value, and what was expected."""
+
+    at: datetime
+    value: float
+    expected: float
+
+
+def departures(points: Sequence[Point], step: timedelta) -> list[Departure]:
+    """Return the beginnings of all departures in a series of evenly spaced points; the first day only teaches."""
+    values, day = values_of(points), int(DAY / step)
+    if len(values) <= day:
+        return []
+    found: dict[int, float] = {}
+    for pace in PACES:
+        smooth = _rolling_median(values, max(1, int(pace / step)))
+        expected = _by_time_of_day(smooth, day, int(ASIDE / step))
+        lag = max(1, int(pace / step))
+        found |= _beyond(smooth, expected, WEEK_DAYS * day, lag, day, step)
+    lately = int(LATELY / step)
+    before = np.concatenate(([np.nan], _rolling_median(values, lately)[:-1]))
+    found |= _beyond(values, before, day, 1, day + lately, step)
+    return [Departure(points[n][0], points[n][1], round(found[n], 6)) for n in sorted(found)]
+
+
+def is_usual(points: Sequence[Point], step: timedelta, since: datetime) -> bool:
+    """Say whether what a series does since a moment is what it does at this time of day; never without some days."""
+    if not points or since - points[0][0] < LEAST_DAYS * DAY:
+        return False
+    return not any(one.at >= since - ASIDE for one in departures(points, step))
+
+
+def _by_time_of_day(values: Values, day: int, aside: int) -> Values:
+    """Return what earlier days make expected: their median around the same time; of few days, the last day's."""
+    shifted = [
+        _shift(values, days * day + off)
+        for days in range(1, WEEK_DAYS + 1)
+        for off in range(-aside, aside + 1)
+    ]
+    stacked = np.vstack(shifted)
+    expected = _median_of(stacked)
+    lastly = _shift(_rolling_median(values, day, least=day // 24), 1)
+    few = np.arange(len(values)) < LEAST_DAYS * day
+    return np.where(few, lastly, expected)
+
+
+def _beyond(
+    values: Values, expected: Values, memory: int, lag: int, first: int, step: timedelta
+) -> dict[int, float]:
+    """Return where runs begin of values that are further off than anything in memory, times a factor."""
+    off = np.abs(values - expected)
+    known = np.nan_to_num(off, nan=0.0)
+    padded = np.concatenate((np.zeros(memory), known))
+    # What lies within the pace of a value is partly the value itself.
+    most = _shift(np.max(sliding_window_view(padded, memory), axis=1)[: len(values)], lag - 1)
+    beyond = np.flatnonzero((off > BEYOND * most) & (most > 0) & (np.arange(len(values)) >= first))
+    pause = int(PAUSE / step)
+    begins = [int(n) for k, n in enumerate(beyond) if k == 0 or n - beyond[k - 1] > pause]
+    return {n: float(expected[n]) for n in begins}
+
+
+def _shift(values: Values, by: int) -> Values:
+    """Return values moved later by some points."""
+    if by <= 0:
+        return values
+    return np.concatenate((np.full(min(by, len(values)), np.nan), values[:-by]))[: len(values)]
+
+
+def _rolling_median(values: Values, width: int, least: int | None = None) -> Values:
+    """Return the median of the last so many values at each point; NaN until there are enough."""
+    if width <= 1:
+        return values
+    padded = np.concatenate((np.full(width - 1, np.nan), values))
+    windows = sliding_window_view(padded, width)
+    enough = np.sum(~np.isnan(windows), axis=1) >= (least or width)
+    return np.where(enough, _median_of(windows.T), np.nan)
+
+
+def _median_of(rows: Values) -> Values:
+    """Return the median of each column, without what is not known; NaN where nothing is."""
+    told = ~np.all(np.isnan(rows), axis=0)
+    found = np.full(rows.shape[1], np.nan)
+    found[told] = np.nanmedian(rows[:, told], axis=0)
+    return found
