@@ -51,6 +51,21 @@ class Dispatch:
         self.overlays = {one.service: one for one in overlays}
         for name, code in self.emulator.services().items():
             self.emulator.replace(name, self._standing_before(BOTOCORE_NAMES.get(name, name), code))
+        self.emulator.otherwise(self._absent)
+
+    def _absent(self, service: str) -> ServiceCode:
+        """What answers for a service that nobody here has: callers are judged first, as everywhere."""
+
+        async def answer(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+        ) -> HttpResult:
+            asked = read_request(service, method, path, headers, body, query)
+            call = self.call_of(service, asked, self.emulator.access_key(headers, query))
+            kept_out = self.kept_out(asked, call)
+            error = AwsError("UnknownOperationException", f"The simulated account has no {service}.")
+            return _parts(kept_out or refused(service, asked.form, error))
+
+        return answer
 
     def _standing_before(self, service: str, code: ServiceCode) -> ServiceCode:
         async def answer(

@@ -41,6 +41,18 @@ BOTOCORE_NAMES = {
 }
 
 
+class _Complete(dict[str, ServiceCode]):
+    """Ministack's table of services, in which every service has somebody who answers."""
+
+    def __init__(self, known: Mapping[str, ServiceCode], code_of: Callable[[str], ServiceCode]) -> None:
+        super().__init__(known)
+        self._code_of = code_of
+
+    def get(self, service: str, default: Any = None) -> Any:
+        """The code of a service; of one that the emulator lacks, what refuses it."""
+        return super().get(service) or self._code_of(service)
+
+
 class RefusedError(RuntimeError):
     """The emulator refused something that the account itself needs."""
 
@@ -80,6 +92,10 @@ class Emulator:
     def replace(self, service: str, code: ServiceCode) -> None:
         """Let `code` answer for a service, for outside calls and for ministack's own."""
         self._app.SERVICE_HANDLERS[service] = code
+
+    def otherwise(self, code_of: Callable[[str], ServiceCode]) -> None:
+        """Let `code_of` say who answers for the services that the emulator lacks, by their signing names."""
+        self._app.SERVICE_HANDLERS = _Complete(self._app.SERVICE_HANDLERS, code_of)
 
     def runs_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell ministack's worker threads which loop serves requests."""

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/awssupport/latest/user/CommonErrors.html
 
 from enum import StrEnum
 
+from botocore.exceptions import UnknownServiceError
+
 from simulator.wire.protocol import AwsError, service_model
 from simulator.wire.requests import Form
 
@@ -62,4 +64,8 @@ def refusal(service: str, form: Form, problem: Problem, sentence: str = "") -> A
 
 
 def _is_plain_json(service: str) -> bool:
-    return str(service_model(service).metadata.get("protocol")) in ("json", "smithy-rpc-v2-cbor")
+    try:
+        model = service_model(service)
+    except UnknownServiceError:
+        return True
+    return str(model.metadata.get("protocol")) in ("json", "smithy-rpc-v2-cbor")

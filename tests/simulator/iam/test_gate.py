@@ -64,6 +64,22 @@ def test_an_operation_that_nobody_has_mapped_is_refused(account: SimulatedAccoun
     assert "ecs:DescribeCapacityProviders because the simulated account does not know" in sentence
 
 
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [("codedeploy", "list_deployments"), ("xray", "get_groups"), ("application-signals", "list_services")],
+)
+def test_a_service_that_the_account_lacks_lets_nobody_pass_and_says_so(
+    account: SimulatedAccount, nobody: Someone, service: str, call: str
+) -> None:
+    span = {"StartTime": START, "EndTime": START} if service == "application-signals" else {}
+
+    denied, _ = refusal(lambda: getattr(nobody.client(service), call)(**span))
+    code, sentence = refusal(lambda: getattr(account.client(service), call)(**span))
+
+    assert denied == "AccessDeniedException"
+    assert (code, sentence) == ("UnknownOperationException", f"The simulated account has no {service}.")
+
+
 def test_everyone_may_ask_who_they_are(nobody: Someone) -> None:
     assert nobody.client("sts").get_caller_identity()["Arn"] == nobody.arn
 
