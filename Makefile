@@ -44,6 +44,7 @@ dev: $(STAMP) ## Serve the graph with the simulated account beside it, until Ctr
 bench: $(STAMP) ## Time commands and checkpointers beside their peers, and write docs/benchmarks.md
 	@$(BIN)/python -m evals.bench
 	@$(BIN)/python -m evals.bench.checkpoints
+	@$(BIN)/python -m evals.bench.authority
 
 eval: $(STAMP) ## Play every scenario with three seeds, and write docs/evaluation.md
 	@$(BIN)/cloudops eval --seeds 3 --threshold 0 --page docs/evaluation.md --json out/evaluation.json

@@ -284,30 +284,30 @@ def _another_incident(at: Stage, rng: random.Random) -> None:
     at.about = incident(rng.choice(scopes), f"{rng.getrandbits(64):016x}")
 
 
-# What each check of `tools.authority` is there for: the check, and a spoil that no other one notices.
-BY_CHECK: tuple[tuple[str, Spoil], ...] = (
-    ("in_its_account", _elsewhere),
-    ("not_stopped", _stopped),
-    ("not_refused_by_policy", _refused_by_policy),
-    ("asked_where_needed", _never_asked),
-    ("asked_of_this_incident", _asked_elsewhere),
-    ("asked_about_this_plan", _asked_about_other_actions),
-    ("approved_in_the_end", _not_approved_in_the_end),
-    ("denied_by_nobody", _denied_too),
-    ("approved_by_enough", _too_few),
-    ("decided_on_this_request", _decided_on_something_else),
-    ("signed_at_the_door", _unsigned),
-    ("decided_by_people", _no_person),
-    ("not_by_its_proposer", _by_its_proposer),
-    ("of_this_tenant", _by_a_stranger),
-    ("with_the_role", _without_the_role),
-    ("decided_in_time", _decided_out_of_time),
-    ("not_lapsed", _lapsed),
-    ("not_used_before", _used),
-    ("as_it_was_approved", _drifted),
+# What each check of `tools.authority` is there for: the check, what it says, and a spoil that it notices first.
+BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
+    ("in_its_account", "not of this account", _elsewhere),
+    ("not_stopped", "the kill switch", _stopped),
+    ("not_refused_by_policy", "policy refuses", _refused_by_policy),
+    ("asked_where_needed", "nobody was asked", _never_asked),
+    ("asked_of_this_incident", "for another incident", _asked_elsewhere),
+    ("asked_about_this_plan", "not the one that people were asked about", _asked_about_other_actions),
+    ("approved_in_the_end", "the request for approval is", _not_approved_in_the_end),
+    ("denied_by_nobody", "was denied by grace", _denied_too),
+    ("approved_by_enough", "people approved it", _too_few),
+    ("decided_on_this_request", "is on another request", _decided_on_something_else),
+    ("signed_at_the_door", "signed", _unsigned),
+    ("decided_by_people", "may not decide", _no_person),
+    ("not_by_its_proposer", "proposed the plan", _by_its_proposer),
+    ("of_this_tenant", "another tenant", _by_a_stranger),
+    ("with_the_role", "does not hold the role", _without_the_role),
+    ("decided_in_time", "not made while the request stood", _decided_out_of_time),
+    ("not_lapsed", "lapsed at", _lapsed),
+    ("not_used_before", "was used for action", _used),
+    ("as_it_was_approved", "has changed since", _drifted),
 )
 SPOILS: tuple[Spoil, ...] = (
-    *(spoil for _, spoil in BY_CHECK),
+    *(spoil for _, _, spoil in BY_CHECK),
     _asked_about_another_hash,
     _undecided,
     _request_changed_since,

@@ -13,6 +13,7 @@ from tests.tools.dials import (
     APPROVER,
     BY_ITSELF,
     Dials,
+    Fate,
     GivenSessions,
     approve,
     around,
@@ -21,7 +22,7 @@ from tests.tools.dials import (
     incident,
     plan,
 )
-from tests.tools.memory_table import MemoryTable
+from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, SPOILS, Spoil, Stage
 from tools import authority, undo
@@ -56,16 +57,26 @@ def test_what_nobody_spoiled_is_done() -> None:
 def test_every_check_has_a_case() -> None:
     names = {check.__name__ for check in (*authority.CHECKS, *authority.OF_AN_APPROVAL)}
 
-    assert {name for name, _ in BY_CHECK} == names
+    assert {name for name, _, _ in BY_CHECK} == names
 
 
-@pytest.mark.parametrize(("name", "spoil"), BY_CHECK, ids=[name for name, _ in BY_CHECK])
-def test_each_check_refuses_what_it_is_there_for(name: str, spoil: Spoil) -> None:
+@pytest.mark.parametrize(("name", "says", "spoil"), BY_CHECK, ids=[name for name, _, _ in BY_CHECK])
+def test_each_check_refuses_what_it_is_there_for(name: str, says: str, spoil: Spoil) -> None:
     for seed in range(6):
         at = Stage()
         spoil(at, random.Random(seed))
+        refused = at.attempt()
 
-        assert _is_refused(at, at.attempt()), (name, seed)
+        assert _is_refused(at, refused), (name, seed)
+        assert says in refused.detail, (name, seed)
+
+
+@pytest.mark.parametrize("index", [-2, -1, 2, 10**6])
+def test_a_step_that_the_plan_has_not_is_refused(index: int) -> None:
+    at = Stage(index=index)
+    refused = at.attempt()
+
+    assert _is_refused(at, refused) and "no such action" in refused.detail
 
 
 def _refused_at_random(count: int) -> int:
@@ -224,6 +235,17 @@ def test_a_claim_that_is_lost_sends_nothing() -> None:
 
     assert refused.state is ExecutionState.REFUSED and "first" in refused.detail
     assert at.dials.writes == [("main", 30)]
+
+
+def test_what_may_have_been_sent_is_not_sent_again() -> None:
+    dials, table = Dials(fates=[Fate.KILLED_BEFORE]), MemoryTable()
+    with pytest.raises(Killed):
+        executor(table, dials, repeatable=False).execute(incident(), plan(), 0, BY_ITSELF)
+    table.bury()
+
+    left = executor(table, dials, repeatable=False).execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert (left.state, dials.sent) == (ExecutionState.UNDECIDED, 1)
 
 
 # The way back.

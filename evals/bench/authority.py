@@ -1,0 +1,245 @@
+"""Measure a policy decision, and the way from an approval to the call that changes something."""
+
+import argparse
+import json
+import math
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from console.account import Play, playing
+from console.deciding import Answer, put_decision
+from console.drive import PATIENCE, await_event
+from console.session import Session
+from evals.bench.machine import machine
+from evals.bench.page import replaced
+from evals.bench.run import PAGE
+from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
+from graphs.principals import LocalIssuer
+from graphs.settings import Settings, World, from_environment
+from memory.records.config import Autonomy
+from memory.records.incident import Severity, Status
+from memory.records.plan import PlannedAction
+from memory.records.scope import Principal, PrincipalKind, Role
+from tools.actions.base import BlastRadius
+from tools.actions.registry import ACTIONS
+from tools.inspection import Inspection
+from tools.policy import Circumstances, Policy
+
+NAME = "authority"
+DECISIONS = 5000
+ROUNDS = 3
+CHANGE = "UpdateService"
+LOOK_SECONDS = 0.01
+WAIT_SECONDS = 120
+HEADS = ("what", "measured", "p50", "p99", "most", "asked for")
+CLI = [sys.executable, "-c", "import cli; cli.main()"]
+
+
+def decisions(count: int) -> list[float]:
+    """Return the milliseconds of so many rulings, each on another action, share and severity; most ask twice."""
+    policy, took = Policy.load(), []
+    for number in range(count):
+        action = ACTIONS[number % len(ACTIONS)]
+        planned = PlannedAction(action=action.name, parameters=dict(action.example))
+        looked = Inspection(
+            planned=planned,
+            action=action,
+            params=action.parameters.model_validate(action.example),
+            state={"found": True},
+            fingerprint="f",
+            blast=BlastRadius(text="some", share=number % 101 / 100),
+            inverse={} if number % 3 else None,
+        )
+        severity = list(Severity)[number % len(Severity)]
+        around = Circumstances("111122223333", severity, list(Autonomy)[number % len(Autonomy)])
+        around = replace(around, kill_switch=number % 17 == 0, freeze=number % 11 == 0)
+        began = time.perf_counter()
+        policy.rule(looked, around)
+        took.append((time.perf_counter() - began) * 1000)
+    return took
+
+
+def at_the_terminal() -> float:
+    """Return the seconds from a person's yes at the prompt of a running command to the call."""
+    asked: list[float] = []
+    with _waiting(asked) as (session, incident_id, _):
+        began = time.perf_counter()
+        put_decision(session.records, session.runs, incident_id, Answer(approved=True, reason="measured"))
+        # The kill switch is read last of all, right before the call is sent.
+        return asked[-1] - began
+
+
+def by_a_command() -> float:
+    """Return the seconds from the start of `cloudops approve ID`, a process of its own, to the call."""
+    with _waiting() as (_, incident_id, settings):
+        environment = {**os.environ, "CLOUDOPS_STATE_DIR": str(settings.state_dir)}
+        environment["CLOUDOPS_OUT"] = str(settings.state_dir / "out")
+        words = [*CLI, "approve", incident_id, "--no-wait"]
+        return _until_called(
+            settings, lambda: subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
+        )
+
+
+def over_http() -> float:
+    """Return the seconds from a decision posted to `cloudops serve` to the call."""
+    with _waiting() as (_, incident_id, settings), _served(settings) as url:
+        person = Principal(kind=PrincipalKind.PERSON, id="ada", issuer="local", roles=(Role.APPROVER,))
+        token = LocalIssuer.open(settings.state_dir).sign(person)
+        words = [sys.executable, "-c", _POST, f"{url}/incidents/{incident_id}/decision", token]
+        # Python's own start is taken off: the clock starts when the request is sent.
+        return _until_called(
+            settings, lambda: subprocess.Popen(words, stdout=subprocess.PIPE), starts_late=True
+        )
+
+
+_POST = """
+import json, sys, time, urllib.request
+body = json.dumps({"approved": True, "reason": "measured"}).encode()
+headers = {"Authorization": f"Bearer {sys.argv[2]}", "Content-Type": "application/json"}
+request = urllib.request.Request(sys.argv[1], body, headers)
+print(time.time(), flush=True)
+urllib.request.urlopen(request, timeout=120).read()
+"""
+
+
+def _opened(settings: Settings, asked: list[float]) -> Session:
+    """Return a session that notes when its executor asks whether writes are stopped."""
+    records = open_records(settings)
+    copilot = open_copilot(records)
+    stopped = copilot.executor.stopped
+
+    def noted() -> str | None:
+        said = stopped()
+        asked.append(time.perf_counter())
+        return said
+
+    noting = replace(copilot, executor=replace(copilot.executor, stopped=noted))
+    return Session(records, noting, open_runs(records, noting))
+
+
+@contextmanager
+def _waiting(asked: list[float] | None = None) -> Iterator[tuple[Session, str, Settings]]:
+    """An account of its own in which an incident waits for its approval."""
+    with (
+        tempfile.TemporaryDirectory(prefix="cloudops-bench-") as folder,
+        playing(Play("bad-deployment"), Path(folder), keep=False),
+    ):
+        settings = from_environment(World.SIMULATED, Path(folder))
+        set_up(settings)
+        session = _opened(settings, [] if asked is None else asked)
+        started = session.runs.start(await_event(session.records, PATIENCE))
+        incident_id = started.incident_id or ""
+        record = session.records.incidents.record(incident_id)
+        if record is None or record.status is not Status.AWAITING_APPROVAL:
+            raise RuntimeError("the incident does not wait for an approval")
+        yield session, incident_id, settings
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[str]:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    environment = {**os.environ, "CLOUDOPS_STATE_DIR": str(settings.state_dir)}
+    words = [*CLI, "serve", "--port", str(port), "--no-queue"]
+    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(lambda: _answers(f"{url}/healthz"))
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _until_called(
+    settings: Settings, start: Callable[[], "subprocess.Popen[Any]"], *, starts_late: bool = False
+) -> float:
+    """Start a process and return the seconds until the account has seen the call."""
+    url = f"{settings.connection.endpoint_url}/_sim/calls"
+    before = len(_calls(f"{url}?after=0"))
+    began, process = time.time(), start()
+    if starts_late and process.stdout is not None:
+        began = float(process.stdout.readline())
+    try:
+        _wait_for(lambda: any(one["operation"] == CHANGE for one in _calls(f"{url}?after={before}")))
+        return time.time() - began
+    finally:
+        process.wait(timeout=WAIT_SECONDS)
+
+
+def _calls(url: str) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        found: list[dict[str, Any]] = json.loads(answer.read())["calls"]
+        return found
+
+
+def _wait_for(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while not happened():
+        if time.monotonic() > until:
+            raise RuntimeError("it did not come to that")
+        time.sleep(LOOK_SECONDS)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the nearest-rank percentile."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def table(ruled: Sequence[float], ways: dict[str, list[float]]) -> str:
+    """Return the results in Markdown."""
+    lines = [f"| {' | '.join(HEADS)} |", "|---" * 2 + "|---:" * (len(HEADS) - 2) + "|"]
+    figures = f"{percentile(ruled, 0.5):.2f} ms | {percentile(ruled, 0.99):.2f} ms | {max(ruled):.2f} ms"
+    lines.append(f"| one policy decision | {len(ruled)} rulings | {figures} | p99 at most 2 ms |")
+    for name, took in ways.items():
+        figures = f"{percentile(took, 0.5):.2f} s | {percentile(took, 0.99):.2f} s | {max(took):.2f} s"
+        asked = "" if name.endswith("process's start") else "under 1 s"
+        lines.append(f"| {name} | {len(took)} incidents | {figures} | {asked} |")
+    facts = "; ".join(f"{key}: {value}" for key, value in machine().items())
+    return "\n".join([*lines, "", f"{datetime.now(UTC).date()}. {facts}."])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and set the page's table anew."""
+    parser = argparse.ArgumentParser(prog="python -m evals.bench.authority", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"incidents of each way; {ROUNDS} without")
+    parser.add_argument("--no-page", action="store_true", help="write nothing")
+    parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE", help="the page to write")
+    asked = parser.parse_args(arguments)
+    measured = {
+        "from a yes at the terminal to the call": at_the_terminal,
+        "from a decision posted to `cloudops serve` to the call": over_http,
+        "`cloudops approve`, to the call, with the process's start": by_a_command,
+    }
+    ruled = decisions(DECISIONS)
+    ways = {name: [measure() for _ in range(asked.rounds)] for name, measure in measured.items()}
+    text = table(ruled, ways)
+    sys.stdout.write(f"{text}\n")
+    if not asked.no_page:
+        asked.page.write_text(replaced(asked.page.read_text(encoding="utf-8"), NAME, text), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
