@@ -7,12 +7,13 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from memory.records.assessment import CauseKind
 from memory.records.outcome import ExecutionState
 from memory.records.plan import Plan, PlannedAction
 from memory.table import table_definition
 from tests.simulated import Credentials, SimulatedAccount, accounts
 from tests.tools.bench import HIGH, TABLE, Bench, bench
-from tests.tools.stages import STAGES, Stage
+from tests.tools.stages import ALIAS, DEAD, FUNCTION, LIMIT, QUEUE, STAGES, Stage
 from tools.actions.base import IamStatement, Reversibility, differences
 from tools.actions.registry import ACTIONS, named
 from tools.aws.access import AwsAccess
@@ -244,3 +245,90 @@ def test_what_may_not_be_looked_at_is_said_and_not_passed_over(
 
     assert len(found) == len(THERE)
     assert all(one.problem.startswith("it could not be looked at: AccessDenied") for one in found)
+
+
+# Each kind of cause has its remedy, with parameters as the account has them.
+
+
+def offered(at: Bench, kind: CauseKind, component: str, change: str | None = None) -> list[tuple[str, Any]]:
+    return [(one.action, one.parameters) for one in at.options(kind, component, change)]
+
+
+def test_a_bad_version_of_a_function_is_answered_by_the_version_before(account: SimulatedAccount) -> None:
+    account.client("lambda").update_alias(
+        FunctionName=FUNCTION, Name=ALIAS, FunctionVersion="7", RoutingConfig={"AdditionalVersionWeights": {}}
+    )
+    at = bench(account, "version")
+
+    assert offered(at, CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:7") == [
+        ("lambda_shift_alias", {"function": FUNCTION, "alias": ALIAS, "version": "6"})
+    ]
+    (left,) = at.looked_for(CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5").considered
+    assert "no alias" in left.why_not and left.cause == f"deployment of {FUNCTION}"
+
+
+def test_a_changed_parameter_is_answered_by_the_value_before(account: SimulatedAccount) -> None:
+    given = stage_of("ssm_revert_parameter").ready(account)
+
+    found = offered(bench(account, "parameter"), CauseKind.CONFIGURATION, LIMIT, "1900")
+
+    assert found == [("ssm_revert_parameter", given)]
+
+
+def test_a_message_that_nobody_can_read_is_put_aside(account: SimulatedAccount) -> None:
+    given = stage_of("sqs_quarantine_poison").ready(account)
+
+    assert offered(bench(account, "message"), CauseKind.MESSAGE, QUEUE) == [("sqs_quarantine_poison", given)]
+    (left,) = bench(account, "message").looked_for(CauseKind.MESSAGE, DEAD).considered
+    assert "no dead-letter queue" in left.why_not
+
+
+def test_a_small_reservation_is_answered_by_what_was_before_it_and_by_more(account: SimulatedAccount) -> None:
+    account.client("lambda").delete_function_concurrency(FunctionName=FUNCTION)
+    stage_of("lambda_set_reserved_concurrency").ready(account)
+
+    found = offered(bench(account, "reserved"), CauseKind.CAPACITY, FUNCTION)
+
+    assert found == [
+        ("lambda_set_reserved_concurrency", {"function": FUNCTION, "reserved": None}),
+        ("lambda_set_reserved_concurrency", {"function": FUNCTION, "reserved": 20}),
+    ]
+
+
+def test_tasks_that_fill_their_memory_are_replaced_and_idle_ones_are_not_multiplied(
+    account: SimulatedAccount,
+) -> None:
+    account.advance(minutes=10)
+    at = bench(account, "tasks")
+
+    ((name, parameters),) = offered(at, CauseKind.CAPACITY, "payments", "memory")
+    (left,) = at.looked_for(CauseKind.TRAFFIC, "payments").considered
+
+    assert name == "ecs_force_new_deployment" and parameters["service"] == "payments"
+    assert "more tasks would not help" in left.why_not
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [(CauseKind.DEPENDENCY, "not in this account"), (CauseKind.UNKNOWN, "no change answers")],
+)
+def test_without_a_safe_action_the_reason_is_said(
+    account: SimulatedAccount, kind: CauseKind, said: str
+) -> None:
+    found = bench(account, "nothing").looked_for(kind, "acquirer")
+
+    assert found.offers == () and said in found.considered[0].why_not
+
+
+def test_what_is_offered_says_what_is_seen_if_it_works_and_what_would_refute_it(
+    account: SimulatedAccount,
+) -> None:
+    stage_of("ssm_revert_parameter").ready(account)
+    (option,) = bench(account, "signals").options(CauseKind.CONFIGURATION, LIMIT)
+
+    assert option.expected and option.expected[0].text in option.falsified_by
+    assert f"configuration of {LIMIT} was not the cause" in option.falsified_by
+
+
+def stage_of(action: str) -> Stage:
+    return next(stage for stage in STAGES if stage.action == action)
