@@ -210,11 +210,11 @@ STAGES = (
     ),
     Stage(
         *("dynamodb_set_write_capacity", "StartAutomationExecution", _write_capacity, _provision),
-        {"table": "another"},
+        {"table": "stock"},
     ),
     Stage(
         *("dynamodb_set_read_capacity", "UpdateTable", _read_capacity, _provision),
-        {"table": "another"},
+        {"table": "stock"},
     ),
     Stage(
         *("sqs_quarantine_poison", "SetQueueAttributes", _quarantine),
@@ -232,6 +232,6 @@ STAGES = (
     ),
     Stage(
         *("ssm_run_document", "StartAutomationExecution", _document, _run),
-        {"values": {"TableName": "another", "WriteCapacityUnits": "9"}},
+        {"values": {"TableName": "stock", "WriteCapacityUnits": "9"}},
     ),
 )

@@ -1,8 +1,10 @@
 """Let SQS move what its consumer cannot work on out of the way, into the queue's dead-letter queue.
 
 A message that was received more often than maxReceiveCount is moved by SQS itself: it is durable in the dead-letter
-queue before it leaves the queue, so nothing is lost and nothing has to be copied by hand. For a standard queue its age
-counts from when it was first sent, so the dead-letter queue must keep messages longer than the queue
+queue before it leaves the queue, so nothing is lost and nothing has to be copied by hand. Where a Lambda function
+consumes the queue and does not report single failures, a batch fails as a whole, and its messages are moved together
+(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). For a standard queue its age counts from
+when it was first sent, so the dead-letter queue must keep messages longer than the queue
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).
 """
 
@@ -48,7 +50,7 @@ class SqsQuarantinePoison:
     )
     effect: str = (
         "At its next receive SQS moves each message that was received that often to the dead-letter queue, and what "
-        "waited behind it goes on."
+        "waited behind it goes on. A consumer that fails whole batches takes along what shared the message's batch."
     )
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
@@ -116,8 +118,8 @@ class SqsQuarantinePoison:
         if not state["found"]:
             return BlastRadius(text=f"no queue {params.queue}", share=1.0)
         text = (
-            f"messages of {params.queue} that were received {params.max_receives} times go to "
-            f"{params.dead_letter_queue}; all others stay"
+            f"messages of {params.queue} that were received {params.max_receives} times, and what shared their "
+            f"batches, go to {params.dead_letter_queue} and are kept there; all others stay"
         )
         return BlastRadius(text=text, share=0.0)
 
