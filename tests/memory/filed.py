@@ -2,6 +2,7 @@
 
 import itertools
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.scope import Scope
 from memory.stores.incidents import IncidentStore
 from memory.table import RecordTable, table_definition
-from tests.simulated import SimulatedAccount
+from tests.memory.checkpoints.conftest import CONFIG, NAMED, STORES
+from tests.simulated import SimulatedAccount, boto_session
 
 SCOPE = Scope(account="123456789012", region="us-east-1")
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -76,10 +78,35 @@ def new_table(
     now: Callable[[], float] = time.time,
 ) -> RecordTable:
     """An empty table of records."""
-    name = f"records-{next(NUMBERS)}"
+    name = f"records-{next(NUMBERS)}-{uuid.uuid4().hex[:8]}"
     client = account.client("dynamodb")
     client.create_table(**table_definition(name))
     return RecordTable(client, name, expiry, now)
+
+
+class NamedStore:
+    """A real DynamoDB, which remembers its calls as the simulated account does."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._asked: list[dict[str, Any]] = []
+        self._client = boto_session().client(
+            *("dynamodb", "us-east-1"),
+            endpoint_url=endpoint,
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="secret",
+            config=CONFIG,
+        )
+        self._client.meta.events.register("after-call.dynamodb", self._noted)
+
+    def client(self, service: str) -> Any:
+        assert service == "dynamodb"
+        return self._client
+
+    def calls(self, operation: str | None = None) -> list[dict[str, Any]]:
+        return [one for one in self._asked if operation in (None, one["operation"])]
+
+    def _noted(self, model: Any, **_: Any) -> None:
+        self._asked.append({"operation": model.name})
 
 
 @contextmanager
@@ -90,6 +117,7 @@ def no_scan(account: SimulatedAccount) -> Iterator[None]:
     assert account.calls("Scan") == before
 
 
-@pytest.fixture
-def account(shared_accounts: Callable[..., SimulatedAccount]) -> SimulatedAccount:
-    return shared_accounts("bad-deployment")
+@pytest.fixture(params=STORES)
+def account(request: pytest.FixtureRequest, shared_accounts: Callable[..., SimulatedAccount]) -> Any:
+    """What holds tables: the simulated account, and the DynamoDB that the environment names."""
+    return NamedStore(NAMED) if request.param == "named" else shared_accounts("bad-deployment")

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from tests.services.dynamodb import UnavailableError, started
 
 NAMED = "CLOUDOPS_TEST_DYNAMODB"
-SUITES = ("tests/memory/checkpoints",)
+SUITES = ("tests/memory", "tests/evals/bench/test_records.py")
 
 
 def main() -> int:

@@ -80,8 +80,8 @@ def test_an_incident_costs_no_more_than_is_told(tmp_path: Path) -> None:
         set_up(settings)
         status, meter = one_incident(open_session(settings))
     assert status == "resolved"
-    # Measured: 404, 50, 310 and 375.
-    assert meter.writes <= 480
-    assert meter.index_writes <= 70
-    assert meter.reads <= 380
-    assert meter.calls.total() <= 450
+    # Measured: 455, 56, 340 and 417, with 53 pieces of evidence.
+    assert meter.writes <= 520
+    assert meter.index_writes <= 80
+    assert meter.reads <= 420
+    assert meter.calls.total() <= 480
