@@ -44,6 +44,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             or [e.facts["review"] for e in entries if e.kind is EntryKind.REVIEW],
             "approval": approval,
             "decision": _decision(dossier, approval) if approval else None,
+            "decisions": sorted(dossier.of("DECISION", Decision), key=lambda one: one.decided_at),
             "executions": sorted(dossier.of("ACTION", Execution), key=lambda e: e.claimed_at),
             "verifications": verifications,
             "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),

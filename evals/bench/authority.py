@@ -46,9 +46,12 @@ HEADS = ("what", "measured", "p50", "p99", "most", "asked for")
 CLI = [sys.executable, "-c", "import cli; cli.main()"]
 
 
-def decisions(count: int) -> list[float]:
-    """Return the milliseconds of so many rulings, each on another action, share and severity; most ask twice."""
-    policy, took = Policy.load(), []
+def decisions(count: int) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of so many rulings, each on another action, share and severity; most ask twice.
+
+    First by the clock, then of the processor: what else the machine does is in the first alone.
+    """
+    policy, took, worked = Policy.load(), [], []
     for number in range(count):
         action = ACTIONS[number % len(ACTIONS)]
         planned = PlannedAction(action=action.name, parameters=dict(action.example))
@@ -64,10 +67,11 @@ def decisions(count: int) -> list[float]:
         severity = list(Severity)[number % len(Severity)]
         around = Circumstances("111122223333", severity, list(Autonomy)[number % len(Autonomy)])
         around = replace(around, kill_switch=number % 17 == 0, freeze=number % 11 == 0)
-        began = time.perf_counter()
+        began, work = time.perf_counter(), time.thread_time()
         policy.rule(looked, around)
+        worked.append((time.thread_time() - work) * 1000)
         took.append((time.perf_counter() - began) * 1000)
-    return took
+    return took, worked
 
 
 def at_the_terminal() -> float:
@@ -207,11 +211,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def table(ruled: Sequence[float], ways: dict[str, list[float]]) -> str:
+def table(ruled: dict[str, list[float]], ways: dict[str, list[float]]) -> str:
     """Return the results in Markdown."""
     lines = [f"| {' | '.join(HEADS)} |", "|---" * 2 + "|---:" * (len(HEADS) - 2) + "|"]
-    figures = f"{percentile(ruled, 0.5):.2f} ms | {percentile(ruled, 0.99):.2f} ms | {max(ruled):.2f} ms"
-    lines.append(f"| one policy decision | {len(ruled)} rulings | {figures} | p99 at most 2 ms |")
+    for name, took in ruled.items():
+        figures = f"{percentile(took, 0.5):.2f} ms | {percentile(took, 0.99):.2f} ms | {max(took):.2f} ms"
+        lines.append(f"| {name} | {len(took)} rulings | {figures} | p99 at most 2 ms |")
     for name, took in ways.items():
         figures = f"{percentile(took, 0.5):.2f} s | {percentile(took, 0.99):.2f} s | {max(took):.2f} s"
         asked = "" if name.endswith("process's start") else "under 1 s"
@@ -232,7 +237,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "from a decision posted to `cloudops serve` to the call": over_http,
         "`cloudops approve`, to the call, with the process's start": by_a_command,
     }
-    ruled = decisions(DECISIONS)
+    by_the_clock, of_the_processor = decisions(DECISIONS)
+    ruled = {
+        "one policy decision": by_the_clock,
+        "one policy decision, the processor's time": of_the_processor,
+    }
     ways = {name: [measure() for _ in range(asked.rounds)] for name, measure in measured.items()}
     text = table(ruled, ways)
     sys.stdout.write(f"{text}\n")

@@ -64,9 +64,14 @@ def _ask(turn: Turn) -> Wait:
         incident_id=incident.incident_id, kind=TimerKind.APPROVAL_EXPIRY, wake_at=request.expires_at
     )
     records.timers.set(incident.scope, timer)
-    facts = {"plan_hash": plan.plan_hash, "expires_at": request.expires_at.isoformat()}
+    facts = {
+        "plan_hash": plan.plan_hash,
+        "expires_at": request.expires_at.isoformat(),
+        "quorum": request.quorum,
+    }
+    people = f" of {request.quorum} people" if request.quorum > 1 else ""
     turn.copilot.tell(
-        incident, EntryKind.APPROVAL_REQUESTED, f"approval asked: {plan.summary}", "approve", facts
+        incident, EntryKind.APPROVAL_REQUESTED, f"approval asked{people}: {plan.summary}", "approve", facts
     )
     turn.state["status"] = Status.AWAITING_APPROVAL
     turn.copilot.announce(turn.state, "approval", Audience.ON_CALL)

@@ -10,9 +10,7 @@ from memory.records.timeline import EntryKind
 def critic(turn: Turn) -> dict[str, Any]:
     """Remove claims without stored evidence and let a second reader doubt the rest."""
     incident = turn.state["incident"]
-    result = turn.copilot.critique(
-        incident, turn.state["first_look"], turn.state["assessment"], turn.state.get("spend")
-    )
+    result = turn.copilot.critique(incident, turn.state["first_look"], turn.state["assessment"])
     checked = result.assessment
     claims = f"{checked.claims_removed} claims removed"
     turn.copilot.tell(

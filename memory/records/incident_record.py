@@ -34,6 +34,7 @@ class IncidentRecord(Record):
     reviews: tuple[Review, ...] = ()
     approval: ApprovalRequest | None = None
     decision: Decision | None = None
+    decisions: tuple[Decision, ...] = ()
     executions: tuple[Execution, ...] = ()
     verifications: tuple[Verification, ...] = ()
     messages: tuple[Message, ...] = ()

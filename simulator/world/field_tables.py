@@ -26,7 +26,6 @@ RECORDS: tuple[type[BaseModel], ...] = (
     services.Flag,
     services.ExtraMetric,
     services.Revision,
-    services.LogBulk,
     Slo,
     LogTemplate,
     services.Release,

@@ -1,0 +1,135 @@
+"""The decision door: who may decide, how many have to, and what a broken glass brings with it."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from graphs.copilot import Records
+from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
+from graphs.runs import RunPort
+from memory.records.approval import ApprovalStatus
+from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
+from memory.stores.approvals import ApprovalStore
+from memory.stores.outbox import OutboxStore
+from memory.stores.timeline import TimelineStore
+from memory.stores.timers import TimerStore
+from tests.tools.dials import APPROVER, SIGNER, WITH_APPROVAL, Dials, executor, incident, plan, request_for
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import SCOPE, StillClock
+
+GRACE = APPROVER.model_copy(update={"id": "grace"})
+MARY = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)})
+
+
+class Runs:
+    """A host of runs that only notes who was woken."""
+
+    def __init__(self) -> None:
+        self.woken: list[str] = []
+
+    def wake(self, incident_id: str) -> None:
+        self.woken.append(incident_id)
+
+
+class Door:
+    """The door over stores in memory, at which one plan waits."""
+
+    def __init__(self, quorum: int = 1) -> None:
+        self.table, self.dials, self.runs = MemoryTable(), Dials(), Runs()
+        self.acting = executor(self.table, self.dials)
+        self.approvals = ApprovalStore(self.table)
+        self.outbox = OutboxStore(self.table, SCOPE.tenant)
+        self.timeline = TimelineStore(self.table, StillClock())
+        self.approvals.request(request_for(self.acting, plan(), incident(), quorum=quorum))
+        self.records = SimpleNamespace(
+            incidents=SimpleNamespace(scope_of=lambda _: SCOPE),
+            approvals=self.approvals,
+            clock=StillClock(),
+            signer=SIGNER,
+            timeline=self.timeline,
+            timers=TimerStore(self.table, SCOPE.tenant),
+            outbox=self.outbox,
+        )
+
+    def knock(self, by: Principal, *, approved: bool = True, **more: Any) -> Decided:
+        records, runs = cast(Records, self.records), cast(RunPort, self.runs)
+        given = {"reason": "seen", "door": "test", **more}
+        return decide(records, runs, incident().incident_id, by, approved=approved, **given)
+
+    @property
+    def status(self) -> ApprovalStatus:
+        found = self.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+        assert found is not None
+        return found.status
+
+
+def test_what_the_door_takes_the_executor_believes() -> None:
+    at = Door()
+
+    decided = at.knock(APPROVER)
+    done = at.acting.execute(incident(), plan(), 0, WITH_APPROVAL)
+
+    assert decided.woken and decided.missing == 0 and at.runs.woken
+    assert (done.state.value, done.approved_by) == ("done", ("ada",))
+
+
+@pytest.mark.parametrize(
+    ("by", "error"),
+    [
+        (APPROVER.model_copy(update={"roles": (Role.VIEWER, Role.OPERATOR)}), NotAllowedError),
+        (APPROVER.model_copy(update={"roles": (Role.BREAK_GLASS,)}), NotAllowedError),
+        (APPROVER.model_copy(update={"tenant": "other"}), NotAllowedError),
+        (APPROVER.model_copy(update={"kind": PrincipalKind.STUDIO}), NotAllowedError),
+        (COPILOT.model_copy(update={"roles": (Role.APPROVER,)}), NotAllowedError),
+        (APPROVER.model_copy(update={"id": COPILOT.id}), NotAllowedError),
+    ],
+)
+def test_who_may_not_decide_leaves_nothing_behind(by: Principal, error: type[Exception]) -> None:
+    at = Door()
+
+    with pytest.raises(error):
+        at.knock(by)
+
+    assert at.status is ApprovalStatus.PENDING and at.runs.woken == []
+    assert at.approvals.decisions(SCOPE, incident().incident_id, plan().plan_hash) == ()
+
+
+def test_nobody_is_woken_before_the_last_of_the_quorum() -> None:
+    at = Door(quorum=2)
+
+    first = at.knock(APPROVER)
+    with pytest.raises(DecisionRefusedError, match="ada has decided already"):
+        at.knock(APPROVER)
+    assert (first.missing, at.status, at.runs.woken) == (1, ApprovalStatus.PENDING, [])
+    assert [one.plan_hash for one in at.approvals.pending(SCOPE.tenant)] == [plan().plan_hash]
+    second = at.knock(GRACE)
+
+    assert (second.missing, at.status) == (0, ApprovalStatus.APPROVED) and at.runs.woken
+    told = [entry.text for entry in at.timeline.entries(SCOPE, incident().incident_id)]
+    assert told == ["ada approved the plan; 1 more have to approve it", "grace approved the plan"]
+    with pytest.raises(DecisionRefusedError, match="nothing waits"):
+        at.knock(MARY, break_glass=True)
+
+
+def test_break_glass_needs_its_role_and_a_reason() -> None:
+    at = Door(quorum=2)
+
+    with pytest.raises(NotAllowedError, match="break_glass"):
+        at.knock(APPROVER, break_glass=True)
+    for refused in ({"reason": " "}, {"approved": False}):
+        with pytest.raises(DecisionRefusedError, match="reason"):
+            at.knock(MARY, break_glass=True, **refused)
+    assert at.status is ApprovalStatus.PENDING
+
+
+def test_break_glass_pages_people_and_is_listed_for_review() -> None:
+    at = Door(quorum=3)
+
+    at.knock(MARY, break_glass=True, reason="the shop is down")
+
+    assert at.status is ApprovalStatus.APPROVED
+    (page,) = at.outbox.unsent()
+    assert "Break-glass" in page.subject and "the shop is down" in page.body
+    (listed,) = at.approvals.break_glass(SCOPE.tenant)
+    assert (listed.by.id, listed.reason, listed.break_glass) == ("mary", "the shop is down", True)
