@@ -275,12 +275,25 @@ def _bar(confidence: float) -> Text:
 
 def _plan(plan: Plan) -> Table:
     if not plan.actions:
-        return _pairs(("no action", plan.no_action_reason))
-    pairs: list[tuple[str, RenderableType | str | None]] = [
-        (f"action {number}", f"{action.action}({_arguments(action.parameters)})")
-        for number, action in enumerate(plan.actions, 1)
-    ]
-    return _pairs(*pairs, ("expected", plan.expected_effect), ("runbooks", ", ".join(plan.runbooks)))
+        return _pairs(("no action", plan.no_action_reason), *_around(plan))
+    pairs: list[tuple[str, RenderableType | str | None]] = []
+    for number, action in enumerate(plan.actions, 1):
+        pairs += [
+            (f"action {number}", f"{action.action}({_arguments(action.parameters)})"),
+            ("answers", action.cause),
+            ("wrong if", action.falsified_by),
+        ]
+    return _pairs(
+        *pairs, ("expected", plan.expected_effect), ("runbooks", ", ".join(plan.runbooks)), *_around(plan)
+    )
+
+
+def _around(plan: Plan) -> list[tuple[str, RenderableType | str | None]]:
+    """What was considered and left, what has drifted, and what was done before: each line only where there is any."""
+    left = "; ".join(f"{one.action or one.cause}: {one.why_not}" for one in plan.considered)
+    gone = "; ".join(f"{one.runbook}: {one.subject}: {one.problem}" for one in plan.drift)
+    past = "; ".join(f"{one.incident_id[:8]} {one.status} ({one.outcome})" for one in plan.similar)
+    return [("left", left if plan.actions else None), ("drifted", gone), ("before", past)]
 
 
 def _arguments(parameters: dict[str, Any]) -> str:
