@@ -44,12 +44,16 @@ def departures(points: Sequence[Point], step: timedelta) -> list[Departure]:
     found: dict[int, float] = {}
     for pace in PACES:
         smooth = _rolling_median(values, max(1, int(pace / step)))
+        lag, known = max(1, int(pace / step)), LEAST_DAYS * day
+        lately = _shift(_rolling_median(smooth, day, least=day // 24), 1)
+        found |= _beyond(smooth[:known], lately[:known], known, lag, day, step)
+        # What was off while little was known of the days says nothing of what is off now.
         expected = _by_time_of_day(smooth, day, int(ASIDE / step))
-        lag = max(1, int(pace / step))
-        found |= _beyond(smooth, expected, WEEK_DAYS * day, lag, day, step)
-    lately = int(LATELY / step)
-    before = np.concatenate(([np.nan], _rolling_median(values, lately)[:-1]))
-    found |= _beyond(values, before, day, 1, day + lately, step)
+        expected[:known] = np.nan
+        found |= _beyond(smooth, expected, WEEK_DAYS * day, lag, known + day, step)
+    half = int(LATELY / step)
+    before = _shift(_rolling_median(values, half), 1)
+    found |= _beyond(values, before, day, 1, day + half, step)
     return [Departure(points[n][0], points[n][1], round(found[n], 6)) for n in sorted(found)]
 
 
@@ -61,17 +65,13 @@ def is_usual(points: Sequence[Point], step: timedelta, since: datetime) -> bool:
 
 
 def _by_time_of_day(values: Values, day: int, aside: int) -> Values:
-    """Return what earlier days make expected: their median around the same time; of few days, the last day's."""
+    """Return what earlier days make expected: their median around the same time."""
     shifted = [
         _shift(values, days * day + off)
         for days in range(1, WEEK_DAYS + 1)
         for off in range(-aside, aside + 1)
     ]
-    stacked = np.vstack(shifted)
-    expected = _median_of(stacked)
-    lastly = _shift(_rolling_median(values, day, least=day // 24), 1)
-    few = np.arange(len(values)) < LEAST_DAYS * day
-    return np.where(few, lastly, expected)
+    return _median_of(np.vstack(shifted))
 
 
 def _beyond(

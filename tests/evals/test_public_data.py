@@ -1,0 +1,46 @@
+"""Public incidents and series, written by nobody here, through the analysis of the first look."""
+
+from pathlib import Path
+
+import pytest
+
+from evals.incidents import DATA, HEALTHY, judge
+from evals.incidents import main as judge_incidents
+from evals.metrics import judge as judge_series
+
+ROOT = Path(__file__).parents[2]
+FOUND = next((path for path in (DATA, ROOT.parents[1] / "shared" / "data") if path.is_dir()), None)
+needs_data = pytest.mark.skipif(FOUND is None, reason=f"the public data is not here: {DATA}")
+
+
+@needs_data
+def test_most_incidents_get_their_category_and_what_is_healthy_is_healthy() -> None:
+    assert FOUND is not None
+    judged = judge(FOUND / "incidents")
+    assert len(judged) == 10
+    assert sum(one.is_right for one in judged) >= 8
+    assert [one.found for one in judged if one.expected == HEALTHY] == [HEALTHY, HEALTHY]
+
+
+@needs_data
+def test_every_labelled_window_is_hit_and_little_else_is_flagged() -> None:
+    assert FOUND is not None
+    for one in judge_series(FOUND / "metrics"):
+        assert one.ours.hits == one.ours.windows, one
+        assert one.ours.false_a_day <= 0.5, one
+
+
+def test_where_the_data_is_absent_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge_incidents(["--data", str(tmp_path), "--page", str(tmp_path / "none.md")]) == 0
+    assert "name their folder with --data" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_no_rule_names_a_case() -> None:
+    names = ("payments-api", "payments-prod", "orders-prod", "catalog-prod", "cc0c53", "257a54", "8c0756")
+    for path in (
+        *(ROOT / "tools").rglob("*.py"),
+        ROOT / "evals" / "incidents.py",
+        ROOT / "evals" / "metrics.py",
+    ):
+        text = path.read_text(encoding="utf-8")
+        assert not [name for name in names if name in text], path
