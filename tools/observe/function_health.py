@@ -55,6 +55,7 @@ def _read(sources: Sources, question: FunctionHealth, window: Window) -> Answer:
         *(m for a in aliases for m in _mappings_of(client, name, a["Name"])),
     ]
     reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    quota = client.get_account_settings()["AccountLimit"]
     queries = [
         query_of(key, "AWS/Lambda", metric, {"FunctionName": name}, stat) for key, metric, stat in SERIES
     ]
@@ -64,12 +65,16 @@ def _read(sources: Sources, question: FunctionHealth, window: Window) -> Answer:
         {
             **_settings(settings),
             "reserved_concurrency": reserved,
+            "account_concurrency": {
+                "limit": quota["ConcurrentExecutions"],
+                "unreserved": quota["UnreservedConcurrentExecutions"],
+            },
             "versions": versions,
             "aliases": [_alias(alias) for alias in aliases],
             "event_sources": list({m["uuid"]: m for m in map(_mapping, mappings)}.values()),
             **series.points,
         },
-        calls=4 + version_pages + len(aliases) + series.calls,
+        calls=5 + version_pages + len(aliases) + series.calls,
         gaps=(*((Gap.TRUNCATED,) if missing else ()), *series.gaps),
         gap_detail=" ".join(filter(None, (*missing, series.detail))),
         newest_last=True,
@@ -139,8 +144,8 @@ def _mapping(told: dict[str, Any]) -> dict[str, Any]:
 TOOL = ReadTool(
     NAME,
     "Read a Lambda function: its state and settings, its newest versions with when each was published, which version "
-    "its aliases serve, what feeds it, and invocations, errors, throttles, duration and concurrency a minute. A series "
-    "without datapoints means that it was not invoked.",
+    "its aliases serve, what feeds it, the concurrency that it and the account may have, and invocations, errors, "
+    "throttles, duration and concurrency a minute. A series without datapoints means that it was not invoked.",
     FunctionHealth,
     function_health,
     _read,
