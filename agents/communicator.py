@@ -14,6 +14,7 @@ from agents.notes import FIRST_NOTE, listed, opening_of, subject_of
 from agents.prompting import labelled, load_prompt
 from memory.records.message import Audience
 from memory.records.spend import ModelUse, Spend
+from tools.budget import IncidentBudget
 from tools.redaction import redact
 
 OPENING_CHARS = 800
@@ -58,14 +59,16 @@ class Communicator:
     model: RoleModel
     guard: TextGuard
 
-    def note(self, kind: str, audience: Audience, facts: Mapping[str, str]) -> Draft:
+    def note(
+        self, kind: str, audience: Audience, facts: Mapping[str, str], budget: IncidentBudget | None = None
+    ) -> Draft:
         """Return a message; the first note asks no model, so that it goes out whatever else is down."""
         told = {label: redact(text) for label, text in facts.items() if _is_for(audience, label)}
         subject, plain = redact(subject_of(kind, facts)), opening_of(kind, told)
         if kind == FIRST_NOTE:
             return Draft(subject, _body(plain, told))
         content = labelled({"reader": audience.value, "occasion": kind, "opening": plain, "facts": told})
-        answer = ask(self.model, load_prompt("communicator"), content, Opening)
+        answer = ask(self.model, load_prompt("communicator"), content, Opening, budget=budget)
         if answer.form is None:
             refused = answer.failure.sentence if answer.failure else "no answer"
             return Draft(subject, _body(plain, told), False, refused, answer.spend, (answer.use,))

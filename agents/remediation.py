@@ -17,6 +17,7 @@ from memory.records.base import canonical_json
 from memory.records.incident import Incident
 from memory.records.plan import Considered, Drift, Plan, PlannedAction, SimilarIncident
 from memory.records.spend import ModelUse, Spend
+from tools.budget import IncidentBudget
 
 MOST_ACTIONS = 3
 """A plan does no more at once: each further change makes it harder to say which of them helped."""
@@ -88,6 +89,7 @@ class Remediation:
         options: Sequence[PlannedAction],
         context: PlanContext | None = None,
         attempt: int = 1,
+        budget: IncidentBudget | None = None,
     ) -> PlanResult:
         """Return a plan of offered changes with their exact parameters, one for each cause, or none and why."""
         around = context or PlanContext()
@@ -97,7 +99,7 @@ class Remediation:
             return PlanResult(_nothing(_why_nothing(around.considered), attempt, around))
         books = [book for book in around.runbooks if self.guard.scan(canonical_json(book)).clear]
         content = _question(incident, assessment, options, books, around)
-        answer = ask(self.model, load_prompt("remediation"), content, Proposal)
+        answer = ask(self.model, load_prompt("remediation"), content, Proposal, budget=budget)
         others = [spoken(option) for option in options]
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"

@@ -3,12 +3,18 @@
 from functools import partial
 
 from graphs.copilot import Records
+from graphs.settings import Settings
 from memory.records.scope import Scope
 from memory.records.spend import Spend
 from tools.budget import IncidentBudget
 from tools.evidence import Recorder
 from tools.observe.sources import RunbookSearch, Sources
 from tools.redaction import Redactor
+
+
+def open_budget(settings: Settings, spent: Spend | None) -> IncidentBudget:
+    """Return what an incident may still cost, when it has cost `spent` so far."""
+    return IncidentBudget(settings.limits, settings.prices.reads, before=spent or Spend())
 
 
 def open_sources(
@@ -25,7 +31,7 @@ def open_sources(
         records.clock,
         scope,
         incident_id,
-        IncidentBudget(settings.limits, settings.prices.reads, before=spent or Spend()),
+        open_budget(settings, spent),
         Redactor(partial(records.evidence.salt, scope, incident_id), settings.redaction.client_addresses),
     )
     return Sources(

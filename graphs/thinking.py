@@ -12,7 +12,7 @@ from agents.remediation import PlanContext, PlanResult, Remediation
 from agents.triage import Triage, TriageResult
 from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
-from graphs.observing import open_sources
+from graphs.observing import open_budget, open_sources
 from graphs.record import last_approval
 from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook
@@ -52,7 +52,7 @@ class Copilot:
     outbox: Outbox
     runbooks: RunbookSearch
 
-    def sources(self, incident: Incident, spent: Spend | None = None) -> Sources:
+    def sources(self, incident: Incident, spent: Spend | None) -> Sources:
         """Return read access within the incident's scope; what is read becomes its evidence.
 
         `spent` is what the incident has cost so far, which its limits count.
@@ -65,13 +65,15 @@ class Copilot:
         """Append to the incident's timeline."""
         self.records.timeline.append(incident.scope, incident.incident_id, kind, text, step=step, facts=facts)
 
-    def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None = None) -> TriageResult:
+    def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None) -> TriageResult:
         """Ask the triage agent, which starts from what the first look has stored."""
         stored = self._stored(incident)
         shown = [stored[key] for key in first_look.evidence_ids if key in stored]
         return self.triage_agent.assess(incident, first_look, shown, self.sources(incident, spent))
 
-    def critique(self, incident: Incident, first_look: FirstLook, assessment: Assessment) -> CriticResult:
+    def critique(
+        self, incident: Incident, first_look: FirstLook, assessment: Assessment, spent: Spend | None
+    ) -> CriticResult:
         """Hold an assessment against the evidence ledger."""
         stored, ledger = self._stored(incident), self.records.evidence
         return self.critic_agent.review(
@@ -79,7 +81,7 @@ class Copilot:
             assessment,
             lambda key: stored.get(key) or ledger.get(incident.scope, incident.incident_id, key),
             [stored[key] for key in first_look.evidence_ids if key in stored],
-            Looking(incident, self.sources(incident)),
+            Looking(incident, self.sources(incident, spent)),
         )
 
     def _stored(self, incident: Incident) -> dict[str, Evidence]:
@@ -88,7 +90,12 @@ class Copilot:
         return {one.evidence_id: one for one in found}
 
     def propose(
-        self, incident: Incident, assessment: Assessment, tried: Collection[str], attempt: int
+        self,
+        incident: Incident,
+        assessment: Assessment,
+        tried: Collection[str],
+        attempt: int,
+        spent: Spend | None,
     ) -> PlanResult:
         """Ask for a plan among the options that were not tried in this incident; `tried` holds their digests."""
         found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
@@ -104,7 +111,9 @@ class Copilot:
             similar=similar_incidents(self.records, incident, assessment),
             drift=tuple(one for book in books for one in _drift(self.records, book)),
         )
-        return self.remediation_agent.propose(incident, assessment, fresh.offers, context, attempt)
+        return self.remediation_agent.propose(
+            incident, assessment, fresh.offers, context, attempt, open_budget(self.records.settings, spent)
+        )
 
     def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""
@@ -171,7 +180,8 @@ class Copilot:
             status=state.get("status"),
             reason=state.get("reason", ""),
         )
-        draft = self.communicator.note(kind, audience, facts)
+        budget = open_budget(self.records.settings, state.get("spend"))
+        draft = self.communicator.note(kind, audience, facts, budget)
         news = plan_hash[:12] if kind == "approval" else state["status"].value
         message = Message(
             incident_id=incident_id,

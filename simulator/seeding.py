@@ -12,7 +12,7 @@ from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
 from simulator.emulator import Emulator
 from simulator.functions.records import LATEST, Alias, Code, Function, LambdaState
-from simulator.logs.store import LogStore
+from simulator.logs.store import Bulk, LogStore
 from simulator.topology import topology
 from simulator.trail.callers import assumed_role
 from simulator.wire.protocol import ACCOUNT, REGION, Call, Overlay
@@ -75,7 +75,12 @@ class Seeding:
     def logs(self, logs: LogStore) -> None:
         """The log groups, empty."""
         for service in self.world.services:
-            logs.create_group(service.log_group, self.begin)
+            group = logs.create_group(service.log_group, self.begin)
+            if service.log_bulk is not None:
+                since = min(self.start + service.log_bulk.since, self.begin)
+                seconds = (self.start - since).total_seconds()
+                group.bulk = Bulk(service.log_bulk.bytes / seconds, since)
+                group.retention_days = service.log_bulk.retention_days
         for function in self.world.functions:
             logs.create_group(function.log_group, self.begin)
 

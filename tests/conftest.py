@@ -29,6 +29,7 @@ SLOW = (
     "graphs/test_guarded.py",
     "graphs/test_holdings.py",
     "graphs/test_killed.py",
+    "graphs/test_large_logs.py",
     "graphs/test_repeated.py",
     "graphs/test_secrets.py",
     "graphs/test_upgraded.py",

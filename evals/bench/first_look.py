@@ -174,7 +174,7 @@ def _alarmed(scenario: str) -> Iterator[tuple[Account, Session, Incident]]:
 
 def _metered(session: Session, incident: Incident) -> Sources:
     """Return sources with warm clients of their own, so that each look is measured by itself."""
-    sources = session.copilot.sources(incident)
+    sources = session.copilot.sources(incident, None)
     own = sources.access
     access = MeteredAccess(
         own.region, own.endpoint_url, own.access_key_id, own.secret_access_key, own.session_token

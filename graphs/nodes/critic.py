@@ -10,7 +10,9 @@ from memory.records.timeline import EntryKind
 def critic(turn: Turn) -> dict[str, Any]:
     """Remove claims without stored evidence and let a second reader doubt the rest."""
     incident = turn.state["incident"]
-    result = turn.copilot.critique(incident, turn.state["first_look"], turn.state["assessment"])
+    result = turn.copilot.critique(
+        incident, turn.state["first_look"], turn.state["assessment"], turn.state.get("spend")
+    )
     checked = result.assessment
     claims = f"{checked.claims_removed} claims removed"
     turn.copilot.tell(

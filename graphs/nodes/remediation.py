@@ -13,7 +13,9 @@ def remediation(turn: Turn) -> dict[str, Any]:
     """Propose what to do about the assessed cause, without what was tried before."""
     incident = turn.state["incident"]
     tried = {digest([e.action, e.parameters]) for e in turn.state.get("executions", [])}
-    result = turn.copilot.propose(incident, turn.state["assessment"], tried, turn.state.get("attempt", 1))
+    result = turn.copilot.propose(
+        incident, turn.state["assessment"], tried, turn.state.get("attempt", 1), turn.state.get("spend")
+    )
     plan = result.plan
     text = plan.summary or plan.no_action_reason or "no action"
     turn.copilot.tell(incident, EntryKind.PLAN, text, "remediation", {"plan": plan.model_dump(mode="json")})

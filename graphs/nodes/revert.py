@@ -65,7 +65,7 @@ def _why(turn: Turn) -> str:
 def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool]:
     """Look at the alarm and the service once more, tell how they fare, and say whether it is worse than before all."""
     incident = turn.state["incident"]
-    sources = turn.copilot.sources(incident)
+    sources = turn.copilot.sources(incident, turn.state.get("spend"))
     service = sources.topology.of_alarm(incident.alarm.name)
     first = min(acted, key=lambda one: one.claimed_at)
     began = [first.model_copy(update={"state": ExecutionState.REVERTED})]

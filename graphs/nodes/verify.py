@@ -12,7 +12,7 @@ from tools.verification import verify_recovery
 def verify(turn: Turn) -> dict[str, Any]:
     """Hold the alarm, the service's level and what the actions promised against the state before them."""
     records, incident = turn.copilot.records, turn.state["incident"]
-    sources = turn.copilot.sources(incident)
+    sources = turn.copilot.sources(incident, turn.state.get("spend"))
     window = timedelta(minutes=records.settings.limits.verification_minutes)
     done = turn.copilot.settled(incident, turn.state["plan"]) or turn.state["executions"][-1:]
     service = sources.topology.of_alarm(incident.alarm.name)

@@ -123,7 +123,7 @@ def _group_record(group: LogGroup, call: Call) -> dict[str, Any]:
         "retentionInDays": group.retention_days,
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
-        "storedBytes": group.stored_bytes,
+        "storedBytes": group.holds_at(call.at),
         "logGroupClass": group.log_class,
         "logGroupArn": arn,
     }

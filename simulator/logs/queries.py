@@ -92,7 +92,7 @@ class LogQueries:
             caller_arn=call.caller_arn,
             created=self._clock.now(),
             records=len(events),
-            bytes=sum(len(event.message.encode()) for event in events),
+            bytes=sum(len(event.message.encode()) for event in events) + self._bulk(groups, start, end),
             work=asyncio.create_task(work),
         )
         self._queries[started.query_id] = started
@@ -134,6 +134,11 @@ class LogQueries:
         except UnknownTokenError as error:
             raise invalid("The specified nextToken is invalid.") from error
         return {"queries": [_summary(query) for query in shown], "nextToken": token}
+
+    def _bulk(self, groups: tuple[str, ...], start: datetime, end: datetime) -> int:
+        until = min(end, self._clock.now())
+        found = (self._store.groups[name].bulk for name in groups)
+        return sum(bulk.between(start, until) for bulk in found if bulk is not None)
 
     async def _work(self, query: Query, events: list[LogEvent], account: str, limit: int | None) -> Outcome:
         now, seconds = self._clock.now(), self._matching_seconds

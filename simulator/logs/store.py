@@ -65,6 +65,18 @@ class LogStream:
         self.last_ingested_at = ingested_at
 
 
+@dataclass(frozen=True)
+class Bulk:
+    """Bytes that come evenly into a group and are never read: a query has to scan them beside its events."""
+
+    bytes_a_second: float
+    since: datetime
+
+    def between(self, start: datetime, end: datetime) -> int:
+        """How many came from one time to another."""
+        return round(self.bytes_a_second * max(0.0, (end - max(start, self.since)).total_seconds()))
+
+
 @dataclass
 class LogGroup:
     """One group: its settings, its streams and its events in time order."""
@@ -76,6 +88,7 @@ class LogGroup:
     tags: dict[str, str] = field(default_factory=dict)
     streams: dict[str, LogStream] = field(default_factory=dict)
     stored_bytes: int = 0
+    bulk: Bulk | None = None
     _events: list[LogEvent] = field(default_factory=list)
     _orders: list[int] = field(default_factory=list)
     _sorted: bool = True
@@ -95,11 +108,19 @@ class LogGroup:
         high = bisect_right(self._orders, (last + 1) * SEQUENCES - 1)
         return self._events[low:high]
 
+    def holds_at(self, now: datetime) -> int:
+        """How many bytes the group holds: its events, and of its bulk what its retention has left."""
+        if self.bulk is None:
+            return self.stored_bytes
+        kept = timedelta(days=self.retention_days) if self.retention_days else now - self.bulk.since
+        return self.stored_bytes + self.bulk.between(now - kept, now)
+
     def earliest(self) -> datetime | None:
         """When the group began: its creation, or its first event where that is older or all we know."""
         self._settle()
         first = self._events[0].at if self._events else None
-        known = [moment for moment in (self.created_at, first) if moment is not None]
+        begun = self.bulk.since if self.bulk else None
+        known = [moment for moment in (self.created_at, first, begun) if moment is not None]
         return min(known) if known else None
 
     def _settle(self) -> None:

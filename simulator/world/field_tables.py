@@ -26,6 +26,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     services.Flag,
     services.ExtraMetric,
     services.Revision,
+    services.LogBulk,
     Slo,
     LogTemplate,
     services.Release,

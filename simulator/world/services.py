@@ -81,6 +81,17 @@ class Revision(Record):
     registered: Offset
 
 
+class LogBulk(Record):
+    """Lines that a log group has beside those written here, more than this machine could keep.
+
+    `bytes` of them have come evenly since `since`, and they go on coming. Queries scan them, and none of them matches.
+    """
+
+    bytes: int = Field(gt=0)
+    since: Offset
+    retention_days: int | None = Field(default=None, ge=1)
+
+
 class ServiceWorld(Record):
     """One service: where it runs, what it can do, what it says."""
 
@@ -88,6 +99,7 @@ class ServiceWorld(Record):
     family: str
     container: str = "app"
     log_group: str
+    log_bulk: LogBulk | None = None
     owner: str
     tier: int = 2
     slo: Slo

@@ -17,8 +17,12 @@ from simulator.scenario import read_scenario, scenario_names
 
 SCENARIOS = scenario_names()
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evaluation.md"
-# What is not yet right as it is cannot be right renamed.
-RIGHT = [row[0] for row in rows(PAGE.read_text()) if re.fullmatch(r"([1-9]\d*) of \1", row[1])]
+# These are always right, whatever the page says: one that was not played must not empty the test.
+FIRST = ("bad-deployment", "throttled-table", "false-alarm", "hidden-cause")
+# Of the others, what is not yet right as it is cannot be right renamed.
+RIGHT = sorted(
+    {*FIRST, *(row[0] for row in rows(PAGE.read_text()) if re.fullmatch(r"([1-9]\d*) of \1", row[1]))}
+)
 MOVES = [(scenario, to) for scenario, services in variants.MOVES.items() for to in services]
 
 

@@ -88,3 +88,13 @@ def hostile(folder: Path, *, description: str = "", log_line: str = "") -> Path:
     if log_line:
         text = text.replace('"msg":"coupon could not be read"', f'"msg":"{log_line}"')
     return _written(folder, "hostile", text)
+
+
+def large_logs(folder: Path, terabytes: int) -> Path:
+    """A release that throws in a service whose log group holds terabytes of the last thirty days."""
+    bulk = f"""
+[[services]]
+name = "checkout"
+log_bulk = {{ bytes = {terabytes * 10**12}, since = "-30d", retention_days = 30 }}
+"""
+    return _written(folder, "large-logs", _RELEASED % {"error_share": 0.35} + bulk)
