@@ -12,10 +12,10 @@ from agents.errors import ModelFailure
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
-from agents.observations import OBSERVATION_CHARS, Observations
+from agents.observations import Observations
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
-from agents.triage import addresses, gaps_of, rivals
+from agents.triage import addresses, cited_by, gaps_of, rivals
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
@@ -85,7 +85,7 @@ class Critic:
         if not checked.by_model or checked.verdict is not Verdict.CAUSE or checked.leading is None:
             return CriticResult(checked)
         seen, found = Observations(self.guard), list(evidence)
-        shown = seen.show_all(found, OBSERVATION_CHARS)
+        shown = seen.show_all(found, cited_by(checked.hypotheses))
         reads = _reads(looking, first_look, seen, found) if looking else None
         before = looking.sources.recorder.spend if looking else Spend()
         answer = self._ask(first_look, checked, shown, looking, reads)

@@ -33,10 +33,14 @@ class Direction(StrEnum):
 
 
 class Findings(Record):
-    """What a guard found: no flags means that the text may pass."""
+    """What a guard found: no flags means that the text may pass.
+
+    `matches` are the texts that it would mask: where they are all that it found, the text may pass without them.
+    """
 
     flags: tuple[str, ...] = ()
     detail: str = ""
+    matches: tuple[str, ...] = ()
 
     @property
     def clear(self) -> bool:
@@ -100,7 +104,8 @@ class AppliedGuardrail:
     version: str
 
     def scan(self, text: str, direction: Direction = Direction.IN) -> Findings:
-        """Flag whatever the guardrail intervenes on."""
+        """Flag whatever the guardrail intervenes on; what it only masks is told apart from what it blocks."""
+        masked: list[str] = []
         try:
             for chunk in _chunks(text):
                 answer = self.client.apply_guardrail(
@@ -110,10 +115,30 @@ class AppliedGuardrail:
                     content=[{"text": {"text": chunk}}],
                 )
                 if answer["action"] == "GUARDRAIL_INTERVENED":
-                    return Findings(flags=(BLOCKED,), detail=answer.get("actionReason", ""))
+                    matches = _masked(answer.get("assessments", []))
+                    if not matches:
+                        return Findings(flags=(BLOCKED,), detail=answer.get("actionReason", ""))
+                    masked += matches
         except (ClientError, BotoCoreError) as error:
             return Findings(flags=(UNSCANNED,), detail=error_code(error))
-        return Findings()
+        return Findings(flags=(SENSITIVE,), matches=tuple(dict.fromkeys(masked))) if masked else Findings()
+
+
+def _masked(assessments: list[dict[str, Any]]) -> list[str]:
+    """Return what a guardrail has masked, or nothing if it found anything else.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailAssessment.html
+    """
+    found: list[str] = []
+    for one in assessments:
+        sensitive = one.get("sensitiveInformationPolicy", {})
+        entries = [*sensitive.get("piiEntities", []), *sensitive.get("regexes", [])]
+        if any(name.endswith("Policy") and name != "sensitiveInformationPolicy" for name in one):
+            return []
+        if any(entry.get("action") not in {"ANONYMIZED", "NONE"} for entry in entries):
+            return []
+        found += [str(entry["match"]) for entry in entries if entry.get("action") == "ANONYMIZED"]
+    return found
 
 
 def guard_for(access: Clients, settings: ModelSettings) -> TextGuard:

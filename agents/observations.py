@@ -1,23 +1,26 @@
 """Evidence as a model may see it: cut to size, looked at by a guard, with what gives orders taken out."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from agents.guardrails import TextGuard
+from agents.guardrails import SENSITIVE, TextGuard
 from memory.records.base import canonical_json
 from memory.records.evidence import Evidence
 from tools.evidence import cut
 from tools.injection import flags_of
+from tools.observe.moments import utc_text
 
 WITHHELD = "[withheld: text that gives orders]"
 WITHHELD_WHOLE = {"withheld": "this observation was not cleared for reading"}
+MASKED = "[masked]"
 GUARD_THREADS = 8
-# How much of each observation stands in a question; the rest is one read away.
-OBSERVATION_CHARS = 2_000
+# How much of an observation stands in a question: of one that an explanation cites, of any other. The rest is one read
+# away, and what stands here is paid for at every step.
+CITED_CHARS, OTHER_CHARS = 1_200, 400
 
 
 @dataclass
@@ -50,27 +53,29 @@ class Observations:
         view: dict[str, Any] = {
             "evidence_id": evidence.evidence_id,
             "title": evidence.title,
-            "source": evidence.source,
-            "taken_at": evidence.taken_at.isoformat(),
         }
         if evidence.window_start and evidence.window_end:
-            view["window"] = [evidence.window_start.isoformat(), evidence.window_end.isoformat()]
+            view["window"] = [utc_text(evidence.window_start), utc_text(evidence.window_end)]
         gaps = [gap.value for gap in evidence.gaps]
         if was_cut:
             gaps.append("cut")
-            view["whole"] = (
-                f"{evidence.result_bytes} bytes are stored under this id; ask more narrowly to see more"
-            )
+            view["whole"] = f"{evidence.result_bytes} bytes under this id"
         if gaps:
-            view["gaps"], view["gap_detail"] = gaps, evidence.gap_detail
+            view["gaps"] = gaps
+        if evidence.gap_detail:
+            view["gap_detail"] = evidence.gap_detail
         if flags:
             view["flags"] = list(flags)
         return {**view, "result": kept}
 
-    def show_all(self, evidence: Iterable[Evidence], limit: int) -> list[dict[str, Any]]:
-        """Return several observations in their order; the guard looks at them at the same time."""
+    def show_all(self, evidence: Iterable[Evidence], cited: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return several observations in their order, most of each that is cited; the guard looks at all at once."""
+
+        def shown(one: Evidence) -> dict[str, Any]:
+            return self.show(one, CITED_CHARS if one.evidence_id in cited else OTHER_CHARS)
+
         with ThreadPoolExecutor(GUARD_THREADS, thread_name_prefix="guard") as threads:
-            return list(threads.map(lambda one: self.show(one, limit), evidence))
+            return list(threads.map(shown, evidence))
 
     def words(self, said: Any) -> Any:
         """Return outside words that are no evidence, such as an alarm's, without those that give orders."""
@@ -80,18 +85,37 @@ class Observations:
         return WITHHELD_WHOLE
 
     def _screened(self, evidence: Evidence) -> tuple[tuple[str, ...], Any]:
-        """Take out the texts that give orders; if the guard objects to something else, take out everything."""
+        """Take out what is masked and the texts that give orders; if the guard objects to more, take out everything.
+
+        What a guard only masks is no order, and flags nothing: a deployment's number may look like that of a card.
+        """
         if not evidence.untrusted:
             return evidence.flags, evidence.result
-        findings = self.guard.scan(canonical_json(evidence.result))
+        result = evidence.result
+        findings = self.guard.scan(canonical_json(result))
+        if findings.flags == (SENSITIVE,) and findings.matches:
+            result = _without(result, findings.matches)
+            findings = self.guard.scan(canonical_json(result))
         flags = tuple(dict.fromkeys((*evidence.flags, *findings.flags)))
         if not flags:
-            return (), evidence.result
-        cleaned = _without_orders(evidence.result)
-        # An order in a name, or spread over lines, stands in no text by itself.
-        if not flags_of(cleaned) and (findings.clear or self.guard.scan(canonical_json(cleaned)).clear):
+            return (), result
+        cleaned = _without_orders(result)
+        if findings.clear or self.guard.scan(canonical_json(cleaned)).clear:
             return flags, cleaned
         return flags, WITHHELD_WHOLE
+
+
+def _without(value: Any, matches: tuple[str, ...]) -> Any:
+    """Return a result in which what a guard masks is masked."""
+    if isinstance(value, dict):
+        return {key: _without(inner, matches) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(inner, matches) for inner in value]
+    if isinstance(value, str):
+        for match in matches:
+            value = value.replace(match, MASKED)
+        return value
+    return MASKED if str(value) in matches else value
 
 
 def _without_orders(value: Any) -> Any:

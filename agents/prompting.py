@@ -28,7 +28,7 @@ def load_prompt(name: str) -> Prompt:
 
 def labelled(facts: dict[str, Any]) -> str:
     """Write facts as JSON; a label is the name of the answer's field that it speaks to."""
-    return f"```json\n{_json(facts, indent=1)}\n```"
+    return f"```json\n{_json(facts)}\n```"
 
 
 def fenced(tag: str, value: Any) -> str:
@@ -41,7 +41,7 @@ def tool_text(value: Any) -> str:
     return _json(value)
 
 
-def _json(value: Any, indent: int | None = None) -> str:
+def _json(value: Any) -> str:
     """Escape angle brackets and backticks, which JSON allows anywhere in a text."""
-    text = json.dumps(value, ensure_ascii=False, default=str, indent=indent)
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("```", "\\u0060\\u0060\\u0060")

@@ -11,7 +11,7 @@ from agents.claims import check_claims, first_look_causes, measured_path, same_c
 from agents.errors import ModelFailure
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
-from agents.observations import OBSERVATION_CHARS, Observations
+from agents.observations import Observations
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
@@ -23,6 +23,7 @@ from tools.observe.sources import ReadTool, Sources
 from tools.reach import reach_of
 
 MOST_GAPS = 20
+LIKELY = 0.2
 
 
 class Cause(BaseModel):
@@ -86,7 +87,7 @@ class Triage:
         """Return an assessment on stored evidence; without a usable answer the first look stands."""
         found, before = list(evidence), sources.recorder.spend
         seen = Observations(self.guard)
-        shown = seen.show_all(found, OBSERVATION_CHARS)
+        shown = seen.show_all(found, cited_by(first_look.hypotheses))
         reads = Reads(sources, seen, reach_of(incident, first_look, sources.topology, found))
         model = self.model.fit_for(first_look.severity, rivals(first_look.causes, first_look.hypotheses))
         answer = ask(
@@ -148,6 +149,12 @@ def gaps_of(evidence: Iterable[Evidence]) -> tuple[str, ...]:
         if one.gaps
     )
     return tuple(dict.fromkeys(told))[:MOST_GAPS]
+
+
+def cited_by(hypotheses: Iterable[Hypothesis]) -> frozenset[str]:
+    """Return the ids of all that explanations cite which are not as good as ruled out."""
+    likely = (one for one in hypotheses if one.confidence >= LIKELY)
+    return frozenset(key for one in likely for key in (*one.evidence_for, *one.evidence_against))
 
 
 def rivals(causes: Sequence[Hypothesis], hypotheses: Sequence[Hypothesis]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from agents.errors import Fault
-from agents.guardrails import Findings, GuardrailChecks, LocalSigns, TextGuard
+from agents.guardrails import AppliedGuardrail, Findings, GuardrailChecks, LocalSigns, TextGuard
 from agents.models import RoleModel
 from agents.triage import Cause, Opinion, Triage, TriageResult
 from memory.records.assessment import CauseKind, Verdict
@@ -176,3 +176,36 @@ def test_checks_that_cannot_be_reached_clear_nothing() -> None:
     findings = GuardrailChecks(Broken()).scan("anything")
     assert findings.flags == ("unscanned",)
     assert not findings.clear
+
+
+def test_what_a_guard_only_masks_is_masked_and_flags_nothing() -> None:
+    class Masks:
+        def scan(self, text: str, direction: object = None) -> Findings:
+            found = ("5198637902821572257",) if "5198637902821572257" in text else ()
+            return Findings(flags=("sensitive",), matches=found) if found else Findings()
+
+    model, chat = role(calling("look_up", service="basket"), AGREES)
+    result = assess(model, look_up(["ecs-svc/5198637902821572257 completed", "a plain line"]), guard=Masks())
+    assert "5198637902821572257" not in heard_text(chat)
+    assert "ecs-svc/[masked] completed" in heard_text(chat)
+    assert result.assessment.flagged == (POISON.evidence_id,)
+
+
+def test_a_guardrail_that_masks_is_told_from_one_that_blocks() -> None:
+    entry = {"match": "5198637902821572257", "type": "CREDIT_DEBIT_CARD_NUMBER", "action": "ANONYMIZED"}
+
+    class Client:
+        def __init__(self, **more: object) -> None:
+            self.assessment = {"sensitiveInformationPolicy": {"piiEntities": [entry], "regexes": []}, **more}
+
+        def apply_guardrail(self, **asked: object) -> dict[str, object]:
+            return {"action": "GUARDRAIL_INTERVENED", "assessments": [self.assessment]}
+
+    masks = AppliedGuardrail(Client(), "g", "1").scan("text")
+    assert (masks.flags, masks.matches) == (("sensitive",), ("5198637902821572257",))
+    blocks = AppliedGuardrail(Client(contentPolicy={"filters": [{"type": "PROMPT_ATTACK"}]}), "g", "1").scan(
+        "text"
+    )
+    assert (blocks.flags, blocks.matches) == (("guardrail",), ())
+    entry["action"] = "BLOCKED"
+    assert AppliedGuardrail(Client(), "g", "1").scan("text").flags == ("guardrail",)
