@@ -1,6 +1,7 @@
 """The account that is served now: opened, laid over with further scenarios, and opened anew."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -60,14 +61,17 @@ class Running:
 
     async def reset(self) -> None:
         """Put an account in place that stands where this one stood when it opened, under the same keys."""
-        before = self.account
+        credentials = self.account.credentials
         self.opened.clear()
         try:
-            before.dispatch.faults.clear()
+            self.account.dispatch.faults.clear()
             self.emulator.forget()
+            # What ends is let go before the next one is built, so that two accounts are never held at once.
+            del self.account
+            gc.collect()
             self.account = await opened_account(self.opening, self.emulator)
             self.injections.clear()
-            self.keep_key(before.credentials)
+            self.keep_key(credentials)
         finally:
             self.opened.set()
 
