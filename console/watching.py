@@ -16,6 +16,7 @@ from console.controlling import print_lines, the_account
 from console.text import amount, screen, styled
 
 EVERY_SECONDS = 1.0
+MANY_ERRORS = 0.02
 BARS = "▁▂▃▄▅▆▇█"
 _STATES = {"ALARM": "bold red", "OK": "green", "INSUFFICIENT_DATA": "yellow"}
 _MEASURES = (("requests", "requests/min"), ("errors", "errors/min"), ("latency_ms", "p99 ms"))
@@ -41,9 +42,9 @@ def watch(state_dir: Path, minutes: int, *, as_json: bool) -> int:
         return 0
 
 
-def sparkline(values: Sequence[float | None]) -> str:
-    """Return one bar for each value, its height by the largest; a gap where there was none."""
-    most = max((one for one in values if one is not None), default=0.0)
+def sparkline(values: Sequence[float | None], least: float = 0.0) -> str:
+    """Return one bar for each value, its height by the largest, or by `least` where that is more; a gap for none."""
+    most = max([least, *(one for one in values if one is not None)])
     return "".join(" " if one is None else BARS[_height(one, most)] for one in values)
 
 
@@ -70,9 +71,13 @@ def _services(pulse: Mapping[str, Any]) -> Table:
         cells: list[Text] = []
         for key, _ in _MEASURES:
             values = service[key]
-            style = "red" if key == "errors" and any(values) else "cyan"
+            # A few errors among many requests are no alarm to the eye.
+            least = (
+                MANY_ERRORS * max(filter(None, service["requests"]), default=0.0) if key == "errors" else 0.0
+            )
+            style = "red" if key == "errors" and max(filter(None, values), default=0.0) > least else "cyan"
             last = next((one for one in reversed(values) if one is not None), None)
-            cells += [styled(sparkline(values), style), styled(amount(last))]
+            cells += [styled(sparkline(values, least), style), styled(amount(last))]
         table.add_row(styled(service["name"]), *cells)
     return table
 
