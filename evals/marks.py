@@ -1,6 +1,6 @@
 """Compare what was claimed with the truth: the cause in AWS's terms, how it spread, since when, and what was told."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -106,18 +106,32 @@ def onset_right(onset: datetime | None, began: datetime | None, truth: Truth) ->
 def path_right(said: Assessment, truth: Truth) -> bool:
     """Say whether a causal path begins at a cause and meets the parts that the truth names from there, in order.
 
-    Who suffers beside them may be named too, but no path where there is no cause.
+    Where several causes are independent, the way from each is held to its own order: none comes before another. Who
+    suffers beside them may be named too, but no path where there is no cause.
     """
     found = [_own_name(part) for part in said.causal_path]
     causes = {one.component for one in truth.causes}
     if not causes:
         return not found or said.verdict is not Verdict.CAUSE
-    steps = list(dict.fromkeys(_own_name(step.of) for step in truth.path))
-    first = next((index for index, step in enumerate(steps) if step in causes), 0)
     if not found or found[0] not in causes:
         return False
+    return all(_in_order(way, found) for way in _ways(truth, causes))
+
+
+def _ways(truth: Truth, causes: Collection[str]) -> list[list[str]]:
+    """Return the parts of the truth's path from each cause to the next one; what stands before the first is no way."""
+    ways: list[list[str]] = []
+    for step in dict.fromkeys(_own_name(step.of) for step in truth.path):
+        if step in causes:
+            ways.append([step])
+        elif ways:
+            ways[-1].append(step)
+    return ways or [list(dict.fromkeys(_own_name(step.of) for step in truth.path))]
+
+
+def _in_order(way: Sequence[str], found: Sequence[str]) -> bool:
     left = iter(found)
-    return all(step in left for step in steps[first:])
+    return all(step in left for step in way)
 
 
 def messages_right(messages: Iterable[Message], truth: Truth) -> bool:

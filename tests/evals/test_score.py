@@ -172,6 +172,19 @@ def test_a_path_begins_at_the_cause_and_meets_the_true_parts_in_order(
     assert judged(record(path=path), ROLLBACK).path is right
 
 
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        (("inventory", "web", "orders", "checkout"), True),
+        (("orders", "checkout", "web", "inventory"), True),
+        (("inventory", "web", "checkout", "orders"), False),
+        (("inventory", "web"), False),
+    ],
+)
+def test_of_independent_causes_none_comes_before_another(path: tuple[str, ...], right: bool) -> None:
+    assert judged(record(path=path), scenario="two-causes").path is right
+
+
 def test_what_led_to_the_cause_is_no_part_of_the_path_that_is_asked_for() -> None:
     truth = read_truth("throttled-table")
     assert truth.path[0].of.endswith("/web")
