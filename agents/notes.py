@@ -5,7 +5,7 @@ from datetime import datetime
 
 from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
-from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import Execution, ExecutionState, Verification
 from memory.records.plan import Plan
@@ -104,6 +104,8 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "onset": stamp(first_look.onset),
             "affected": ", ".join(first_look.affected),
         }
+    if first_look is not None and assessment is None:
+        facts |= _alone(first_look)
     if assessment is not None:
         facts |= {
             "verdict": assessment.verdict.value,
@@ -120,6 +122,34 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "orders_found": _orders(assessment),
         }
     return facts
+
+
+def _alone(first_look: FirstLook) -> Facts:
+    """Return what the first look says while it stands alone: who is hit, what changed, what it rests on."""
+    hit = [one for one in first_look.impacts if one.component in first_look.affected]
+    changed = first_look.changes[:MOST_CITED]
+    return {
+        "hit": "; ".join(filter(None, map(_hit, hit))),
+        "changed": "; ".join(changed) or "nothing that was seen",
+        "causal_path": " to ".join(first_look.causal_path),
+        "changed_otherwise": ", ".join(first_look.changed_otherwise),
+        "healthy": ", ".join(first_look.healthy),
+        "evidence": _evidence(first_look.causes or first_look.hypotheses[:1]),
+        "not_checked": "; ".join(first_look.not_checked) or "nothing of what was looked for",
+    }
+
+
+def _hit(impact: Impact) -> str:
+    """Say in figures how requests of one service fare, against how they did."""
+    told = []
+    if impact.error_share is not None:
+        was = f" ({impact.error_share_before:.1%} before)" if impact.error_share_before is not None else ""
+        told.append(f"{impact.error_share:.1%} of requests fail{was}")
+    if impact.latency_ms is not None:
+        was = f" ({impact.latency_ms_before:.0f} before)" if impact.latency_ms_before is not None else ""
+        told.append(f"p99 {impact.latency_ms:.0f} ms{was}")
+    tier = f" (tier {impact.tier})" if impact.tier is not None else ""
+    return f"{impact.component}{tier}: {', '.join(told)}" if told else ""
 
 
 def _leads(assessment: Assessment) -> str:

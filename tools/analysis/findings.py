@@ -39,6 +39,7 @@ class ServiceFinding:
     cpu: Gauge | None = None
     climb: Ramp | None = None
     refused: float = 0.0
+    refused_since: datetime | None = None
     concurrency: Gauge | None = None
     reserved: int | None = None
     reserved_evidence_id: str | None = None

@@ -6,13 +6,16 @@ from datetime import datetime
 
 import numpy as np
 
-from tools.analysis.series import Point, Values, noise_of, values_of
+from tools.analysis.series import Point, Values, noise_of, spread_of, values_of
 
 LEAST_LEVEL = 8
 LEAST_CLIMB = 4
 # A ramp explains nearly all of what its part of the series does.
 LEAST_FIT = 0.85
 LEAST_STRENGTH = 6.0
+# The first point that is off the level, by its noise and by the whole climb, is the climb's first.
+OFF_LEVEL = 5.0
+LEAST_PART = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ def find_ramp(points: Sequence[Point], rise: float) -> Ramp | None:
     reached = float(np.max(climb)) - level
     if slope <= 0 or fit < LEAST_FIT or reached < max(rise, LEAST_STRENGTH * noise_of(values[:at])):
         return None
-    minutes = (points[-1][0] - points[at - 1][0]).total_seconds() / 60 / (len(climb) - 1)
+    left = values[at:] - level > max(OFF_LEVEL * spread_of(values[:at]), LEAST_PART * reached)
+    at += int(np.argmax(left))
+    minutes = (points[-1][0] - points[-len(climb)][0]).total_seconds() / 60 / (len(climb) - 1)
     return Ramp(points[at][0], round(slope / minutes, 3), round(level, 3), round(float(values[-1]), 3))
 
 

@@ -81,12 +81,17 @@ def noise_of(values: Values) -> float:
     """Return the spread of usual values: the median absolute deviation as a sigma, and at least a little."""
     middle = float(np.median(values))
     off = np.abs(values - middle)
-    spread = MAD_TO_SIGMA * float(np.median(off))
+    spread = spread_of(values)
     if not spread:
         # Over half of the values may be one and the same; then the rarest fifth, where spikes are, does not count.
         common = values[np.argsort(off, kind="stable")][: max(1, len(values) * 4 // 5)]
         spread = float(np.std(common))
     return max(spread, abs(middle) * LEAST_NOISE, 1e-9)
+
+
+def spread_of(values: Values) -> float:
+    """Return the median absolute deviation as a sigma."""
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
 
 
 def between(points: Sequence[Point], start: datetime, end: datetime) -> Values:

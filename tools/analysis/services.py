@@ -50,6 +50,7 @@ def service_finding(
         cpu=_gauge(told.get("cpu", ()), onset),
         climb=find_ramp(told.get("memory", ()), MEMORY_CLIMB),
         refused=_refused(told.get("throttles", ()), onset, now),
+        refused_since=next((at for at, n in told.get("throttles", ()) if n and at >= onset - QUIET), None),
         concurrency=_gauge(told.get("concurrency", ()), onset),
     )
 

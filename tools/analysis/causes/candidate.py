@@ -40,6 +40,8 @@ def began(part: str, findings: Findings) -> datetime:
         return findings.onset
     if service.since is not None:
         return service.since
+    if service.is_held_back and service.refused_since is not None:
+        return service.refused_since
     return service.climb.since if service.climb is not None else findings.onset
 
 

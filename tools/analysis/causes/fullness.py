@@ -84,7 +84,11 @@ def of_function(finding: ServiceFinding, findings: Findings) -> Candidate | None
     name, reserved = finding.service.name, finding.reserved
     waiting = [queue for queue in findings.queues if name in queue.consumers and queue.is_sick]
     limit = f"ReservedConcurrentExecutions {reserved}" if reserved is not None else None
-    held = f"may run {reserved} times at once" if reserved is not None else "may not run as often as is asked"
+    held = (
+        f"may run at most {reserved} at a time"
+        if reserved is not None
+        else "may not run as often as is asked"
+    )
     of_limit = tuple(one for one in changes_near(name, findings) if "Concurrency" in one.event)
     made = _made(of_limit, findings)
     who = f", and messages in {waiting[0].queue} wait longer and longer" if waiting else ""
