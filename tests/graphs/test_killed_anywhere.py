@@ -142,6 +142,7 @@ def _points(calls: list[str]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_killed_at_any_call_it_ends_with_one_change(waiting: tuple[Path, str], tmp_path: Path) -> None:
     whole = Cut()
     assert not _plays(waiting, tmp_path / "whole", whole)

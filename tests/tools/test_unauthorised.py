@@ -101,6 +101,7 @@ def test_three_hundred_tamperings_do_nothing() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_twenty_thousand_tamperings_do_nothing() -> None:
     assert _refused_at_random(MANY) == MANY
 
