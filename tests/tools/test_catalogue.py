@@ -9,10 +9,12 @@ import pytest
 
 from memory.records.base import canonical_json
 from memory.records.plan import Risk
+from memory.retrieval import NAMING, RunbookIndex
 from tests.tools.stand_ins import SCOPE
 from tools.actions.base import Action, Parameters, Reversibility, State, differences
 from tools.actions.ecs_rollback import EcsRollbackService
 from tools.actions.registry import ACTIONS
+from tools.runbook_drift import LOOKS
 
 WORDS = ("description", "effect", "blast", "way_back")
 IAM_ACTION = re.compile(r"^[a-z0-9-]+:[A-Z][A-Za-z]+$")
@@ -111,3 +113,10 @@ def test_a_difference_names_the_entry_with_what_was_and_what_is() -> None:
 
     assert differences(before, now) == ("paused: null -> true", 'wanted.sha: "a" -> "b"')
     assert differences(before, before) == ()
+
+
+def test_every_action_has_a_runbook_and_every_name_in_a_runbooks_head_can_be_looked_at() -> None:
+    spoken_of = {name for book in RunbookIndex.open().runbooks for name in book.actions}
+
+    assert {action.name for action in ACTIONS} <= spoken_of
+    assert LOOKS.keys() == NAMING
