@@ -10,6 +10,7 @@ from memory.retrieval import RunbookIndex
 from memory.stores.objects import ObjectStoreError
 from tools.budget import IncidentBudget
 from tools.catalogue import OBSERVE
+from tools.collectors.reads import COLLECTED
 from tools.observe.sources import Sources
 from tools.replay import Outcome, Replay, replay
 
@@ -22,7 +23,7 @@ def replay_evidence(records: Records, evidence_id: str, incident: str, *, as_jso
     """Ask again and print whether the answer is the same; end with 1 when it differs and 3 when it cannot be asked."""
     evidence = find(records, evidence_id, incident)
     stored, lost = _stored(records, evidence)
-    done = replay(_sources(records, evidence), evidence, stored, OBSERVE)
+    done = replay(_sources(records, evidence), evidence, stored, (*OBSERVE, *COLLECTED))
     out = screen()
     if as_json:
         out.file.write(plain(done.model_dump_json(indent=2)) + "\n")

@@ -9,10 +9,12 @@ import pytest
 
 from memory.records.evidence import Gap
 from tests.simulated import SimulatedAccount, StartAccount
-from tests.tools.looking import sources_of
-from tests.tools.stand_ins import NOW, sources
+from tests.tools.looking import RUBRIC, incident_of, sources_of, the_alarm
+from tests.tools.stand_ins import NOW, Kept, sources
 from tests.tools.test_log_cost import _Group
 from tools.catalogue import OBSERVE
+from tools.collectors.reads import COLLECTED
+from tools.first_look import take_first_look
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.query_logs import QueryLogs, query_logs
 from tools.observe.service_health import ServiceHealth, service_health
@@ -21,6 +23,7 @@ from tools.replay import Outcome, replay
 Shared = Callable[..., SimulatedAccount]
 
 
+@pytest.mark.slow
 def test_a_window_that_is_over_is_asked_again_and_is_the_same(simulated_account: StartAccount) -> None:
     account = simulated_account("bad-deployment")
     source = sources_of(account)
@@ -108,3 +111,22 @@ def test_a_difference_names_its_place_and_both_values() -> None:
     assert again.outcome is Outcome.DIFFERS
     assert "points: 2 entries then, 3 now" in again.differences
     assert "latest: 2.0 then, 4.0 now" in again.differences
+
+
+@pytest.mark.slow
+def test_all_that_a_first_look_has_read_can_be_asked_again(simulated_account: StartAccount) -> None:
+    account = simulated_account("poison-message")
+    account.advance_until("order-events-age", "ALARM", minutes=20)
+    kept = Kept()
+    source = sources_of(account, kept)
+    take_first_look(source, incident_of(the_alarm(account), source.scope, account.now()), RUBRIC)
+    account.advance(minutes=1)
+    later = sources_of(account)
+
+    found = [replay(later, one, one.result, (*OBSERVE, *COLLECTED)) for one in kept.evidence]
+
+    assert len(found) > 10
+    assert [one for one in found if one.outcome is Outcome.CANNOT] == []
+    past = [one for one in kept.evidence if one.operation in {"StartQuery", "GetMetricData"}]
+    same = {one.evidence_id for one in found if one.outcome is Outcome.SAME}
+    assert sum(one.evidence_id in same for one in past) >= len(past) * 0.5

@@ -8,9 +8,11 @@ from typing import Any
 from memory.records.evidence import Evidence, Gap
 from tools.analysis.series import DECIMALS, Point
 from tools.evidence import Answer, Window
+from tools.observe.metric_data import missing_of
 from tools.observe.moments import utc_text
-from tools.observe.sources import Sources
+from tools.observe.sources import Question, ReadTool, Sources
 
+NAME = "collected_series"
 STEP = timedelta(minutes=1)
 MINUTES = 180
 
@@ -25,6 +27,23 @@ class Wanted:
     stat: str
 
 
+class CollectedSeries(Question):
+    """Which metrics, each as namespace, name, dimensions and statistic; and the seconds of a step."""
+
+    metrics: dict[str, tuple[str, str, dict[str, str], str]]
+    step_seconds: int
+
+    @property
+    def wanted(self) -> dict[str, Wanted]:
+        """Return the metrics by key."""
+        return {key: Wanted(*one) for key, one in self.metrics.items()}
+
+    @property
+    def step(self) -> timedelta:
+        """Return how long a step is."""
+        return timedelta(seconds=self.step_seconds)
+
+
 def read_series(
     sources: Sources, title: str, wanted: Mapping[str, Wanted], minutes: int = MINUTES, step: timedelta = STEP
 ) -> Evidence:
@@ -35,14 +54,16 @@ def read_series(
     """
     start, now = sources.last(minutes)
     window = (_floor(start, step), _floor(now, step) + step)
-    asked = {key: [one.namespace, one.name, dict(one.dimensions), one.stat] for key, one in wanted.items()}
+    metrics = {key: [one.namespace, one.name, dict(one.dimensions), one.stat] for key, one in wanted.items()}
+    asked = {"metrics": metrics, "step_seconds": int(step.total_seconds())}
     return sources.recorder.observe(
         title,
         "cloudwatch",
         "GetMetricData",
-        {"metrics": asked, "from": utc_text(window[0]), "until": utc_text(window[1])},
+        {**asked, "from": utc_text(window[0]), "until": utc_text(window[1])},
         lambda: _read(sources, wanted, window, step),
         window=window,
+        tool=NAME,
     )
 
 
@@ -70,24 +91,26 @@ def _read(sources: Sources, wanted: Mapping[str, Wanted], window: Window, step: 
     }
     length = int((window[1] - window[0]) / step)
     found: dict[str, list[float | None]] = {key: [None] * length for key in wanted}
-    client, calls = sources.access.client("cloudwatch"), 0
+    client, calls, status = sources.access.client("cloudwatch"), 0, dict[str, str]()
     while True:
         page = client.get_metric_data(**request)
         calls += 1
         for result in page["MetricDataResults"]:
-            row = found[keys[result["Id"]]]
+            row, status[keys[result["Id"]]] = found[keys[result["Id"]]], result.get("StatusCode", "Complete")
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                 row[min(int((at - window[0]) / step), length - 1)] = round(float(value), DECIMALS)
         if not page.get("NextToken"):
             break
         request["NextToken"] = page["NextToken"]
     told = {key: row for key, row in found.items() if any(value is not None for value in row)}
-    gaps = () if told else (Gap.NO_DATA,)
+    missing, detail = missing_of(status)
     return Answer(
         {"until": utc_text(window[1]), "step_seconds": int(step.total_seconds()), **told},
         calls,
-        gaps=gaps,
+        gaps=missing or (() if told else (Gap.NO_DATA,)),
+        gap_detail=detail,
         newest_last=True,
+        metrics=calls * len(wanted),
     )
 
 
@@ -106,3 +129,12 @@ def _query(name: str, one: Wanted, step: timedelta) -> dict[str, Any]:
 
 def _floor(moment: datetime, step: timedelta) -> datetime:
     return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step
+
+
+TOOL = ReadTool(
+    NAME,
+    "Read several metrics of one part, minute by minute.",
+    CollectedSeries,
+    lambda sources, question: read_series(sources, "metrics", question.wanted, step=question.step),
+    lambda sources, question, window: _read(sources, question.wanted, window, question.step),
+)

@@ -54,14 +54,15 @@ def read_series(client: Any, queries: Sequence[Mapping[str, Any]], window: Windo
             points[result["Id"]] += [[utc_text(at), round(float(value), 6)] for at, value in pairs]
             status[result["Id"]] = result.get("StatusCode", "Complete")
         if not page.get("NextToken"):
-            return Series(points, calls, calls * len(queries), *_missing(status))
+            return Series(points, calls, calls * len(queries), *missing_of(status))
         request["NextToken"] = page["NextToken"]
     return Series(
         points, PAGES, PAGES * len(queries), (Gap.TRUNCATED,), f"only {PAGES} pages of datapoints were read"
     )
 
 
-def _missing(status: Mapping[str, str]) -> tuple[tuple[Gap, ...], str]:
+def missing_of(status: Mapping[str, str]) -> tuple[tuple[Gap, ...], str]:
+    """Return the gaps that the states of results tell of, and what CloudWatch says."""
     lost = {key: code for key, code in status.items() if code in _STATUS_GAPS}
     gaps = tuple(dict.fromkeys(_STATUS_GAPS[code] for code in lost.values()))
     told = ", ".join(f"{key} is {code}" for key, code in sorted(lost.items()))
