@@ -81,7 +81,7 @@ def ours(scenario: str = SCENARIO) -> tuple[FirstRequest, str]:
 def holmes(question: str, folder: Path = FOLDER) -> FirstRequest:
     """Ask HolmesGPT as it comes, and return what it sent first, with the toolsets that it found enabled here."""
     python = _installed(folder)
-    with tempfile.TemporaryDirectory(prefix="holmes-home-") as home, _recorder() as (port, bodies):
+    with tempfile.TemporaryDirectory(prefix="holmes-home-") as home, recorder() as (port, bodies):
         environment = {
             "HOME": home,
             "PATH": f"{python.parent}:/usr/bin:/bin",
@@ -163,7 +163,7 @@ def _run(
 
 
 @contextmanager
-def _recorder() -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def recorder() -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """Answer chat completions on loopback with one word, and keep what was sent."""
     bodies: list[dict[str, Any]] = []
 
