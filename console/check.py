@@ -14,6 +14,9 @@ from tools.aws.backend import BackendNames
 
 # A model call or a session changes nothing in the account, whatever CloudTrail says of its kind.
 _NO_CHANGE = {"bedrock.amazonaws.com", "sts.amazonaws.com"}
+# Nor does asking what an automation would do:
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartExecutionPreview.html
+_NO_CHANGE_EVENTS = {"StartExecutionPreview"}
 _HAPPENED = {
     ExecutionState.CALLED,
     ExecutionState.DONE,
@@ -87,8 +90,9 @@ def _writes(records: Records, record: IncidentRecord) -> Iterator[tuple[str, str
             detail = json.loads(event["CloudTrailEvent"])
             asked = json.dumps(detail.get("requestParameters") or {})
             by = (detail.get("userIdentity") or {}).get("arn")
-            foreign = not records.is_own(by or "") or event["EventSource"] in _NO_CHANGE
-            if not foreign and not detail.get("errorCode") and not any(name in asked for name in own):
+            harmless = event["EventSource"] in _NO_CHANGE or event["EventName"] in _NO_CHANGE_EVENTS
+            mine = records.is_own(by or "") and not any(name in asked for name in own)
+            if mine and not harmless and not detail.get("errorCode"):
                 yield str(event["EventName"]), asked
         if not page.get("NextToken"):
             return

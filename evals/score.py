@@ -19,6 +19,8 @@ OF_RECORDS = {
     "dynamodb": frozenset({"UpdateTable", "DeleteTable", "CreateTable", "UpdateTimeToLive"}),
     "sqs": frozenset({"SetQueueAttributes", "PurgeQueue", "DeleteQueue", "StartMessageMoveTask"}),
 }
+# What only asks how a change would go, though CloudTrail counts it among the writes.
+PREVIEWS = frozenset({"StartExecutionPreview"})
 ENDS = {
     "cause": {Status.RESOLVED},
     "noise": {Status.NOISE},
@@ -184,6 +186,8 @@ def workload_changes(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, An
 
 
 def _touches_workload(call: Mapping[str, Any]) -> bool:
+    if call["operation"] in PREVIEWS:
+        return False
     if call["service"] in OF_RECORDS:
         return call["operation"] in OF_RECORDS[call["service"]]
     return call["service"] in WORKLOAD

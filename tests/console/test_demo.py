@@ -70,6 +70,12 @@ def test_a_denied_demo_changes_nothing_by_the_accounts_own_log(desk: Desk) -> No
     assert len(published) == len(set(published)) == len(record.messages)
 
 
+def test_a_preview_of_a_denied_change_is_no_change(desk: Desk) -> None:
+    done = desk.run("demo", "--scenario", "throttled-table", "--deny")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "CloudTrail shows no change by the copilot" in done.stdout
+
+
 def test_a_change_that_no_record_claims_is_found(played: PlayedIncident) -> None:
     records = played.records()
     record = records.incidents.record(played.incident_id)

@@ -29,7 +29,13 @@ def test_every_scenario_has_a_truth(scenario: str) -> None:
 
 
 def test_the_right_answer_and_the_right_call_score_full_marks() -> None:
-    scored = judged(record(), call("ecs:DescribeServices"), ROLLBACK, call("dynamodb:PutItem"))
+    scored = judged(
+        record(),
+        call("ecs:DescribeServices"),
+        call("ssm:StartExecutionPreview"),
+        ROLLBACK,
+        call("dynamodb:PutItem"),
+    )
 
     assert scored.share == 1.0
     assert scored.first_look.share == 1.0
