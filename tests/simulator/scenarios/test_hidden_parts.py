@@ -47,16 +47,3 @@ def test_tasks_that_are_worn_are_as_good_as_new_when_they_start_anew(headless: S
     played.until("payments-errors", "OK", 10 * MINUTE)
     played.advance(5)
     assert played.state("payments-errors") == "OK"
-
-
-def test_more_read_capacity_lets_reads_pass_again(headless: Stage) -> None:
-    played = headless.play("throttled-reads")
-    played.until("inventory-errors", "ALARM", 12 * MINUTE)
-    more = {"ReadCapacityUnits": 8, "WriteCapacityUnits": 2}
-
-    played.call("dynamodb", "UpdateTable", {"TableName": "stock", "ProvisionedThroughput": more})
-
-    played.until("inventory-errors", "OK", 8 * MINUTE)
-    failed = played.values("Storefront", "StockReadsFailed", {"Service": "inventory"}, START)
-    assert max(failed) > 50
-    assert failed[-1] == 0
