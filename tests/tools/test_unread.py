@@ -154,6 +154,7 @@ def test_what_is_empty_is_said_to_be_empty(sources: Sources, name: str) -> None:
         assert set(seen.gaps) & {Gap.NO_DATA, Gap.FAILED}, (name, seen.result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(TOOLS))
 def test_what_is_cut_is_said_to_be_cut(sources: Sources, name: str) -> None:
     tool, recorder = TOOLS[name], sources.recorder
