@@ -53,13 +53,13 @@ def standing_answer(choice: Literal["approve", "deny"] | None, *, asking: bool) 
 def at_the_prompt(record: IncidentRecord) -> Answer:
     """Ask the person at the terminal; anything but yes is a no."""
     console = screen(err=True)
-    if Confirm.ask(f"\napprove {plain(_asked_for(record))}?", console=console, default=False):
+    if Confirm.ask(f"\napprove {plain(asked_for(record))}?", console=console, default=False):
         return Answer(approved=True, reason="approved at the prompt")
     reason = Prompt.ask("why not", console=console, default="denied at the prompt")
     return Answer(approved=False, reason=reason)
 
 
-def _asked_for(record: IncidentRecord) -> str:
+def asked_for(record: IncidentRecord) -> str:
     """Return what a yes would do, with its parameters: nobody should have to look further up."""
     actions = [action for plan in record.plans[-1:] for action in plan.actions]
     return "; ".join(

@@ -11,7 +11,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from console.account import Play
-from console.deciding import Answer, Answering
+from console.deciding import Answer, Answering, asked_for
 from console.demo import Demo, play
 from console.scenarios import DEFAULT
 from console.text import WIDE, screen
@@ -51,8 +51,8 @@ def main() -> int:
 
 
 def _approving(recording: Console) -> Answering:
-    def answer(_: IncidentRecord) -> Answer:
-        recording.print("\napprove ecs_rollback_service? [y/n] (n): y", style="magenta")
+    def answer(record: IncidentRecord) -> Answer:
+        recording.print(f"\napprove {asked_for(record)}? [y/n] (n): y", style="magenta")
         return Answer(approved=True, reason="approved at the prompt")
 
     return answer
