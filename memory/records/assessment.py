@@ -73,10 +73,11 @@ class FirstLook(Record):
     """What code alone found in the first seconds: no model has been asked.
 
     `causes` is the smallest set of independent causes that explains what is affected, the one nearest to the alarm
-    first; empty unless the verdict is a cause. `causal_path` goes from the first cause to where it is felt, then from
-    the next one. Every part that was looked for is in one of four groups: `affected`, `healthy` (checked, and as
-    before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells what was changed
-    around the onset, in sentences. `recovered_at` is set where it was over by itself before anybody looked.
+    first; empty unless the verdict is a cause. `causal_path` goes from the causes to where they are felt, each part
+    after those that it suffers from. Every part that was looked for is in one of four groups: `affected`, `healthy`
+    (checked, and as before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells
+    what was changed around the onset, in sentences. `recovered_at` is set where it was over by itself before anybody
+    looked.
     """
 
     onset: UtcTime | None = None

@@ -1,6 +1,6 @@
 """How an incident spreads: from each cause over the parts that suffer from it to where people feel it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from memory.records.assessment import Hypothesis
@@ -25,18 +25,19 @@ def _steps(part: str, findings: Findings) -> int:
     return len(findings.services) + 1
 
 
-def causal_path(causes: Iterable[Candidate], findings: Findings) -> tuple[str, ...]:
-    """Return the parts from the first cause to where it is felt, then those of the next, each part once."""
+def causal_path(causes: Sequence[Candidate], findings: Findings) -> tuple[str, ...]:
+    """Return the parts from the causes to where they are felt: each once, and after all parts that it suffers from."""
+    reached = list(
+        dict.fromkeys(name for one in causes for level in _levels(one.part, findings) for name in level)
+    )
     path: list[str] = []
-    for one in causes:
-        first = [] if one.hypothesis.component == one.part else [one.hypothesis.component]
-        levels = _levels(one.part, findings)
-        path += [
-            *first,
-            one.part,
-            *_asked_more(one, findings),
-            *(name for level in levels[1:] for name in level),
-        ]
+    while reached:
+        free = [name for name in reached if not set(suffers_from(name, findings)) & (set(reached) - {name})]
+        name = (free or reached)[0]
+        reached.remove(name)
+        path += [one.hypothesis.component for one in causes if one.part == name]
+        path.append(name)
+        path += [more for one in causes if one.part == name for more in _asked_more(one, findings)]
     return tuple(dict.fromkeys(path))
 
 
