@@ -68,11 +68,15 @@ class Stage:
         self.table.put(keys.approval(*self._at()), changed.model_dump(mode="json"))
 
     def ask_anew(self, **update: Any) -> None:
-        """Change the stored request, and have the same person decide on that."""
+        """Change the stored request, and have the same person decide on that, whatever was forged before."""
         self.put_request(**update)
         request = self.request
         self.put_decision(
-            incident_id=request.incident_id, plan_hash=request.plan_hash, request_sha256=request.sha256
+            incident_id=request.incident_id,
+            plan_hash=request.plan_hash,
+            request_sha256=request.sha256,
+            by=APPROVER,
+            break_glass=False,
         )
 
     def put_decision(self, **update: Any) -> None:
