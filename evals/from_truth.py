@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from agents.critic import Critic, CriticResult
-from agents.remediation import PlanResult, Remediation
+from agents.remediation import PlanContext, PlanResult, Remediation
 from agents.triage import Triage, TriageResult
 from console.account import Play, playing
 from console.session import Session
@@ -29,6 +29,7 @@ from memory.records.outcome import ExecutionState, Recovery
 from memory.records.plan import Plan, PlannedAction
 from tools.actions.base import Reversibility
 from tools.actions.registry import ACTIONS, named
+from tools.budget import IncidentBudget
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,16 @@ class Given:
         """Let the given assessment stand."""
         return CriticResult(assessment)
 
-    def propose(self, _: Incident, __: Assessment, *more: Any) -> PlanResult:
+    def propose(
+        self,
+        _incident: Incident,
+        _assessment: Assessment,
+        _options: Sequence[PlannedAction],
+        _context: PlanContext | None = None,
+        attempt: int = 1,
+        _budget: IncidentBudget | None = None,
+    ) -> PlanResult:
         """Return the given plan once; there is no second one."""
-        attempt = int(more[-1]) if more else 1
         if attempt > 1:
             return PlanResult(Plan(no_action_reason="the evaluation gave one plan", attempt=attempt))
         return PlanResult(Plan(actions=self.actions, summary="given by the evaluation", attempt=attempt))
