@@ -112,7 +112,10 @@ class TableFinding:
 
 @dataclass(frozen=True)
 class QueueFinding:
-    """One queue: whether its oldest message waits longer and longer, who takes from it, and on which evidence."""
+    """One queue: whether its oldest message waits longer and longer, who takes from it, and on which evidence.
+
+    `comes_back` says that clearly more of what is received is received again than before the onset.
+    """
 
     queue: str
     evidence_id: str
@@ -121,11 +124,12 @@ class QueueFinding:
     sent_per_minute: float = 0.0
     done_per_minute: float = 0.0
     again_per_minute: float = 0.0
+    comes_back: bool = False
 
     @property
     def is_sick(self) -> bool:
-        """Say whether something in it waits longer and longer."""
-        return self.climb is not None
+        """Say whether something in it waits longer and longer, or comes back again and again."""
+        return self.climb is not None or self.comes_back
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,55 @@
 """A queue around an onset: whether something in it waits longer and longer, and what becomes of the rest."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tools.analysis.findings import QueueFinding
 from tools.analysis.ramps import find_ramp
-from tools.analysis.series import Point, mean_between
+from tools.analysis.series import Point, mean_between, total_between
 
 # An oldest message that has waited this much longer than before is not being worked on.
 LEAST_SECONDS = 90.0
+# Of what is received, some always comes back; this much more than before does not.
+MORE_COMES_BACK = 0.2
+BASE = timedelta(minutes=60)
 
 
 def queue_finding(
-    queue: str, series: Mapping[str, Sequence[Point]], consumers: tuple[str, ...], evidence_id: str
+    queue: str,
+    series: Mapping[str, Sequence[Point]],
+    consumers: tuple[str, ...],
+    evidence_id: str,
+    onset: datetime,
 ) -> QueueFinding:
-    """Return what a queue's metrics show of the present; rates are messages a minute since its age climbs."""
+    """Return what a queue's metrics show of the present.
+
+    Rates are messages a minute since its age climbs, or since the onset where it does not.
+    """
     climb = find_ramp(series.get("age", ()), LEAST_SECONDS)
-    if climb is None:
-        return QueueFinding(queue, evidence_id, consumers)
-    sent, received, done = (
-        _rate(series.get(key, ()), climb.since) for key in ("sent", "received", "deleted")
+    since = climb.since if climb else onset
+    sent, received, done = (_rate(series.get(key, ()), since) for key in ("sent", "received", "deleted"))
+    return QueueFinding(
+        queue=queue,
+        evidence_id=evidence_id,
+        consumers=consumers,
+        climb=climb,
+        sent_per_minute=sent,
+        done_per_minute=done,
+        again_per_minute=round(max(0.0, received - done), 1),
+        comes_back=_comes_back(series, onset),
     )
-    return QueueFinding(queue, evidence_id, consumers, climb, sent, done, round(max(0.0, received - done), 1))
+
+
+def _comes_back(series: Mapping[str, Sequence[Point]], onset: datetime) -> bool:
+    """Say whether clearly more of what is received is not deleted, and so is received again, than before."""
+    latest = max((at for at, _ in series.get("received", ())), default=onset)
+    before = _share_back(series, onset - BASE, onset)
+    return _share_back(series, onset, latest + timedelta(minutes=1)) >= before + MORE_COMES_BACK
+
+
+def _share_back(series: Mapping[str, Sequence[Point]], start: datetime, end: datetime) -> float:
+    received, deleted = (total_between(series.get(key, ()), start, end) for key in ("received", "deleted"))
+    return max(0.0, 1 - deleted / received) if received > 0 else 0.0
 
 
 def _rate(points: Sequence[Point], since: datetime) -> float:

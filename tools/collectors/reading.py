@@ -34,7 +34,7 @@ def read_findings(
     """Return all findings; what could not be read is among what the collecting misses."""
     services = tuple(_services(around, alarm.onset))
     tables = tuple(_tables(around, alarm.onset))
-    queues = tuple(_queues(around))
+    queues = tuple(_queues(around, alarm.onset))
     names = {service.name for service in around.near}
     beside = around.taken("neighbours", "")
     changed = around.taken("changes", "")
@@ -128,7 +128,7 @@ def _tables(around: Around, onset: datetime) -> Iterator[TableFinding]:
         yield table_finding(table, facts, onset, window, evidence.evidence_id)
 
 
-def _queues(around: Around) -> Iterator[QueueFinding]:
+def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
     for queue in around.queues:
         evidence = around.taken("queue", queue)
         series = series_in(evidence) if evidence else None
@@ -136,7 +136,7 @@ def _queues(around: Around) -> Iterator[QueueFinding]:
         if evidence is None or series is None:
             continue
         consumers = consumers_in(mapped) if mapped else ()
-        yield queue_finding(queue, series, consumers, evidence.evidence_id)
+        yield queue_finding(queue, series, consumers, evidence.evidence_id, onset)
 
 
 def _with_values(around: Around, changes: tuple[AccountChange, ...]) -> Iterator[AccountChange]:
