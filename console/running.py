@@ -107,7 +107,8 @@ def told_of(swept: Swept) -> str:
     """Say what a sweep did."""
     woken = ", ".join(i[:8] for i in swept.woken) or "nothing"
     busy = f"; busy: {', '.join(i[:8] for i in swept.busy)}" if swept.busy else ""
-    return f"woken: {woken}{busy}; messages sent: {swept.messages_sent}"
+    failed = f"; failed: {', '.join(i[:8] for i in swept.failed)}" if swept.failed else ""
+    return f"woken: {woken}{busy}{failed}; messages sent: {swept.messages_sent}"
 
 
 def run_worker(session: Session) -> int:
@@ -136,9 +137,14 @@ def ended_by_signal() -> Iterator[threading.Event]:
 
 
 def run_tick(session: Session) -> int:
-    """Sweep once, and let go on what a crash or Ctrl-C cut off."""
+    """Sweep once, and let go on what a crash or Ctrl-C cut off; 1 when an incident could not be woken for a defect."""
     stranded = wake_stranded(session.records, session.runs)
     swept = sweep(session.records, session.runs, session.copilot.flush)
-    both = Swept(stranded.woken + swept.woken, stranded.busy + swept.busy, swept.messages_sent)
+    both = Swept(
+        stranded.woken + swept.woken,
+        stranded.busy + swept.busy,
+        swept.messages_sent,
+        stranded.failed + swept.failed,
+    )
     screen().print(plain(told_of(both)))
-    return 0
+    return 1 if both.failed else 0

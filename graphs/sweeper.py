@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
-from memory.records.timeline import TimerKind
+from memory.records.timeline import Timer, TimerKind
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
 
@@ -17,11 +18,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep did."""
+    """What one sweep did; `failed` are the incidents that met a defect, and are tried again by the next."""
 
     woken: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     messages_sent: int = 0
+    failed: tuple[str, ...] = ()
 
 
 def wake_stranded(records: Records, runs: RunPort) -> Swept:
@@ -29,18 +31,10 @@ def wake_stranded(records: Records, runs: RunPort) -> Swept:
 
     An incident that another run moves at this moment holds its lease, and is left to that run.
     """
-    woken: list[str] = []
-    busy: list[str] = []
+    tally = _Tally()
     for incident_id in list(records.incidents.unfinished()):
-        scope = records.incidents.scope_of(incident_id)
-        if any(records.timers.get(scope, incident_id, kind) is not None for kind in TimerKind):
-            continue
-        try:
-            runs.wake(incident_id)
-            woken.append(incident_id)
-        except IncidentBusyError:
-            busy.append(incident_id)
-    return Swept(tuple(woken), tuple(busy))
+        tally.note(incident_id, partial(_wake_without_timer, records, runs, incident_id))
+    return tally.swept(0)
 
 
 def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
@@ -48,21 +42,53 @@ def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
 
     A timer that could not be served stays and is found again by the next sweep.
     """
-    woken: list[str] = []
-    busy: list[str] = []
+    tally = _Tally()
     for timer in list(records.timers.due(records.clock.now())):
+        tally.note(timer.incident_id, partial(_serve, records, runs, timer))
+    return tally.swept(flush())
+
+
+@dataclass
+class _Tally:
+    """What became of each incident of a sweep."""
+
+    woken: list[str] = field(default_factory=list)
+    busy: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def note(self, incident_id: str, wake: Callable[[], bool]) -> None:
+        """Wake an incident; one that cannot be woken must not keep the others asleep."""
         try:
-            scope = records.incidents.scope_of(timer.incident_id)
-            runs.wake(timer.incident_id)
-            woken.append(timer.incident_id)
-            record = records.incidents.record(timer.incident_id)
-            if timer.kind is TimerKind.CADENCE or (record is not None and record.status.is_end):
-                records.timers.cancel(scope, timer.incident_id, timer.kind)
+            if wake():
+                self.woken.append(incident_id)
         except (IncidentBusyError, UnknownIncidentError):
-            busy.append(timer.incident_id)
+            self.busy.append(incident_id)
         except (ClientError, BotoCoreError) as error:
-            log.warning(
-                "a timer could not be served", extra={"incident_id": timer.incident_id, "error": str(error)}
-            )
-            busy.append(timer.incident_id)
-    return Swept(tuple(woken), tuple(busy), flush())
+            facts = {"incident_id": incident_id, "error": str(error)}
+            log.warning("an incident could not be woken", extra=facts)
+            self.busy.append(incident_id)
+        except Exception:
+            log.exception("an incident could not be woken", extra={"incident_id": incident_id})
+            self.failed.append(incident_id)
+
+    def swept(self, messages_sent: int) -> Swept:
+        return Swept(tuple(self.woken), tuple(self.busy), messages_sent, tuple(self.failed))
+
+
+def _wake_without_timer(records: Records, runs: RunPort, incident_id: str) -> bool:
+    scope = records.incidents.scope_of(incident_id)
+    if any(records.timers.get(scope, incident_id, kind) is not None for kind in TimerKind):
+        return False
+    runs.wake(incident_id)
+    return True
+
+
+def _serve(records: Records, runs: RunPort, timer: Timer) -> bool:
+    """Wake the incident of a timer; its timer goes when that was all it was for, unless it was set anew meanwhile."""
+    scope, incident_id = records.incidents.scope_of(timer.incident_id), timer.incident_id
+    runs.wake(incident_id)
+    record = records.incidents.record(incident_id)
+    is_over = timer.kind is TimerKind.CADENCE or (record is not None and record.status.is_end)
+    if is_over and records.timers.get(scope, incident_id, timer.kind) == timer:
+        records.timers.cancel(scope, incident_id, timer.kind)
+    return True

@@ -1,0 +1,77 @@
+"""The sweeper: one incident that fails keeps no other asleep, and no message unsent."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+from graphs.copilot import Records
+from graphs.runs import RunPort
+from graphs.sweeper import sweep, wake_stranded
+from memory.records.timeline import Timer, TimerKind
+from memory.stores.timers import TimerStore
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE, StillClock
+
+
+class Runs:
+    """A host of runs in which some incidents fail, and some do more than to wake."""
+
+    def __init__(self, **then: Callable[[], None]) -> None:
+        self.then = then
+        self.woken: list[str] = []
+
+    def wake(self, incident_id: str) -> None:
+        self.woken.append(incident_id)
+        self.then.get(incident_id, lambda: None)()
+
+
+class Sweeping:
+    """Incidents in memory whose timers are due in the order of their names."""
+
+    def __init__(self, *due: str, kind: TimerKind = TimerKind.VERIFICATION) -> None:
+        self.timers = TimerStore(MemoryTable(), SCOPE.tenant)
+        for number, incident_id in enumerate(due):
+            self.set(incident_id, kind, timedelta(seconds=number - len(due)))
+        self.records = SimpleNamespace(
+            clock=StillClock(),
+            timers=self.timers,
+            incidents=SimpleNamespace(
+                scope_of=lambda _: SCOPE, record=lambda _: None, unfinished=lambda: ["a", "b"]
+            ),
+        )
+
+    def set(self, incident_id: str, kind: TimerKind, after: timedelta) -> None:
+        self.timers.set(SCOPE, Timer(incident_id=incident_id, kind=kind, wake_at=NOW + after))
+
+
+def _broken() -> None:
+    raise ValueError("the state of this incident cannot be read")
+
+
+def test_an_incident_that_meets_a_defect_keeps_no_other_asleep_and_no_message_unsent() -> None:
+    at, runs = Sweeping("a", "b"), Runs(a=_broken)
+
+    swept = sweep(cast(Records, at.records), cast(RunPort, runs), lambda: 3)
+
+    assert (swept.woken, swept.failed, swept.messages_sent) == (("b",), ("a",), 3)
+    assert at.timers.get(SCOPE, "a", TimerKind.VERIFICATION) is not None
+
+
+def test_what_was_cut_off_and_meets_a_defect_keeps_no_other_asleep() -> None:
+    at, runs = Sweeping(), Runs(a=_broken)
+
+    swept = wake_stranded(cast(Records, at.records), cast(RunPort, runs))
+
+    assert (swept.woken, swept.failed) == (("b",), ("a",))
+
+
+def test_a_timer_that_a_woken_run_sets_anew_is_not_cancelled_with_the_one_that_woke_it() -> None:
+    at = Sweeping("a", "b", kind=TimerKind.CADENCE)
+    runs = Runs(a=lambda: at.set("a", TimerKind.CADENCE, timedelta(minutes=1)))
+
+    sweep(cast(Records, at.records), cast(RunPort, runs), lambda: 0)
+
+    anew = at.timers.get(SCOPE, "a", TimerKind.CADENCE)
+    assert anew is not None and anew.wake_at == NOW + timedelta(minutes=1)
+    assert at.timers.get(SCOPE, "b", TimerKind.CADENCE) is None
