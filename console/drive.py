@@ -7,6 +7,7 @@ from typing import Any
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
+from graphs.sweeper import serve
 from memory.records.alarm import Route
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
@@ -90,16 +91,15 @@ def drive(
 def _wait_and_wake(records: Records, runs: RunPort, before: IncidentRecord) -> None:
     """Wait for the incident's next timer and wake it; without a timer, wake it and see that it moves."""
     incident = before.incident
-    moments = [
-        timer.wake_at
-        for kind in TimerKind
-        if (timer := records.timers.get(incident.scope, incident.incident_id, kind)) is not None
-    ]
-    if moments:
-        pass_time(records, min(moments))
+    standing = (records.timers.get(incident.scope, incident.incident_id, kind) for kind in TimerKind)
+    first = min((timer for timer in standing if timer is not None), key=lambda one: one.wake_at, default=None)
+    if first is not None:
+        pass_time(records, first.wake_at)
+        serve(records, runs, first)
+        return
     seen = records.timeline.last_sequence(incident.scope, incident.incident_id)
     runs.wake(incident.incident_id)
-    if not moments and records.timeline.last_sequence(incident.scope, incident.incident_id) == seen:
+    if records.timeline.last_sequence(incident.scope, incident.incident_id) == seen:
         raise StuckError(f"incident {incident.incident_id} is {before.status.value} and waits for nothing")
 
 

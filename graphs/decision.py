@@ -77,13 +77,19 @@ def decide(
 
 
 def _wake(records: Records, runs: RunPort, decision: Decision) -> bool:
-    """Wake the run that waits, now or by a timer that is due; say whether it was now."""
+    """Wake the run that waits, now or by a timer that is due; say whether it was now.
+
+    The timer stands first: whatever ends this call before the run was woken, the next sweep finds the decision.
+    """
+    scope, incident_id = records.incidents.scope_of(decision.incident_id), decision.incident_id
+    due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=decision.decided_at)
+    records.timers.set(scope, due)
     try:
-        runs.wake(decision.incident_id)
+        runs.wake(incident_id)
     except IncidentBusyError:
-        due = Timer(incident_id=decision.incident_id, kind=TimerKind.CADENCE, wake_at=decision.decided_at)
-        records.timers.set(records.incidents.scope_of(decision.incident_id), due)
         return False
+    if records.timers.get(scope, incident_id, due.kind) == due:
+        records.timers.cancel(scope, incident_id, due.kind)
     return True
 
 

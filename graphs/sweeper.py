@@ -44,7 +44,7 @@ def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
     """
     tally = _Tally()
     for timer in list(records.timers.due(records.clock.now())):
-        tally.note(timer.incident_id, partial(_serve, records, runs, timer))
+        tally.note(timer.incident_id, partial(serve, records, runs, timer))
     return tally.swept(flush())
 
 
@@ -83,12 +83,13 @@ def _wake_without_timer(records: Records, runs: RunPort, incident_id: str) -> bo
     return True
 
 
-def _serve(records: Records, runs: RunPort, timer: Timer) -> bool:
+def serve(records: Records, runs: RunPort, timer: Timer) -> bool:
     """Wake the incident of a timer; its timer goes when that was all it was for, unless it was set anew meanwhile."""
     scope, incident_id = records.incidents.scope_of(timer.incident_id), timer.incident_id
     runs.wake(incident_id)
-    record = records.incidents.record(incident_id)
-    is_over = timer.kind is TimerKind.CADENCE or (record is not None and record.status.is_end)
-    if is_over and records.timers.get(scope, incident_id, timer.kind) == timer:
+    if records.timers.get(scope, incident_id, timer.kind) != timer:
+        return True
+    record = records.incidents.record(incident_id) if timer.kind is not TimerKind.CADENCE else None
+    if timer.kind is TimerKind.CADENCE or (record is not None and record.status.is_end):
         records.timers.cancel(scope, incident_id, timer.kind)
     return True

@@ -1,5 +1,6 @@
 """The decision door: who may decide, how many have to, and what a broken glass brings with it."""
 
+import contextlib
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,12 +12,13 @@ from graphs.runs import RunPort
 from memory.records.approval import ApprovalStatus
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from memory.stores.approvals import ApprovalStore
+from memory.stores.leases import IncidentBusyError
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from tests.tools.dials import APPROVER, SIGNER, WITH_APPROVAL, Dials, executor, incident, plan, request_for
-from tests.tools.memory_table import MemoryTable
-from tests.tools.stand_ins import SCOPE, StillClock
+from tests.tools.memory_table import Killed, MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE, StillClock
 
 GRACE = APPROVER.model_copy(update={"id": "grace"})
 MARY = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)})
@@ -27,9 +29,12 @@ class Runs:
 
     def __init__(self) -> None:
         self.woken: list[str] = []
+        self.raising: BaseException | None = None
 
     def wake(self, incident_id: str) -> None:
         self.woken.append(incident_id)
+        if self.raising is not None:
+            raise self.raising
 
 
 class Door:
@@ -93,6 +98,27 @@ def test_who_may_not_decide_leaves_nothing_behind(by: Principal, error: type[Exc
 
     assert at.status is ApprovalStatus.PENDING and at.runs.woken == []
     assert at.approvals.decisions(SCOPE, incident().incident_id, plan().plan_hash) == ()
+
+
+@pytest.mark.parametrize(
+    "raising", [Killed(), ConnectionError("the host of the runs does not answer"), IncidentBusyError("held")]
+)
+def test_a_decision_whose_run_could_not_be_woken_is_found_by_the_next_sweep(raising: BaseException) -> None:
+    at = Door()
+    at.runs.raising = raising
+
+    with contextlib.suppress(Killed, ConnectionError):
+        at.knock(APPROVER)
+
+    assert at.status is ApprovalStatus.APPROVED
+    assert [timer.incident_id for timer in at.records.timers.due(NOW)] == [incident().incident_id]
+
+
+def test_a_decision_whose_run_was_woken_leaves_no_timer() -> None:
+    at = Door()
+
+    assert at.knock(APPROVER).woken
+    assert list(at.records.timers.due(NOW)) == []
 
 
 def test_nobody_is_woken_before_the_last_of_the_quorum() -> None:
