@@ -18,7 +18,7 @@ from graphs.copilot import Records
 from graphs.joining import join, noted_on
 from memory.records.alarm import Route
 from memory.records.incident import Incident, incident_of
-from memory.records.timeline import TimelineEntry
+from memory.records.timeline import TimelineEntry, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from tools.intake import parse_event
 
@@ -131,6 +131,11 @@ class InProcessRuns:
             self._run(Command(resume={"woken": True}) if standing.interrupts else None, config)
         finally:
             self.records.leases.release(incident.scope, incident_id, holder)
+
+    def wake_later(self, incident_id: str) -> None:
+        """Ask the next sweep to wake an incident that another run holds now."""
+        due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=self.records.clock.now())
+        self.records.timers.set(self.records.incidents.scope_of(incident_id), due)
 
     def cancel(self, incident_id: str) -> None:
         """Do nothing: a run here is the caller's own call, and ends with it."""

@@ -78,6 +78,8 @@ class BackgroundRuns:
                     again = self._under_way[incident_id]
         except IncidentBusyError:
             log.info("another process works on the incident", extra={"incident_id": incident_id})
+            # Whoever was told that the run is woken must not depend on what that process looks at next.
+            self._inner.wake_later(incident_id)
         finally:
             with self._lock:
                 self._under_way.pop(incident_id, None)

@@ -22,6 +22,7 @@ class Runs:
 
     def __init__(self) -> None:
         self.woken: list[str] = []
+        self.later: list[str] = []
         self.go = threading.Event()
         self.raising: Exception | None = None
 
@@ -34,6 +35,9 @@ class Runs:
         assert self.go.wait(10)
         if self.raising:
             raise self.raising
+
+    def wake_later(self, incident_id: str) -> None:
+        self.later.append(incident_id)
 
     def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
         return iter(())
@@ -79,13 +83,14 @@ def test_more_than_it_takes_on_is_refused(background: Any) -> None:
         port.start({"id": "c"})
 
 
-def test_an_incident_that_another_process_holds_is_left_to_it(background: Any) -> None:
+def test_an_incident_that_another_process_holds_is_left_to_it_and_looked_at_again(background: Any) -> None:
     port, runs = background()
     runs.raising = IncidentBusyError("held")
     runs.go.set()
     port.wake("a")
     until(lambda: runs.woken == ["a"], 5)
     until(lambda: not port._under_way, 5)
+    assert runs.later == ["a"]
     port.wake("a")
     until(lambda: runs.woken == ["a", "a"], 5)
 
