@@ -185,7 +185,7 @@ class Copilot:
         news = plan_hash[:12] if kind == "approval" else state["status"].value
         message = Message(
             incident_id=incident_id,
-            send_key=f"{incident_id}:{kind}:{news}:{audience.value}",
+            send_key=send_key(incident_id, kind, news, audience),
             audience=audience,
             channel=CHANNEL,
             subject=draft.subject,
@@ -236,6 +236,11 @@ class Copilot:
             if entry.kind is EntryKind.FIRST_LOOK:
                 return Severity(entry.facts["first_look"]["severity"])
         return Severity.CRITICAL
+
+
+def send_key(incident_id: str, kind: str, news: str, audience: Audience) -> str:
+    """Return the key under which a message to an audience goes out once; `news` is what makes it another."""
+    return f"{incident_id}:{kind}:{news}:{audience.value}"
 
 
 def _drift(records: Records, book: dict[str, Any]) -> tuple[Drift, ...]:

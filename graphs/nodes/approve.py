@@ -3,7 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+from agents.notes import APPROVAL
 from graphs.step import Turn, Wait
+from graphs.thinking import send_key
 from memory.records.approval import ApprovalRequest, ApprovalStatus
 from memory.records.incident import Status
 from memory.records.message import Audience
@@ -22,7 +24,7 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
         case ApprovalStatus.PENDING:
             if turn.woken:
                 return {"status": Status.AWAITING_APPROVAL}
-            return _waiting(request)
+            return _waiting(request) if _was_told(turn, request) else _tell(turn, request)
         case ApprovalStatus.APPROVED:
             _stop_timer(turn)
             return {"status": Status.ACTING}
@@ -39,7 +41,7 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
 
 
 def _ask(turn: Turn) -> Wait:
-    """Store the request and its expiry, tell people, and wait.
+    """Store the request, tell people, and wait.
 
     What the request is bound to is read now, and not taken from the state, which anybody with a thread may edit.
     """
@@ -60,6 +62,12 @@ def _ask(turn: Turn) -> Wait:
             expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),
         )
     )
+    return _tell(turn, request)
+
+
+def _tell(turn: Turn, request: ApprovalRequest) -> Wait:
+    """Set the request's end, tell people what waits for them, and wait. Where it was cut off, it is done again."""
+    records, incident, plan = turn.copilot.records, turn.state["incident"], turn.state["plan"]
     timer = Timer(
         incident_id=incident.incident_id, kind=TimerKind.APPROVAL_EXPIRY, wake_at=request.expires_at
     )
@@ -74,8 +82,15 @@ def _ask(turn: Turn) -> Wait:
         incident, EntryKind.APPROVAL_REQUESTED, f"approval asked{people}: {plan.summary}", "approve", facts
     )
     turn.state["status"] = Status.AWAITING_APPROVAL
-    turn.copilot.announce(turn.state, "approval", Audience.ON_CALL)
+    turn.copilot.announce(turn.state, APPROVAL, Audience.ON_CALL)
     return _waiting(request)
+
+
+def _was_told(turn: Turn, request: ApprovalRequest) -> bool:
+    """Say whether the message is in the outbox: it is stored there after all else, and sent from there."""
+    key = send_key(request.incident_id, APPROVAL, request.plan_hash[:12], Audience.ON_CALL)
+    told = turn.copilot.records.outbox.all(request.scope, request.incident_id)
+    return any(message.send_key == key for message in told)
 
 
 def _waiting(request: ApprovalRequest) -> Wait:

@@ -1,0 +1,100 @@
+"""The step that asks people: whatever cuts it off, people are told and the request comes to its end."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from graphs.nodes.approve import approve
+from graphs.step import Turn, Wait
+from graphs.thinking import Copilot, send_key
+from memory.records.config import Limits
+from memory.records.incident import Status
+from memory.records.message import CHANNEL, Audience, Message
+from memory.records.timeline import TimerKind
+from memory.state import IncidentState
+from memory.stores.approvals import ApprovalStore
+from memory.stores.outbox import OutboxStore
+from memory.stores.timers import TimerStore
+from tests.tools.dials import Dials, executor, incident, plan, request_for
+from tests.tools.memory_table import Killed, MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE, StillClock
+from tools.inspection import inspect
+
+
+class Asking:
+    """A copilot whose records are in memory."""
+
+    def __init__(self, table: MemoryTable) -> None:
+        acting = executor(table, Dials())
+        self.timers, self.approvals = TimerStore(table, SCOPE.tenant), ApprovalStore(table)
+        self.acting, self.outbox = acting, OutboxStore(table, SCOPE.tenant)
+        self.copilot = SimpleNamespace(
+            records=SimpleNamespace(
+                approvals=self.approvals,
+                timers=self.timers,
+                outbox=self.outbox,
+                clock=StillClock(),
+                settings=SimpleNamespace(limits=Limits()),
+            ),
+            inspect=lambda one: tuple(inspect(acting.access, a, acting.catalogue) for a in one.actions),
+            quorum=lambda *_: 1,
+            tell=lambda *_: None,
+            announce=self._announce,
+        )
+        self.announced = 0
+
+    def _announce(self, state: IncidentState, kind: str, audience: Audience) -> None:
+        self.announced += 1
+        key = send_key(incident().incident_id, kind, state["plan"].plan_hash[:12], audience)
+        told = Message(
+            incident_id=incident().incident_id,
+            send_key=key,
+            audience=audience,
+            channel=CHANNEL,
+            subject="decide",
+            body="on this",
+            queued_at=NOW,
+        )
+        self.outbox.queue(SCOPE, told)
+
+    def turn(self, **more: Any) -> Turn:
+        state = cast(IncidentState, {"incident": incident(), "plan": plan(), "status": Status.OPEN})
+        return replace(Turn(cast(Copilot, self.copilot), state, "t"), **more)
+
+    @property
+    def ends(self) -> bool:
+        """Whether a timer ends the request."""
+        return self.timers.get(SCOPE, incident().incident_id, TimerKind.APPROVAL_EXPIRY) is not None
+
+
+@pytest.mark.parametrize("after_writing", [False, True])
+@pytest.mark.parametrize("dies_at", [1, 2, 3])
+def test_a_request_that_was_cut_off_is_told_and_ends_all_the_same(dies_at: int, after_writing: bool) -> None:
+    table = MemoryTable(dies_at, after_writing=after_writing)
+    with pytest.raises(Killed):
+        approve(Asking(table).turn())
+
+    second = Asking(table)
+    assert isinstance(approve(second.turn()), Wait)
+
+    assert second.ends
+    assert len(list(second.outbox.all(SCOPE, incident().incident_id))) == 1
+
+
+def test_a_request_that_was_told_is_not_told_again() -> None:
+    at = Asking(MemoryTable())
+
+    for _ in range(3):
+        assert isinstance(approve(at.turn()), Wait)
+
+    assert at.announced == 1
+
+
+def test_a_run_that_is_woken_while_nobody_has_decided_goes_on_waiting() -> None:
+    at = Asking(MemoryTable())
+    at.approvals.request(request_for(at.acting, plan(), incident()))
+
+    assert approve(at.turn(woken=True)) == {"status": Status.AWAITING_APPROVAL}
+    assert at.announced == 0
