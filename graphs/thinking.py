@@ -175,7 +175,7 @@ class Copilot:
             plan=plan,
             approval=self.records.approvals.get(scope, incident_id, plan_hash) if plan_hash else None,
             decision=self.records.approvals.decision(scope, incident_id, plan_hash) if plan_hash else None,
-            executions=[self._as_stored(incident, one) for one in state.get("executions", [])],
+            executions=self._acted(incident, state.get("executions", [])),
             verification=state.get("verification"),
             status=state.get("status"),
             reason=state.get("reason", ""),
@@ -197,10 +197,15 @@ class Copilot:
         self.tell(incident, EntryKind.MESSAGE, f"{sent.state.value}: {sent.subject}", "communicate", told)
         return draft.spend, draft.models
 
-    def _as_stored(self, incident: Incident, execution: Execution) -> Execution:
-        """Return how an action stands by now; one that was refused is not stored."""
-        stored = self.records.executions.get(incident.scope, incident.incident_id, execution.action_id)
-        return stored or execution
+    def _acted(self, incident: Incident, heard_of: list[Execution]) -> list[Execution]:
+        """Return what was done, in its order: all that is stored, and what was refused, of which the state alone knows.
+
+        A step that fails after an action was done leaves the state without it.
+        """
+        stored = list(self.records.executions.all(incident.scope, incident.incident_id))
+        known = {one.action_id for one in stored}
+        refused = [one for one in heard_of if one.action_id not in known]
+        return sorted([*stored, *refused], key=lambda one: one.claimed_at)
 
     def flush(self) -> int:
         """Send what is still queued."""

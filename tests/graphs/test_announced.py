@@ -1,0 +1,60 @@
+"""What people are told was done is what the records say, not what the state has heard of."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from agents.communicator import Draft
+from graphs.thinking import Copilot
+from memory.records.config import Limits, ReadPrices
+from memory.records.incident import Status
+from memory.records.message import Audience
+from memory.state import IncidentState
+from memory.stores.approvals import ApprovalStore
+from memory.stores.executions import ExecutionStore
+from memory.stores.incidents import IncidentStore
+from memory.stores.leases import LeaseStore
+from memory.stores.outbox import OutboxStore
+from memory.stores.timeline import TimelineStore
+from tests.tools.dials import BY_ITSELF, Dials, executor, incident, plan
+from tests.tools.memory_table import MemoryTable
+from tests.tools.stand_ins import SCOPE, StillClock
+from tools.outbox import Outbox
+
+
+class Telling:
+    """Keeps the facts that a message is made of."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, str] = {}
+
+    def note(self, kind: str, audience: Audience, facts: dict[str, str], budget: Any) -> Draft:
+        self.facts = facts
+        return Draft(kind, "told")
+
+
+def test_an_action_that_was_done_before_its_step_failed_is_told() -> None:
+    table, telling = MemoryTable(), Telling()
+    executor(table, Dials()).execute(incident(), plan(), 0, BY_ITSELF)
+    incidents, outbox = IncidentStore(table, SCOPE.tenant), OutboxStore(table, SCOPE.tenant)
+    records = SimpleNamespace(
+        approvals=ApprovalStore(table),
+        executions=ExecutionStore(table),
+        timeline=TimelineStore(table, StillClock()),
+        clock=StillClock(),
+        settings=SimpleNamespace(limits=Limits(), prices=SimpleNamespace(reads=ReadPrices())),
+    )
+    given: dict[str, Any] = {
+        name: cast(Any, None)
+        for name in ("triage_agent", "critic_agent", "remediation_agent", "executor", "runbooks")
+    }
+    copilot = Copilot(
+        records=cast(Any, records),
+        communicator=cast(Any, telling),
+        outbox=Outbox(outbox, incidents, (), StillClock(), LeaseStore(table)),
+        **given,
+    )
+    failed = {"incident": incident(), "plan": plan(), "status": Status.ESCALATED, "reason": "act failed"}
+
+    copilot.announce(cast(IncidentState, failed), "closing", Audience.ON_CALL)
+
+    assert "set_dial is done" in telling.facts["done"]
