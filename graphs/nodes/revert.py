@@ -6,6 +6,7 @@ from typing import Any
 from graphs.step import Turn, Wait
 from memory.records.incident import Status
 from memory.records.outcome import Execution, ExecutionState, Recovery
+from memory.records.spend import Spend
 from memory.records.timeline import EntryKind, Timer, TimerKind
 from tools.verification import verify_recovery
 
@@ -34,13 +35,13 @@ def revert(turn: Turn) -> dict[str, Any] | Wait:
             return _over(turn, undone, Status.ESCALATED, reason)
         if under_way or records.clock.now() < settled_at + CALM:
             return _waiting(turn)
-    ended, is_worse = _looked_at_again(turn, acted)
+    ended, is_worse, spend = _looked_at_again(turn, acted)
     said = f"{why}; {'it was undone' if undone else 'there was nothing to take back'}; {ended}"
     if is_worse:
-        return _over(turn, undone, Status.ESCALATED, f"{said}: look at the account")
+        return _over(turn, undone, Status.ESCALATED, f"{said}: look at the account", spend)
     if turn.state.get("attempt", 1) >= records.settings.limits.plan_attempts:
-        return _over(turn, undone, Status.ESCALATED, f"{said}; no further plan is allowed")
-    return _over(turn, undone, Status.OPEN, said)
+        return _over(turn, undone, Status.ESCALATED, f"{said}; no further plan is allowed", spend)
+    return _over(turn, undone, Status.OPEN, said, spend)
 
 
 def _unwind(turn: Turn, acted: list[Execution]) -> list[Execution]:
@@ -62,8 +63,11 @@ def _why(turn: Turn) -> str:
     return turn.state["verification"].detail if "verification" in turn.state else turn.state.get("reason", "")
 
 
-def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool]:
-    """Look at the alarm and the service once more, tell how they fare, and say whether it is worse than before all."""
+def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spend]:
+    """Look at the alarm and the service once more, tell how they fare, and say whether it is worse than before all.
+
+    The last of what is returned is what the look has cost.
+    """
     incident = turn.state["incident"]
     sources = turn.copilot.sources(incident, turn.state.get("spend"))
     service = sources.topology.of_alarm(incident.alarm.name)
@@ -74,7 +78,7 @@ def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool]:
     text = f"{state}, and {found.detail}" if found.recovery is Recovery.WORSE else state
     facts = {"after_undo": found.model_dump(mode="json")}
     turn.copilot.tell(incident, EntryKind.NOTE, text, "revert", facts)
-    return text, found.recovery is Recovery.WORSE
+    return text, found.recovery is Recovery.WORSE, sources.recorder.spend
 
 
 def _waiting(turn: Turn) -> dict[str, Any] | Wait:
@@ -90,10 +94,14 @@ def _waiting(turn: Turn) -> dict[str, Any] | Wait:
     return Wait({"waiting_for": "time", "wake_at": timer.wake_at.isoformat()})
 
 
-def _over(turn: Turn, undone: list[Execution], status: Status, reason: str) -> dict[str, Any]:
+def _over(
+    turn: Turn, undone: list[Execution], status: Status, reason: str, spend: Spend | None = None
+) -> dict[str, Any]:
     records, incident = turn.copilot.records, turn.state["incident"]
     records.timers.cancel(incident.scope, incident.incident_id, TimerKind.VERIFICATION)
     ended: dict[str, Any] = {"executions": undone, "status": status, "reason": reason}
+    if spend is not None:
+        ended["spend"] = spend
     if status is not Status.OPEN:
         return ended
     return {**ended, "reviews": [], "attempt": turn.state.get("attempt", 1) + 1}

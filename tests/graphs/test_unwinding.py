@@ -132,6 +132,8 @@ def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse
     assert dials.values == {"main": 7, "other": 3, "third": 1}
     assert ended.state["status"] is Status.OPEN and ended.state["attempt"] == 2
     assert "it was undone" in ended.state["reason"] and "set_dial is failed" in ended.state["reason"]
+    # What the look after the undo has read counts against the incident's limits.
+    assert ended.state["spend"].aws_calls > 0
 
 
 def test_what_cannot_be_decided_stops_there_and_goes_to_people() -> None:
