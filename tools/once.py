@@ -186,19 +186,27 @@ class Once:
             called = self._move(standing, ExecutionState.CALLED)
         token = client_token(called.incident_id, called.action_id)
         access = unrepeated(session.access)
+        lost = ""
         for _ in range(_SENDS):
             stopped = self.stopped()
             if stopped is not None:
-                return self._move(called, ExecutionState.FAILED, f"not sent: {stopped}")
+                return self._unsent(called, f"not sent: {stopped}", lost)
             try:
                 answer = self.action.call(access, self.params, called.before, token)
             except (ClientError, BotoCoreError) as error:
                 ended = self._after_error(called, error)
                 if ended is not None:
                     return ended
+                lost = lost if isinstance(error, _UNCONNECTED) else str(error)
             else:
                 return self._answered(called, answer)
-        return self._move(called, ExecutionState.FAILED, "the call did not reach AWS")
+        return self._unsent(called, "the call did not reach AWS", lost)
+
+    def _unsent(self, called: Execution, why: str, lost: str) -> Execution:
+        """Settle a call that ended unsent; where an answer was lost before, its effect may show yet."""
+        if lost:
+            return self._move(called, ExecutionState.UNDECIDED, f"the answer was lost: {lost}")
+        return self._move(called, ExecutionState.FAILED, why)
 
     def _after_error(self, called: Execution, error: ClientError | BotoCoreError) -> Execution | None:
         """Settle a call that ended without AWS's consent; None means that it may be sent again."""

@@ -183,6 +183,25 @@ def test_a_lost_answer_is_settled_by_asking_the_account(fate: Fate, state: Execu
     assert (execution.state, dials.sent) == (state, sent)
 
 
+@pytest.mark.parametrize(
+    ("fates", "state"),
+    [
+        ((Fate.NOT_CONNECTED, Fate.NOT_CONNECTED), ExecutionState.FAILED),
+        ((Fate.LOST_ON_THE_WAY, Fate.LOST_ON_THE_WAY), ExecutionState.UNDECIDED),
+        ((Fate.LOST_ON_THE_WAY, Fate.NOT_CONNECTED), ExecutionState.UNDECIDED),
+    ],
+)
+def test_only_a_call_that_found_no_connection_is_said_not_to_have_reached_aws(
+    fates: tuple[Fate, ...], state: ExecutionState
+) -> None:
+    dials = Dials(fates=list(fates))
+
+    execution = _run(MemoryTable(), dials)
+
+    assert execution is not None
+    assert (execution.state, dials.sent) == (state, 2)
+
+
 def test_what_could_not_be_decided_is_settled_once_the_account_shows_it() -> None:
     dials, table = Dials(fates=[Fate.LOST_ON_THE_WAY]), MemoryTable()
 
