@@ -89,6 +89,15 @@ def test_of_few_days_nothing_is_called_usual() -> None:
     assert not is_usual([], STEP, START)
 
 
+def test_a_series_with_gaps_and_one_that_ended_are_never_called_usual() -> None:
+    # A metric of errors has no points while there are none, so its points do not tell the time of day.
+    rare = [(START + timedelta(hours=15 * n), 1.0) for n in range(11)]
+    since = START + timedelta(days=7)
+    assert not is_usual([*rare, *((since + n * STEP, 300.0) for n in range(3))], STEP, since)
+    ended = _series(*_days(6), step=STEP)
+    assert not is_usual(ended, STEP, since)
+
+
 @settings(max_examples=3, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(4 * DAY, 5 * DAY - 20), st.floats(100, 1000))
 def test_a_jump_is_dated_by_its_first_point_and_nothing_ahead_is_looked_at(

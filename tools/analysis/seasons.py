@@ -58,8 +58,14 @@ def departures(points: Sequence[Point], step: timedelta) -> list[Departure]:
 
 
 def is_usual(points: Sequence[Point], step: timedelta, since: datetime) -> bool:
-    """Say whether what a series does since a moment is what it does at this time of day; never without some days."""
-    if not points or since - points[0][0] < LEAST_DAYS * DAY:
+    """Say whether what a series does since a moment is what it does at this time of day.
+
+    Never without some days, nor of a series with gaps, whose points stand at no time of day: CloudWatch has none where
+    nothing was published. Nor of one that has ended before that moment.
+    """
+    if not points or since - points[0][0] < LEAST_DAYS * DAY or points[-1][0] < since - step:
+        return False
+    if len(points) != round((points[-1][0] - points[0][0]) / step) + 1:
         return False
     return not any(one.at >= since - ASIDE for one in departures(points, step))
 
