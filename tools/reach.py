@@ -16,8 +16,8 @@ from tools.observe.sources import Question
 FREE = frozenset({"query", "text", "stat", "metric_name", "request_id"})
 AWS_NAMESPACE = "AWS/"
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Source.html: names other log groups, in
-# other accounts too.
-_ELSEWHERE = re.compile(r"(?:^|\|)\s*source\b", re.I)
+# other accounts too. Comments may stand before it, on lines of their own.
+_ELSEWHERE = re.compile(r"(?:^|[|(])\s*source\b", re.I | re.M)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,12 @@ OTHER_REGION = "arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/shop/basket"
             log_group="/ecs/shop/basket", query="SOURCE logGroups(namePrefix: ['/']) | fields @message"
         ),
         query_logs.QueryLogs(log_group="/ecs/shop/basket", query="fields @message |  source '/aws/payroll'"),
+        query_logs.QueryLogs(
+            log_group="/ecs/shop/basket", query="# all of it\nSOURCE logGroups(namePrefix: ['/aws/payroll'])"
+        ),
+        query_logs.QueryLogs(
+            log_group="/ecs/shop/basket", query="fields @message | filter a in (SOURCE '/aws/payroll')"
+        ),
         table_health.TableHealth(table="salaries"),
         get_metric.GetMetric(namespace="Payroll", metric_name="Errors"),
         get_metric.GetMetric(
