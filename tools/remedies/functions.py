@@ -15,6 +15,13 @@ from tools.remedies.place import Place
 RAISED = 10
 """How many times a reservation is raised that nobody can say was different before."""
 _PAGES = 10
+# CloudTrail dates them, and LookupEvents matches whole names:
+# https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
+_RESERVING = tuple(
+    f"{event}{date}"
+    for event in ("PutFunctionConcurrency", "DeleteFunctionConcurrency")
+    for date in ("20171031", "")
+)
 Found = Iterator[PlannedAction | Considered]
 
 
@@ -95,7 +102,7 @@ def _reservations(place: Place, function: str) -> list[int | None]:
     """Return what the reservation was set to, newest first, as far back as CloudTrail looks; None took it away."""
     trail = place.access.client("cloudtrail")
     told: list[tuple[Any, int | None]] = []
-    for event in ("PutFunctionConcurrency", "DeleteFunctionConcurrency"):
+    for event in _RESERVING:
         attribute = [{"AttributeKey": "EventName", "AttributeValue": event}]
         for one in trail.lookup_events(LookupAttributes=attribute, MaxResults=50)["Events"]:
             detail = json.loads(one["CloudTrailEvent"])
