@@ -10,7 +10,7 @@ from agents.asking import ask
 from agents.grounding import unfounded
 from agents.guardrails import Direction, TextGuard
 from agents.models import RoleModel
-from agents.notes import FIRST_NOTE, listed, opening_of, subject_of
+from agents.notes import FIRST_NOTE, PEOPLE_NEEDED, listed, opening_of, subject_of
 from agents.prompting import labelled, load_prompt
 from memory.records.message import Audience
 from memory.records.spend import ModelUse, Spend
@@ -22,6 +22,8 @@ OPENING_CHARS = 800
 FOR_STAKEHOLDERS = frozenset(
     ("alarm", "severity", "status", "reason", "impact", "onset", "recovery", "recovered_at", "alarm_since")
 )
+# People are called by code alone, at once and whatever else is down.
+WITHOUT_MODEL = frozenset((FIRST_NOTE, PEOPLE_NEEDED))
 _PLACEHOLDER = re.compile(r"\{([a-z_]{1,40})\}")
 _ENDS = re.compile(
     r"\b(resolved|fixed|recovered|restored|mitigated|repaired|rolled back|over now|back to normal|approved|denied)\b",
@@ -62,10 +64,10 @@ class Communicator:
     def note(
         self, kind: str, audience: Audience, facts: Mapping[str, str], budget: IncidentBudget | None = None
     ) -> Draft:
-        """Return a message; the first note asks no model, so that it goes out whatever else is down."""
+        """Return a message; one that calls people asks no model, so that it goes out whatever else is down."""
         told = {label: redact(text) for label, text in facts.items() if _is_for(audience, label)}
         subject, plain = redact(subject_of(kind, facts)), opening_of(kind, told)
-        if kind == FIRST_NOTE:
+        if kind in WITHOUT_MODEL:
             return Draft(subject, _body(plain, told))
         content = labelled({"reader": audience.value, "occasion": kind, "opening": plain, "facts": told})
         answer = ask(self.model, load_prompt("communicator"), content, Opening, budget=budget)

@@ -12,6 +12,7 @@ from memory.records.plan import Plan
 
 FIRST_NOTE = "first_note"
 APPROVAL = "approval"
+PEOPLE_NEEDED = "people_needed"
 UPDATE = "update"
 CLOSING = "closing"
 
@@ -58,6 +59,7 @@ def subject_of(kind: str, facts: Mapping[str, str]) -> str:
     told = {
         FIRST_NOTE: "first look",
         APPROVAL: "your decision is needed",
+        PEOPLE_NEEDED: "people are needed",
         UPDATE: "update",
         CLOSING: facts.get("status", "closed"),
     }.get(kind, kind.replace("_", " "))
@@ -74,6 +76,8 @@ def opening_of(kind: str, facts: Mapping[str, str]) -> str:
         wanted = facts.get("proposed", "a change")
         until = f" until {facts['decide_by']}" if "decide_by" in facts else ""
         return f"A person must decide{until} on this change: {wanted}. {_sentence(found)}"
+    if kind == PEOPLE_NEEDED:
+        return f"{alarm}: {_sentence(found)} {_sentence(facts.get('reason', ''))}".strip()
     if kind == CLOSING:
         told = [f"ended as {facts.get('status', 'closed')}", facts.get("reason", "")]
         done = f" Done: {_sentence(facts['done'])}" if "done" in facts else ""

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from memory.records.assessment import Verdict
+from memory.records.assessment import CauseKind, Verdict
 from memory.records.incident import Status
 from memory.records.outcome import ExecutionState, Recovery
 from memory.records.plan import Ruling
 from memory.state import IncidentState
 
 END: Literal["__end__"] = "__end__"
+# Causes that no part of the account is to blame for: they may pass as they came.
+OUTSIDE = frozenset({CauseKind.DEPENDENCY, CauseKind.TRAFFIC})
 
 
 Stage = Literal["first_look", "remediation", "approve", "act", "watch", "escalate", "communicate", "__end__"]
@@ -55,9 +57,24 @@ def after_critic(state: IncidentState) -> Literal["close", "escalate", "remediat
             return "remediation"
 
 
-def after_remediation(state: IncidentState) -> Literal["review", "escalate"]:
-    """Review a plan that would do something; without one, people take over."""
-    return "review" if state["plan"].actions else "escalate"
+def after_remediation(state: IncidentState) -> Literal["review", "stand_by", "escalate"]:
+    """Review a plan that would do something; stand by where it may pass of itself; else people take over."""
+    if state["plan"].actions:
+        return "review"
+    return "stand_by" if _may_pass(state) else "escalate"
+
+
+def _may_pass(state: IncidentState) -> bool:
+    """Say whether there is nothing for us to do, nothing was done, and it is over already or caused outside.
+
+    A change that was possible and not chosen is for people to weigh at once.
+    """
+    if state.get("failures") or state.get("executions") or state["plan"].alternatives:
+        return False
+    causes = state["assessment"].found_causes
+    look = state.get("first_look")
+    is_outside = bool(causes) and all(cause.kind in OUTSIDE for cause in causes)
+    return is_outside or bool(look and look.recovered_at)
 
 
 def after_review(state: IncidentState) -> Literal["act", "approve", "escalate"]:
@@ -101,15 +118,18 @@ def after_watch(state: IncidentState) -> Literal["verify", "watch"]:
     return "verify" if state.get("due") else "watch"
 
 
-def after_verify(state: IncidentState) -> Literal["close", "watch", "revert"]:
-    """Close what recovered, undo what did not help, and look again while the window is open."""
+def after_verify(state: IncidentState) -> Literal["close", "watch", "revert", "escalate"]:
+    """Close what recovered, undo what did not help, and look again while the window is open.
+
+    Where nothing was done there is nothing to undo: people take over.
+    """
     match state["verification"].recovery:
         case Recovery.RECOVERED:
             return "close"
         case Recovery.UNKNOWN:
             return "watch"
         case Recovery.NO_BETTER | Recovery.WORSE:
-            return "revert"
+            return "escalate" if "watched_since" in state else "revert"
 
 
 def after_revert(state: IncidentState) -> Literal["remediation", "revert", "escalate"]:

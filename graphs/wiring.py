@@ -19,6 +19,7 @@ from graphs.nodes.notify_on_call import notify_on_call
 from graphs.nodes.remediation import remediation
 from graphs.nodes.revert import revert
 from graphs.nodes.review import review
+from graphs.nodes.stand_by import stand_by
 from graphs.nodes.triage import triage
 from graphs.nodes.verify import verify
 from graphs.nodes.watch import watch
@@ -40,6 +41,7 @@ READING: dict[str, tuple[Work, float]] = {
 }
 DECIDING: dict[str, Work] = {
     "intake": intake,
+    "stand_by": stand_by,
     "approve": approve,
     "act": act,
     "watch": watch,
@@ -70,6 +72,7 @@ def wire(copilot: Callable[[], Copilot]) -> StateGraph[IncidentState, Any, Incid
     graph.add_edge("triage", "critic")
     graph.add_conditional_edges("critic", routes.after_critic)
     graph.add_conditional_edges("remediation", routes.after_remediation)
+    graph.add_edge("stand_by", "watch")
     graph.add_conditional_edges("review", routes.after_review)
     graph.add_conditional_edges("approve", routes.after_approve)
     graph.add_conditional_edges("act", routes.after_act)

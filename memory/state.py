@@ -5,6 +5,7 @@ Evidence and conversations stay outside and are referred to by id. The whole sta
 """
 
 import operator
+from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
 from memory.records.assessment import Assessment, FirstLook
@@ -39,6 +40,7 @@ class IncidentState(TypedDict, total=False):
     reviews: list[Review]
     attempt: int
     executions: Annotated[list[Execution], operator.add]
+    watched_since: datetime
     due: bool
     verification: Verification
     failures: Annotated[list[Failure], operator.add]

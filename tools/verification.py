@@ -75,6 +75,42 @@ def verify_recovery(
     return found(Recovery.NO_BETTER, "; ".join((said, *_unseen(signals))))
 
 
+def verify_unaided(
+    sources: Sources,
+    incident: Incident,
+    since: datetime,
+    window: timedelta,
+    service: Service | None = None,
+) -> Verification:
+    """Say whether an alarm cleared with nothing done, and its service is well again, in a window from `since`.
+
+    The alarm may have cleared before it was watched, so its change to OK counts from the start of its episode. A part
+    of the service's level that cannot be read is not well. UNKNOWN means the window is still open.
+    """
+    now = sources.clock.now()
+    moment = Moment(since, now)
+    seen = _look(sources, incident, moment)
+    signals = tuple(service_signals(sources, service, moment)) if service else ()
+    found = partial(_found, seen, now, tuple(moment.evidence_ids), signals)
+    worse = _what_got_worse(seen, signals)
+    if worse:
+        return found(Recovery.WORSE, worse)
+    unwell = [f"not well: {one}" for one in signals if not _is_well(one)]
+    if seen.state == "OK" and seen.changed_at >= incident.episode_started_at and not unwell:
+        return found(Recovery.RECOVERED, "it recovered by itself, nothing was done: the alarm returned to OK")
+    window = max(window, _least_window(seen.facts))
+    if now < since + window:
+        return found(Recovery.UNKNOWN, "the window is still open")
+    minutes = int(window.total_seconds() // 60)
+    said = f"nothing was done, and the alarm is {seen.state} after {minutes} minutes of watching"
+    return found(Recovery.NO_BETTER, "; ".join((said, *unwell)))
+
+
+def _is_well(signal: Signal) -> bool:
+    """Say whether a part of the level is as it should be; of few requests nothing is expected."""
+    return signal.state is SignalState.MET or (signal.state is SignalState.UNKNOWN and signal.now is not None)
+
+
 def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
     """Read the alarm, and its metric before the action and since it has had time to take effect."""
     evidence = describe_alarm(sources, DescribeAlarm(alarm_name=incident.alarm.name))

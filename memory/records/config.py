@@ -171,4 +171,5 @@ class Limits(Record):
     plan_attempts: int = 2
     approval_minutes: int = 30
     verification_minutes: int = 6
+    self_recovery_minutes: int = 10
     first_look_seconds: float = 30.0

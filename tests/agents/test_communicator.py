@@ -7,7 +7,7 @@ import pytest
 from agents.communicator import Communicator, Draft, Opening
 from agents.grounding import unfounded
 from agents.guardrails import Direction, Findings, LocalSigns, TextGuard
-from agents.notes import APPROVAL, CLOSING, FIRST_NOTE, facts_of, opening_of
+from agents.notes import APPROVAL, CLOSING, FIRST_NOTE, PEOPLE_NEEDED, facts_of, opening_of
 from memory.records.approval import ApprovalRequest
 from memory.records.assessment import Verdict
 from memory.records.incident import Status
@@ -57,6 +57,16 @@ def test_the_first_note_asks_no_model() -> None:
     assert "2026-11-23 11:57:00 UTC" in draft.body
     assert draft.subject == "[high] basket-errors: first look"
     assert draft.model_use == ()
+
+
+def test_people_are_called_without_a_model_and_told_until_when_it_is_watched() -> None:
+    model, chat = role(ConnectionError("away"))
+    reason = "no safe action; people are needed. The alarm is watched until 12:10"
+    facts = facts_of(INCIDENT, first_look=first_look(), assessment=assessment(), reason=reason)
+    draft = Communicator(model, LocalSigns()).note(PEOPLE_NEEDED, Audience.ON_CALL, facts)
+    assert chat.heard == []
+    assert draft.subject == "[high] basket-errors: people are needed"
+    assert f"{reason}." in draft.body.splitlines()[0]
 
 
 def test_placeholders_are_filled_with_facts() -> None:

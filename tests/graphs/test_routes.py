@@ -4,7 +4,7 @@ from typing import Any, cast
 import pytest
 
 from graphs import routes
-from memory.records.assessment import Assessment, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.incident import Severity, Status
 from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
 from memory.records.plan import Plan, PlannedAction, Review, Risk, Ruling
@@ -70,9 +70,47 @@ def test_each_verdict_has_its_way(verdict: Verdict, node: str) -> None:
 
 
 def test_a_plan_without_action_goes_to_people() -> None:
-    assert routes.after_remediation(state(plan=Plan(no_action_reason="none fits"))) == "escalate"
+    assert routes.after_remediation(state(plan=NOTHING, assessment=RELEASE)) == "escalate"
     plan = Plan(actions=(PlannedAction(action="a", parameters={}),))
     assert routes.after_remediation(state(plan=plan)) == "review"
+
+
+NOTHING = Plan(no_action_reason="none fits")
+
+
+def caused_by(*kinds: CauseKind) -> Assessment:
+    causes = tuple(
+        Hypothesis(kind=kind, component="x", statement="", evidence_for=("e",), confidence=0.9)
+        for kind in kinds
+    )
+    verdict = Verdict.CAUSE if kinds else Verdict.UNRESOLVED
+    return Assessment(
+        verdict=verdict, severity=Severity.HIGH, summary="", confidence=0.9, causes=causes, hypotheses=causes
+    )
+
+
+OUTAGE = caused_by(CauseKind.DEPENDENCY)
+RELEASE = caused_by(CauseKind.DEPLOYMENT)
+OVER = FirstLook(severity=Severity.LOW, severity_reason="", verdict=Verdict.CAUSE, recovered_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("fields", "node"),
+    [
+        ({"assessment": OUTAGE}, "stand_by"),
+        ({"assessment": caused_by(CauseKind.TRAFFIC, CauseKind.DEPENDENCY)}, "stand_by"),
+        ({"assessment": RELEASE, "first_look": OVER}, "stand_by"),
+        ({"assessment": RELEASE}, "escalate"),
+        ({"assessment": caused_by(CauseKind.DEPENDENCY, CauseKind.DEPLOYMENT)}, "escalate"),
+        ({"assessment": caused_by()}, "escalate"),
+        ({"assessment": OUTAGE, "failures": [object()]}, "escalate"),
+        ({"assessment": OUTAGE, "executions": [object()]}, "escalate"),
+        # A change was possible, and no model was there to choose it.
+        ({"assessment": OUTAGE, "plan": Plan(alternatives=("a",))}, "escalate"),
+    ],
+)
+def test_only_what_may_pass_of_itself_is_watched_with_nothing_done(fields: dict[str, Any], node: str) -> None:
+    assert routes.after_remediation(state(**{"plan": NOTHING, **fields})) == node
 
 
 @pytest.mark.parametrize(
@@ -144,6 +182,19 @@ def test_a_run_woken_before_its_time_goes_on_watching(fields: dict[str, Any], no
 )
 def test_what_did_not_help_is_undone(found: Recovery, node: str) -> None:
     assert routes.after_verify(state(verification=verification(found))) == node
+
+
+@pytest.mark.parametrize(
+    ("found", "node"),
+    [
+        (Recovery.RECOVERED, "close"),
+        (Recovery.UNKNOWN, "watch"),
+        (Recovery.NO_BETTER, "escalate"),
+        (Recovery.WORSE, "escalate"),
+    ],
+)
+def test_where_nothing_was_done_nothing_is_undone(found: Recovery, node: str) -> None:
+    assert routes.after_verify(state(verification=verification(found), watched_since=NOON)) == node
 
 
 @pytest.mark.parametrize("status", list(Status))

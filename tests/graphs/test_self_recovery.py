@@ -1,0 +1,55 @@
+"""An outage that nobody here can mend: people are called at once, and the incident ends as its alarm does."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from memory.records.incident import Status
+from memory.records.incident_record import IncidentRecord
+from memory.records.outcome import Recovery
+from tests.graphs.desk import Desk, desk
+from tests.simulated import ROOT
+
+pytestmark = pytest.mark.slow
+
+SCENARIOS = ROOT / "simulator" / "scenarios"
+
+
+def _watched(at: Desk) -> IncidentRecord:
+    """Start the incident and see that people were called before any time has passed."""
+    record = at.start()
+    assert record.status is Status.VERIFYING, record.reason
+    first, needed = record.messages
+    assert "first look" in first.subject
+    assert "people are needed" in needed.subject
+    assert needed.sent_at is not None
+    assert needed.sent_at - record.incident.opened_at < timedelta(minutes=1)
+    assert "no safe action" in needed.body
+    assert not at.writes()
+    return record
+
+
+def test_what_passes_by_itself_is_closed_as_such_with_people_told(tmp_path: Path) -> None:
+    with desk(tmp_path, "self-recovery", scenarios_dir=SCENARIOS) as at:
+        record = at.to_the_end(_watched(at).incident.incident_id)
+
+        assert record.status is Status.RESOLVED
+        assert "it recovered by itself, nothing was done" in record.reason
+        assert record.verifications[-1].recovery is Recovery.RECOVERED
+        assert "resolved" in record.messages[-1].subject
+        assert record.reason in record.messages[-1].body
+        assert not at.writes()
+
+
+def test_what_does_not_pass_is_handed_over_when_the_window_ends(tmp_path: Path) -> None:
+    with desk(tmp_path, "dependency-outage", scenarios_dir=SCENARIOS) as at:
+        record = at.to_the_end(_watched(at).incident.incident_id)
+
+        assert record.status is Status.ESCALATED
+        assert record.reason == record.plans[-1].no_action_reason
+        assert record.verifications[-1].recovery is Recovery.NO_BETTER
+        assert "escalated" in record.messages[-1].subject
+        assert record.verifications[-1].detail in record.messages[-1].body
+        assert record.spend.aws_calls > 0
+        assert not at.writes()
