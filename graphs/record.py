@@ -12,14 +12,17 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.message import Message
 from memory.records.outcome import Execution
 from memory.records.plan import Plan
-from memory.records.spend import Spend
+from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind, TimelineEntry
 from memory.state import IncidentState
 from memory.stores.dossier import Dossier
 
 
 def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> IncidentRecord:
-    """Assemble the public record; what is stored wins over what the state says."""
+    """Assemble the public record; what is stored wins over what the state says.
+
+    What was spent is the state's count, and what steps that waited have left on the timeline.
+    """
     incident = state["incident"]
     entries = dossier.of("TIMELINE", TimelineEntry)
     plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
@@ -31,6 +34,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
         status = Status.AWAITING_APPROVAL
     first_look, assessment = state.get("first_look"), state.get("assessment")
     assessed = assessment or first_look
+    words = [e.facts for e in entries if e.kind is EntryKind.MESSAGE and "spend" in e.facts]
     return IncidentRecord.model_validate(
         {
             "incident": incident,
@@ -50,8 +54,11 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),
             "evidence": dossier.of("EVIDENCE_INDEX", EvidenceRef),
             "failures": state.get("failures", []),
-            "spend": state.get("spend", Spend()),
-            "models": state.get("models", []),
+            "spend": sum((Spend(**told["spend"]) for told in words), state.get("spend", Spend())),
+            "models": [
+                *state.get("models", []),
+                *(ModelUse(**use) for told in words for use in told["models"]),
+            ],
             "events_joined": sum(e.kind is EntryKind.JOINED for e in entries),
             "updated_at": now,
             "closed_at": next((e.at for e in entries if e.kind is EntryKind.CLOSED), None),

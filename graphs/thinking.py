@@ -162,8 +162,13 @@ class Copilot:
         """Say whether an accepted action may still take effect."""
         return self.executor.is_under_way(incident, execution)
 
-    def announce(self, state: IncidentState, kind: str, audience: Audience) -> tuple[Spend, list[ModelUse]]:
-        """Tell people where the incident stands; the same news goes out once."""
+    def announce(
+        self, state: IncidentState, kind: str, audience: Audience, *, waits: bool = False
+    ) -> tuple[Spend, list[ModelUse]]:
+        """Tell people where the incident stands; the same news goes out once.
+
+        A step that then waits has no update in which to count what the words cost, so the timeline keeps it.
+        """
         incident, plan = state["incident"], state.get("plan")
         scope, incident_id = incident.scope, incident.incident_id
         asked = last_approval(self.records, incident)
@@ -193,7 +198,10 @@ class Copilot:
             queued_at=self.records.clock.now(),
         )
         sent = self.outbox.send(scope, message)
-        told = {"send_key": sent.send_key, "state": sent.state.value, "body": sent.body}
+        told: dict[str, Any] = {"send_key": sent.send_key, "state": sent.state.value, "body": sent.body}
+        if waits:
+            told["spend"] = draft.spend.model_dump(mode="json")
+            told["models"] = [one.model_dump(mode="json") for one in draft.models]
         self.tell(incident, EntryKind.MESSAGE, f"{sent.state.value}: {sent.subject}", "communicate", told)
         return draft.spend, draft.models
 

@@ -82,7 +82,7 @@ def _tell(turn: Turn, request: ApprovalRequest) -> Wait:
         incident, EntryKind.APPROVAL_REQUESTED, f"approval asked{people}: {plan.summary}", "approve", facts
     )
     turn.state["status"] = Status.AWAITING_APPROVAL
-    turn.copilot.announce(turn.state, APPROVAL, Audience.ON_CALL)
+    turn.copilot.announce(turn.state, APPROVAL, Audience.ON_CALL, waits=True)
     return _waiting(request)
 
 

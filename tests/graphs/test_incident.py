@@ -13,6 +13,7 @@ from graphs.decision import DecisionRefusedError, NotAllowedError, decide
 from graphs.runs import StartOutcome
 from memory.records.approval import ApprovalStatus
 from memory.records.incident import Severity, Status
+from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import ExecutionState
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind
@@ -47,6 +48,7 @@ def test_an_approved_rollback_is_done_once_verified_and_told(tmp_path: Path) -> 
         waiting = at.start()
         assert waiting.status is Status.AWAITING_APPROVAL
         assert at.writes() == []
+        _all_calls_are_counted(waiting, "communicator", 1)
 
         at.decide(waiting, approved=True)
         done = at.to_the_end(waiting.incident.incident_id)
@@ -58,9 +60,18 @@ def test_an_approved_rollback_is_done_once_verified_and_told(tmp_path: Path) -> 
         subjects = at.told(told)
         assert len(subjects) == len(done.messages) == 3
         assert max(Counter(subjects).values()) == 1
+        _all_calls_are_counted(done, "communicator", 2)
         _state_stayed_small(at, done.incident.thread_id)
         entries = list(at.records.timeline.entries(done.incident.scope, done.incident.incident_id))
         assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
+
+
+def _all_calls_are_counted(record: IncidentRecord, role: str, times: int) -> None:
+    """Each of a role's uses is on the record, and the record's spend is the sum of all roles'."""
+    steps = [step for use in record.models for step in use.steps]
+    assert [use.role for use in record.models].count(role) == times
+    assert record.spend.model_calls == sum(use.calls for use in record.models) == len(steps)
+    assert record.spend.input_tokens == sum(step.input_tokens for step in steps)
 
 
 def _state_stayed_small(at: Desk, thread_id: str) -> None:
