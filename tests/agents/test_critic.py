@@ -261,7 +261,8 @@ def test_whatever_the_second_reader_says_it_only_takes_away(doubt: Doubt, confid
         assert new.evidence_for == old.evidence_for
         assert set(new.evidence_against) <= {*old.evidence_against, *STORED} - {POISON.evidence_id}
     assert after.claims_removed >= checked.claims_removed
-    assert "4217" not in after.model_dump_json()
+    # The number alone may stand among the digits of a confidence.
+    assert "4217 orders" not in after.model_dump_json()
 
 
 def test_the_second_reader_looks_for_counter_evidence_and_can_cite_it() -> None:
