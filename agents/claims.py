@@ -7,9 +7,13 @@ off an alarm, or say how bad the incident is.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from agents.grounding import mentions, names, unfounded
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
 from memory.records.evidence import Evidence
+from memory.stores.evidence import EvidenceLedger
+from memory.stores.objects import ObjectStoreError
 
 Lookup = Callable[[str], Evidence | None]
 
@@ -79,6 +83,31 @@ def same_cause(one: Hypothesis, other: Hypothesis) -> bool:
     """Say whether two hypotheses name the same cause; a change that one leaves out does not tell them apart."""
     changes = {one.change, other.change} - {None}
     return one.kind is other.kind and one.component == other.component and len(changes) <= 1
+
+
+def in_full(lookup: Lookup, ledger: EvidenceLedger) -> Lookup:
+    """Return a lookup of observations with all of their stored results, each read once.
+
+    A fact may stand in the part that was cut. Where the whole cannot be read, the excerpt stands: then a claim may be
+    taken out that would have been left, and none is left that nothing carries.
+    """
+    read: dict[str, Evidence | None] = {}
+
+    def look(evidence_id: str) -> Evidence | None:
+        if evidence_id not in read:
+            read[evidence_id] = _in_full(lookup(evidence_id), ledger)
+        return read[evidence_id]
+
+    return look
+
+
+def _in_full(evidence: Evidence | None, ledger: EvidenceLedger) -> Evidence | None:
+    if evidence is None or not evidence.whole:
+        return evidence
+    try:
+        return evidence.model_copy(update={"result": ledger.whole(evidence)})
+    except (ObjectStoreError, ClientError, BotoCoreError):
+        return evidence
 
 
 def known_of(ids: Iterable[str], lookup: Lookup) -> list[Any]:

@@ -79,7 +79,8 @@ class Critic:
     ) -> CriticResult:
         """Return the assessment checked by code; a model's doubt may only lower its confidence.
 
-        The evidence is what the model is shown; with `looking` it may read more, and cite that too.
+        The evidence is what the model is shown; with `looking` it may read more, and cite that too. `lookup` finds each
+        of these, with its whole result where it has one.
         """
         checked = check_claims(assessment, first_look, lookup, assessment.flagged)
         if not checked.by_model or checked.verdict is not Verdict.CAUSE or checked.leading is None:
@@ -103,7 +104,7 @@ class Critic:
             unread = _more(checked.not_checked, (f"No second reader doubted this: {why}.",))
             checked = checked.model_copy(update={"not_checked": unread})
             return CriticResult(checked, spend, (answer.use,), answer.failure)
-        return CriticResult(doubted(checked, answer.form, seen), spend, (answer.use,))
+        return CriticResult(doubted(checked, answer.form, seen, lookup), spend, (answer.use,))
 
     def _ask(
         self,
@@ -131,10 +132,11 @@ class Critic:
         )
 
 
-def doubted(checked: Assessment, doubt: Doubt, seen: Observations) -> Assessment:
+def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Lookup) -> Assessment:
     """Lower the confidence and add what speaks against; never the other way round.
 
-    What is cited must have been seen, and must not be flagged: else whoever writes a log could clear a suspect.
+    What is cited must have been seen, and must not be flagged: else whoever writes a log could clear a suspect. What
+    was seen is held against the objection as `lookup` has it, which may be more than was shown.
     """
     sound = {key: one for key, one in seen.evidence.items() if key not in seen.flagged}
     confidence = min(checked.confidence, doubt.confidence)
@@ -142,7 +144,7 @@ def doubted(checked: Assessment, doubt: Doubt, seen: Observations) -> Assessment
     removed = len(doubt.evidence_against) - len(against)
     causes = tuple(_lowered(one, doubt.confidence, against) for one in checked.causes)
     others = [one for one in checked.hypotheses if not any(same_cause(one, cause) for cause in causes)]
-    known = [checked.model_dump(mode="json"), known_of(sound, sound.get)]
+    known = [checked.model_dump(mode="json"), known_of(sound, lambda key: lookup(key) or sound[key])]
     update: dict[str, Any] = {"confidence": confidence, "causes": causes, "hypotheses": (*causes, *others)}
     objection = doubt.objection.strip()
     if objection and unfounded(objection, known):

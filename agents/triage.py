@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from agents.asking import ask
-from agents.claims import check_claims, first_look_causes, measured_path, same_cause
+from agents.claims import check_claims, first_look_causes, in_full, measured_path, same_cause
 from agents.errors import ModelFailure
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
@@ -113,12 +113,12 @@ class Triage:
                 stands.model_copy(update={**told, **flagged}), spend, (answer.use,), answer.failure
             )
         ledger = sources.recorder.ledger
-        assessment = check_claims(
-            assessment_of(answer.form, first_look).model_copy(update=told),
-            first_look,
-            lambda key: seen.evidence.get(key) or ledger.get(incident.scope, incident.incident_id, key),
-            seen.flagged,
-        )
+
+        def stored(key: str) -> Evidence | None:
+            return seen.evidence.get(key) or ledger.get(incident.scope, incident.incident_id, key)
+
+        claimed = assessment_of(answer.form, first_look).model_copy(update=told)
+        assessment = check_claims(claimed, first_look, in_full(stored, ledger), seen.flagged)
         return TriageResult(assessment, spend, (answer.use,))
 
 

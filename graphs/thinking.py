@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from agents.claims import in_full
 from agents.communicator import Communicator
 from agents.critic import Critic, CriticResult, Looking
 from agents.notes import facts_of
@@ -76,10 +77,14 @@ class Copilot:
     ) -> CriticResult:
         """Hold an assessment against the evidence ledger."""
         stored, ledger = self._stored(incident), self.records.evidence
+
+        def look(key: str) -> Evidence | None:
+            return stored.get(key) or ledger.get(incident.scope, incident.incident_id, key)
+
         return self.critic_agent.review(
             first_look,
             assessment,
-            lambda key: stored.get(key) or ledger.get(incident.scope, incident.incident_id, key),
+            in_full(look, ledger),
             [stored[key] for key in first_look.evidence_ids if key in stored],
             Looking(incident, self.sources(incident, spent)),
         )
