@@ -1,5 +1,6 @@
 """Evidence as a model may see it: cut to size, looked at by a guard, with what gives orders taken out."""
 
+import json
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from agents.guardrails import SENSITIVE, TextGuard
+from agents.guardrails import SENSITIVE, Findings, TextGuard
 from memory.records.base import canonical_json
 from memory.records.evidence import Evidence
 from tools.evidence import cut
@@ -93,9 +94,13 @@ class Observations:
             return evidence.flags, evidence.result
         result = evidence.result
         findings = self.guard.scan(canonical_json(result))
-        if findings.flags == (SENSITIVE,) and findings.matches:
-            result = _without(result, findings.matches)
+        if _is_masked_only(findings):
+            result = _without(result, _forms(findings.matches))
             findings = self.guard.scan(canonical_json(result))
+            if _is_masked_only(findings):
+                # It found the mask itself, or what no mask reaches, which nobody is shown. Neither is an order.
+                result = result if _are_masks(findings.matches) else WITHHELD_WHOLE
+                findings = Findings()
         flags = tuple(dict.fromkeys((*evidence.flags, *findings.flags)))
         if not flags:
             return (), result
@@ -105,17 +110,37 @@ class Observations:
         return flags, WITHHELD_WHOLE
 
 
+def _is_masked_only(findings: Findings) -> bool:
+    return findings.flags == (SENSITIVE,) and bool(findings.matches)
+
+
+def _are_masks(matches: tuple[str, ...]) -> bool:
+    return all(not match.replace(MASKED, "").strip("\\") for match in matches)
+
+
+def _forms(matches: tuple[str, ...]) -> tuple[str, ...]:
+    """Return matches as they stand in the guard's JSON and in the texts within: an escape may end or hold one."""
+    found = [*matches]
+    for match in matches:
+        bare = match.rstrip("\\")
+        try:
+            found += [bare, json.loads(f'"{bare}"')]
+        except ValueError:
+            found.append(bare)
+    return tuple(dict.fromkeys(sorted(filter(None, found), key=len, reverse=True)))
+
+
 def _without(value: Any, matches: tuple[str, ...]) -> Any:
-    """Return a result in which what a guard masks is masked."""
+    """Return a result in which what a guard masks is masked, a number as a whole: the digits of a share, too."""
     if isinstance(value, dict):
-        return {key: _without(inner, matches) for key, inner in value.items()}
+        return {_without(key, matches): _without(inner, matches) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_without(inner, matches) for inner in value]
     if isinstance(value, str):
         for match in matches:
             value = value.replace(match, MASKED)
         return value
-    return MASKED if str(value) in matches else value
+    return MASKED if any(match in canonical_json(value) for match in matches) else value
 
 
 def _without_orders(value: Any) -> Any:
