@@ -84,7 +84,7 @@ def _parameter(access: AwsAccess, asked: Asked) -> Told:
     history = access.client("ssm").get_parameter_history(Name=asked["Name"])["Parameters"]
     versions = [int(one["Version"]) for one in history if one["Value"] == asked["Value"]]
     if not versions:
-        return None
+        return "ssm_set_allowed_value", {"name": asked["Name"], "value": asked["Value"]}
     return "ssm_revert_parameter", {"name": asked["Name"], "version": max(versions)}
 
 

@@ -198,8 +198,9 @@ def _queue(queue: QueueWorld) -> dict[str, Any]:
 
 
 def _parameter(parameter: ParameterWorld) -> dict[str, Any]:
-    described = {"Description": parameter.description} if parameter.description else {}
-    return {"Name": parameter.name, "Type": "String", "Value": parameter.value, **described}
+    said = {"Description": parameter.description, "AllowedPattern": parameter.allowed_pattern}
+    given = {name: text for name, text in said.items() if text}
+    return {"Name": parameter.name, "Type": "String", "Value": parameter.value, **given}
 
 
 def _code(function: FunctionWorld, image: str, at: datetime) -> Code:

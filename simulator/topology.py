@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from simulator.world import FunctionWorld, ServiceWorld, World
+from simulator.world import FunctionWorld, Reach, ServiceWorld, World
 
 
 def topology(world: World) -> str:
@@ -13,11 +13,11 @@ def topology(world: World) -> str:
 
 
 def _service(world: World, service: ServiceWorld) -> dict[str, Any]:
-    depends_on = [{"kind": "service", "name": one.service} for one in service.calls]
+    depends_on: list[dict[str, Any]] = [{"kind": "service", "name": one.service} for one in service.calls]
     tables = dict.fromkeys([*(one.table for one in service.writes), *(one.table for one in service.reads)])
     depends_on += [{"kind": "table", "name": table} for table in tables]
     depends_on += [{"kind": "queue", "name": one.queue} for one in service.sends]
-    depends_on += [{"kind": "external", "name": one.external} for one in service.reaches]
+    depends_on += [_outside(one) for one in service.reaches]
     return {
         "name": service.name,
         "cluster": world.cluster,
@@ -31,6 +31,15 @@ def _service(world: World, service: ServiceWorld) -> dict[str, Any]:
         "slo": service.slo.model_dump(),
         "owner": service.owner,
     }
+
+
+def _outside(reach: Reach) -> dict[str, Any]:
+    """What is outside, and the setting under which nothing is sent there, where there is one."""
+    named = {"kind": "external", "name": reach.external}
+    without = [value for value, share in reach.shares.items() if share == 0]
+    if reach.route_parameter is None or not without:
+        return named
+    return {**named, "switch": {"parameter": reach.route_parameter, "value": without[0]}}
 
 
 def _function(world: World, function: FunctionWorld) -> dict[str, Any]:

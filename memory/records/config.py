@@ -13,11 +13,19 @@ from memory.records.incident import Severity
 GIGABYTE = 1_000_000_000
 
 
+class Switch(Record):
+    """A parameter's value under which a service does without something it calls, as its team declares it."""
+
+    parameter: str
+    value: str
+
+
 class Dependency(Record):
-    """Something that a service calls."""
+    """Something that a service calls, and how the team lets the service do without it, if it can."""
 
     kind: str
     name: str
+    switch: Switch | None = None
 
 
 class ServiceLevel(Record):

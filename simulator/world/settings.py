@@ -19,11 +19,15 @@ class TableWorld(Record):
 
 
 class ParameterWorld(Record):
-    """A parameter of the Parameter Store that services read: a setting or a feature flag."""
+    """A parameter of the Parameter Store that services read: a setting or a feature flag.
+
+    `allowed_pattern` is the regular expression that its values must match.
+    """
 
     name: str
     value: str
     description: str = ""
+    allowed_pattern: str = ""
 
 
 class ExternalWorld(Record):

@@ -16,8 +16,6 @@ CURABLE = [
     for name in sorted(scenario_names())
     if read_truth(name).actions.acceptable and not read_truth(name).twin
 ]
-NO_WORDS = {"dependency-outage": "it sets a parameter to a value that it never had"}
-"""Cures that no action of the catalogue makes, and why."""
 
 
 def acceptable(api: str, cures: str = "", **parameters: Any) -> AcceptableCall:
@@ -49,7 +47,7 @@ def test_what_the_catalogue_has_no_words_for_is_said_and_a_careless_one_is_left_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", [name for name in CURABLE if name not in NO_WORDS])
+@pytest.mark.parametrize("scenario", CURABLE)
 def test_with_the_plan_from_the_truth_it_is_done_and_verified(scenario: str) -> None:
     assert_right(cured(scenario))
 

@@ -56,6 +56,24 @@ def test_who_changes_a_parameter_is_named_wherever_it_is_described(
     assert account.client("ssm").get_parameter(Name=described["Name"])["Parameter"]["Version"] == 2
 
 
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [("^(a|b|a,b)$", "ParameterPatternMismatchException"), ("^(a", "InvalidAllowedPatternException")],
+)
+def test_a_value_that_its_allowed_pattern_rules_out_is_refused(
+    account: SimulatedAccount, pattern: str, code: str
+) -> None:
+    ssm, route = account.client("ssm"), "/storefront/payments/acquirers"
+
+    with pytest.raises(ClientError) as refused:
+        ssm.put_parameter(Name=route, Value="c", Type="String", AllowedPattern=pattern, Overwrite=True)
+
+    assert refused.value.response["Error"]["Code"] == code
+    wanted = [{"Key": "Name", "Values": [route]}]
+    (described,) = ssm.describe_parameters(ParameterFilters=wanted)["Parameters"]
+    assert (described["AllowedPattern"], described["Version"]) == ("^(a|b|a,b)$", 1)
+
+
 def test_the_accounts_tables_are_older_than_its_history(account: SimulatedAccount) -> None:
     table = account.client("dynamodb").describe_table(TableName="orders")["Table"]
 

@@ -11,6 +11,7 @@ CLUSTER = "storefront"
 QUEUE, DEAD = "order-events.fifo", "order-events-dead.fifo"
 FUNCTION, ALIAS = "orders-events", "live"
 LIMIT = "/storefront/checkout/payments-timeout-ms"
+ROUTE = "/storefront/payments/acquirers"
 DOCUMENT = "Storefront-SetTableWriteCapacity"
 
 Given = dict[str, Any]
@@ -169,6 +170,17 @@ def _parameter(account: SimulatedAccount) -> Given:
     return {"name": LIMIT, "version": version}
 
 
+def _route(account: SimulatedAccount, value: str) -> None:
+    account.client("ssm").put_parameter(
+        Name=ROUTE, Value=value, Type="String", AllowedPattern="^(a|b|a,b)$", Overwrite=True
+    )
+
+
+def _switch(account: SimulatedAccount) -> Given:
+    _route(account, "a,b")
+    return {"name": ROUTE, "value": "b"}
+
+
 def _document(account: SimulatedAccount) -> Given:
     _table(account)
     listed = account.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"]
@@ -229,6 +241,11 @@ STAGES = (
         *("ssm_revert_parameter", "PutParameter", _parameter),
         lambda account, _: _set(account, "1800"),
         {"name": "/storefront/payments/acquirers"},
+    ),
+    Stage(
+        *("ssm_set_allowed_value", "PutParameter", _switch),
+        lambda account, _: _route(account, "a"),
+        {"name": LIMIT},
     ),
     Stage(
         *("ssm_run_document", "StartAutomationExecution", _document, _run),

@@ -13,7 +13,7 @@ from memory.records.plan import Plan, PlannedAction
 from memory.table import table_definition
 from tests.simulated import Credentials, SimulatedAccount, accounts
 from tests.tools.bench import HIGH, TABLE, Bench, bench
-from tests.tools.stages import ALIAS, DEAD, FUNCTION, LIMIT, QUEUE, STAGES, Stage
+from tests.tools.stages import ALIAS, DEAD, FUNCTION, LIMIT, QUEUE, ROUTE, STAGES, Stage
 from tools.actions.base import IamStatement, Reversibility, differences
 from tools.actions.registry import ACTIONS, named
 from tools.aws.access import AwsAccess
@@ -275,6 +275,25 @@ def test_a_changed_parameter_is_answered_by_the_value_before(account: SimulatedA
     found = offered(bench(account, "parameter"), CauseKind.CONFIGURATION, LIMIT, "1900")
 
     assert found == [("ssm_revert_parameter", given)]
+
+
+def test_a_system_outside_is_done_without_where_the_team_declares_how(account: SimulatedAccount) -> None:
+    given = stage_of("ssm_set_allowed_value").ready(account)
+
+    (option,) = bench(account, "outside").options(CauseKind.DEPENDENCY, "acquirer-a")
+
+    assert (option.action, option.parameters) == ("ssm_set_allowed_value", given)
+    assert "as its team declares" in option.why
+
+
+def test_a_declared_switch_that_the_parameter_no_longer_allows_is_left(account: SimulatedAccount) -> None:
+    account.client("ssm").put_parameter(
+        Name=ROUTE, Value="a", Type="String", AllowedPattern="^(a|c)$", Overwrite=True
+    )
+
+    found = bench(account, "drifted").looked_for(CauseKind.DEPENDENCY, "acquirer-a")
+
+    assert found.offers == () and found.considered[0].why_not == "b is none of its values: a, c"
 
 
 def test_a_message_that_nobody_can_read_is_put_aside(account: SimulatedAccount) -> None:

@@ -13,6 +13,7 @@ from tools.actions.lambda_alias import LambdaShiftAlias
 from tools.actions.lambda_concurrency import LambdaSetReservedConcurrency
 from tools.actions.sqs_quarantine import SqsQuarantinePoison
 from tools.actions.sqs_redrive import SqsRedriveDeadLetters
+from tools.actions.ssm_allowed_value import SsmSetAllowedValue
 from tools.actions.ssm_document import SsmRunDocument
 from tools.actions.ssm_parameter import SsmRevertParameter
 
@@ -30,6 +31,7 @@ ACTIONS: Catalogue = (
     SqsQuarantinePoison(),
     SqsRedriveDeadLetters(),
     SsmRevertParameter(),
+    SsmSetAllowedValue(),
     SsmRunDocument(),
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from memory.records.assessment import CauseKind, Hypothesis
 from memory.records.plan import Considered, PlannedAction
 from tools.remedies.functions import earlier_version, is_function, more_concurrency
+from tools.remedies.outside import done_without
 from tools.remedies.place import Place
 from tools.remedies.services import earlier_revision, fresh_tasks, more_tasks
 from tools.remedies.stores import earlier_value, more_capacity, put_aside
@@ -62,9 +63,8 @@ def _traffic(place: Place, cause: Hypothesis) -> Found:
         yield from more_tasks(place, service)
 
 
-def _dependency(_: Place, cause: Hypothesis) -> Found:
-    why = f"{cause.component} is not in this account: no change in it brings it back"
-    yield Considered(action="", why_not=why)
+def _dependency(place: Place, cause: Hypothesis) -> Found:
+    yield from done_without(place, cause.component)
 
 
 def _nothing(_: Place, cause: Hypothesis) -> Found:
