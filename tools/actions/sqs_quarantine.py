@@ -2,7 +2,8 @@
 
 A message that was received more often than maxReceiveCount is moved by SQS itself: it is durable in the dead-letter
 queue before it leaves the queue, so nothing is lost and nothing has to be copied by hand. Where a Lambda function
-consumes the queue and does not report single failures, a batch fails as a whole, and its messages are moved together
+consumes the queue and does not report single failures, a batch fails as a whole, and its messages are moved together:
+up to a batch of messages that can be read goes along with the one that cannot
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html). For a standard queue its age counts from
 when it was first sent, so the dead-letter queue must keep messages longer than the queue
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html).
@@ -54,12 +55,15 @@ class SqsQuarantinePoison:
     )
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
-    reads: tuple[str, ...] = READS
+    reads: tuple[str, ...] = (*READS, "lambda:ListEventSourceMappings")
     preconditions: tuple[str, ...] = (
         "the queue has that dead-letter queue, it is there, and it keeps messages at least as long as the queue",
         f"the new maxReceiveCount is lower than the present one, and at least {FEWEST_RECEIVES}",
     )
-    blast: str = "none of the queue's capacity: only what failed that often is put aside"
+    blast: str = (
+        "none of the queue's capacity, so the share is zero; the text says how many messages that can be read may be "
+        "put aside with one that cannot, by the batch size of the functions that fail whole batches"
+    )
     reversibility: Reversibility = Reversibility.INVERSE
     way_back: str = "the maxReceiveCount is set to what it is now; what was moved waits for a redrive"
     parameters: type[SqsQuarantine] = SqsQuarantine
@@ -73,6 +77,7 @@ class SqsQuarantinePoison:
         return (
             IamStatement(actions=READS, resources=(queue, dead)),
             IamStatement(actions=("sqs:SetQueueAttributes",), resources=(queue,)),
+            IamStatement(actions=("lambda:ListEventSourceMappings",), resources=("*",)),
         )
 
     def target(self, params: SqsQuarantine) -> str:
@@ -86,11 +91,12 @@ class SqsQuarantinePoison:
             return state
         dead = read_queue(access, params.dead_letter_queue)
         kept = {key: dead.get(key) for key in ("found", "queue_arn", "retention_seconds")}
-        return {**state, "dead": kept, "put_aside": dead.get("waiting", 0)}
+        along = _along(access, state["queue_arn"])
+        return {**state, "dead": kept, "put_aside": dead.get("waiting", 0), "along": along}
 
     def bound(self, state: State) -> State:
-        """Bind the redrive policy in place, and how long either queue keeps messages."""
-        keys = ("found", "queue_arn", "retention_seconds", "dead_letter_arn", "max_receives", "dead")
+        """Bind the redrive policy in place, how long either queue keeps messages, and how many go along."""
+        keys = ("found", "queue_arn", "retention_seconds", "dead_letter_arn", "max_receives", "dead", "along")
         return {key: state.get(key) for key in keys}
 
     def expected(self, params: SqsQuarantine, state: State) -> tuple[ExpectedSignal, ...]:
@@ -114,12 +120,12 @@ class SqsQuarantinePoison:
         )
 
     def blast_radius(self, params: SqsQuarantine, state: State) -> BlastRadius:
-        """Nothing that works is touched."""
+        """Take nothing of what the queue can do away, and say how many messages may go along with one."""
         if not state["found"]:
             return BlastRadius(text=f"no queue {params.queue}", share=1.0)
         text = (
-            f"messages of {params.queue} that were received {params.max_receives} times, and what shared their "
-            f"batches, go to {params.dead_letter_queue} and are kept there; all others stay"
+            f"messages of {params.queue} that were received {params.max_receives} times go to "
+            f"{params.dead_letter_queue} and are kept there until somebody redrives them; {_said(state['along'])}"
         )
         return BlastRadius(text=text, share=0.0)
 
@@ -175,3 +181,27 @@ class SqsQuarantinePoison:
     def settled(self, access: AwsAccess, params: SqsQuarantine, answer: Mapping[str, Any]) -> bool | None:
         """Say whether the limit is in place; SQS takes up to a minute."""
         return True if self.holds(params, self.read_state(access, params)) else None
+
+
+def _along(access: AwsAccess, queue_arn: str) -> int | None:
+    """Return how many messages may share a failed batch with one that cannot be read; None where no function consumes.
+
+    A function that reports single failures gives back those alone
+    (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
+    """
+    listed = access.client("lambda").list_event_source_mappings(EventSourceArn=queue_arn)[
+        "EventSourceMappings"
+    ]
+    consuming = [one for one in listed if one.get("State") != "Disabled"]
+    whole = [
+        one for one in consuming if "ReportBatchItemFailures" not in one.get("FunctionResponseTypes", [])
+    ]
+    return max((int(one["BatchSize"]) - 1 for one in whole), default=0) if consuming else None
+
+
+def _said(along: int | None) -> str:
+    if along is None:
+        return "how many messages share a batch is not known, since no function consumes the queue"
+    if along == 0:
+        return "no other message goes along"
+    return f"up to {along} messages that can be read go along with each one that cannot, as its batch fails as a whole"
