@@ -12,6 +12,7 @@ from console.text import plain, screen
 from memory.records.scope import Scope
 from tools.actions.base import Action
 from tools.actions.registry import ACTIONS, Catalogue
+from tools.remedies.finders import OFFERED
 
 PAGE = Path(__file__).parents[1] / "docs" / "actions.md"
 # The account of AWS's own examples, so that ARNs on the page are nobody's.
@@ -25,6 +26,10 @@ code found in the account, policy rules on each, and [an approval is bound](poli
 CodeDeploy, Auto Scaling groups, RDS and target groups have no actions yet: the simulated account has none of those
 services, and what cannot be tried is not offered.
 """
+_NOT_OFFERED = (
+    "no cause: nothing that is recorded of an incident points to it. Its runbook tells people when they may do the "
+    "same; a plan that names it goes through the same review, approval and executor"
+)
 
 
 def show_catalogue(catalogue: Catalogue = ACTIONS, *, as_json: bool) -> int:
@@ -59,6 +64,7 @@ def described(action: Action[Any]) -> dict[str, Any]:
         "reversibility": action.reversibility.value,
         "way_back": action.way_back,
         "repeatable": action.repeatable,
+        "offered_for": OFFERED.get(action.name),
         "example": action.example,
         "calls": list(declared_calls(action, EXAMPLE)),
     }
@@ -93,6 +99,7 @@ def _section(told: dict[str, Any]) -> str:
         "- **Has to hold:** " + "; ".join(told["preconditions"]),
         f"- **Blast radius:** {told['blast_radius']}",
         f"- **Way back ({told['reversibility']}):** {told['way_back']}",
+        f"- **Offered for:** {told['offered_for'] or _NOT_OFFERED}",
         f"- **Risk:** {told['risk']}; the same call sent twice {again}",
         "- **Permissions, for example:**",
         *(f"  - {one}" for one in permissions),

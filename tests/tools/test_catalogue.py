@@ -1,8 +1,10 @@
 """The lint of the catalogue: an entry that does not say all that has to be known of it is refused."""
 
+import ast
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from tests.tools.stand_ins import SCOPE
 from tools.actions.base import Action, Parameters, Reversibility, State, differences
 from tools.actions.ecs_rollback import EcsRollbackService
 from tools.actions.registry import ACTIONS
+from tools.remedies import finders as remedies
+from tools.remedies.finders import OFFERED
 from tools.runbook_drift import LOOKS
 
 WORDS = ("description", "effect", "blast", "way_back")
@@ -120,3 +124,19 @@ def test_every_action_has_a_runbook_and_every_name_in_a_runbooks_head_can_be_loo
 
     assert {action.name for action in ACTIONS} <= spoken_of
     assert LOOKS.keys() == NAMING
+
+
+def test_what_the_catalogue_says_is_offered_is_what_the_finders_offer() -> None:
+    """Each finder makes its offers as `PlannedAction(action=Entry.name, ...)`."""
+    entries = {type(action).__name__: action.name for action in ACTIONS}
+    calls = [
+        node
+        for path in Path(remedies.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "PlannedAction"
+    ]
+    named = [word.value for call in calls for word in call.keywords if word.arg == "action"]
+    offered = {ast.unparse(one).removesuffix(".name") for one in named}
+
+    assert len(named) == len(calls) > 5
+    assert {entries[name] for name in offered} == OFFERED.keys()

@@ -265,8 +265,21 @@ def test_a_bad_version_of_a_function_is_answered_by_the_version_before(account: 
     assert offered(at, CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:7") == [
         ("lambda_shift_alias", {"function": FUNCTION, "alias": ALIAS, "version": "6"})
     ]
-    (left,) = at.looked_for(CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5").considered
+    left, *_ = at.looked_for(CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5").considered
     assert "no alias" in left.why_not and left.cause == f"deployment of {FUNCTION}"
+
+
+def test_dead_letters_go_back_once_their_cause_is_gone_and_the_function_works(
+    account: SimulatedAccount,
+) -> None:
+    given = stage_of("sqs_redrive").ready(account)
+    account.advance(minutes=6)
+    at = bench(account, "letters")
+
+    found = offered(at, CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5")
+
+    assert found == [("sqs_redrive", given)]
+    assert "sqs_redrive" not in {name for name, _ in offered(at, CauseKind.DEPLOYMENT, FUNCTION)}
 
 
 def test_a_changed_parameter_is_answered_by_the_value_before(account: SimulatedAccount) -> None:

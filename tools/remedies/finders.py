@@ -1,6 +1,6 @@
 """Which remedies answer which kind of cause."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from memory.records.assessment import CauseKind, Hypothesis
 from memory.records.plan import Considered, PlannedAction
@@ -75,6 +75,21 @@ def _unknown(cause: Hypothesis) -> Considered:
     why = f"{cause.component} is no service, function, table, queue or parameter that can be changed"
     return Considered(action="", why_not=why)
 
+
+OFFERED: Mapping[str, str] = {
+    "ecs_rollback_service": "a deployment of an ECS service",
+    "ecs_force_new_deployment": "tasks short of memory, or a deployment without an earlier revision",
+    "ecs_set_desired_count": "more traffic than a service's tasks can take",
+    "lambda_shift_alias": "a version of a function",
+    "lambda_set_reserved_concurrency": "a function that may run too seldom at once",
+    "dynamodb_set_write_capacity": "a table with too few write units",
+    "dynamodb_set_read_capacity": "a table with too few read units",
+    "sqs_quarantine_poison": "a message that its consumer cannot read",
+    "sqs_redrive": "dead letters of a function that works again, where its version or reservation is to blame no more",
+    "ssm_revert_parameter": "a parameter that was changed",
+    "ssm_set_allowed_value": "a system outside the account that the topology declares a switch for",
+}
+"""Which actions code offers, and for which causes. No evidence leads to any other."""
 
 _FINDERS: dict[CauseKind, Callable[[Place, Hypothesis], Found]] = {
     CauseKind.DEPLOYMENT: _deployment,

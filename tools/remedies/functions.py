@@ -10,6 +10,7 @@ from memory.records.plan import Considered, PlannedAction
 from tools.actions.lambda_alias import LambdaShiftAlias
 from tools.actions.lambda_concurrency import LambdaSetReservedConcurrency
 from tools.actions.lambda_function import FUNCTION, found
+from tools.remedies.dead_letters import put_back
 from tools.remedies.place import Place
 
 RAISED = 10
@@ -42,6 +43,7 @@ def earlier_version(place: Place, cause: Hypothesis) -> Found:
     if not on_it:
         why = f"no alias of {function} names version {blamed}"
         yield Considered(action=LambdaShiftAlias.name, why_not=why)
+        yield from put_back(place, function)
     versions = _versions(client, function)
     for alias in on_it:
         now = alias["FunctionVersion"]
@@ -68,6 +70,7 @@ def more_concurrency(place: Place, function: str) -> Found:
     if reserved is None:
         why = f"{function} has no reservation; what the account may run at once is raised by AWS alone"
         yield Considered(action=LambdaSetReservedConcurrency.name, why_not=why)
+        yield from put_back(place, function)
         return
     told = _reservations(place, function)
     if told:
