@@ -13,13 +13,11 @@ from tools.analysis.paths import changed_otherwise, changes_told
 from tools.analysis.severity import rate
 from tools.analysis.symptoms import sick_parts
 from tools.collectors.alarm import AlarmView, read_alarm
-from tools.collectors.around import Around
+from tools.collectors.around import SERVICES, Around, parts_of
 from tools.collectors.reading import read_findings
 from tools.collectors.running import Collecting
 from tools.observe.alarm_metric import metric_of
 from tools.observe.sources import Sources
-
-SERVICES = 24
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,9 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
         reading = _around(sources, own, collecting)
         reading.begin()
         reading.begin_neighbours(told)
-        reading.begin_logs(rule.onset())
+        onset = rule.onset()
+        reading.begin_logs(onset)
+        reading.join_tags(onset)
         alarm = rule.view()
         findings = read_findings(reading, alarm, tuple(service.name for service in own), told)
     finally:
@@ -88,9 +88,7 @@ def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) 
     near = around(sources.topology, own)
     collecting.missing += [f"service {service.name}" for service in near[SERVICES:]]
     near = near[:SERVICES]
-    parts = [part for service in near for part in service.depends_on]
-    tables, queues = ({part.name for part in parts if part.kind == kind} for kind in ("table", "queue"))
-    return Around(sources, collecting, near, tuple(sorted(tables)), tuple(sorted(queues)))
+    return Around(sources, collecting, near, parts_of(near, "table"), parts_of(near, "queue"))
 
 
 def _healthy(findings: Findings, sick: tuple[str, ...]) -> tuple[str, ...]:

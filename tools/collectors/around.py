@@ -1,13 +1,15 @@
 """Everything that is read around an alarm, started side by side and taken in turn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from memory.records.config import Service
+from memory.records.config import Service, Topology
 from memory.records.evidence import Evidence
 from tools.analysis.changes import changes_of
+from tools.analysis.neighbourhood import around
+from tools.analysis.tags import filled, left_open
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
@@ -15,6 +17,13 @@ from tools.collectors.parts import look_at_queue_metrics, look_at_service
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES
+from tools.collectors.tags import (
+    AT_ONCE,
+    look_at_function_tags,
+    look_at_service_tags,
+    tags_in,
+    unusable_in,
+)
 from tools.observe.get_metric import GetMetric
 from tools.observe.log_cost import GroupSize
 from tools.observe.parameter_history import ParameterHistory, parameter_history
@@ -26,12 +35,17 @@ from tools.observe.what_changed import WhatChanged, what_changed
 
 # Of more parameters than these that were changed, the values are not read.
 PARAMETERS = 5
+# Of more services than these, the rest are named and not looked at.
+SERVICES = 24
 Reading = Running[Evidence]
 
 
 @dataclass
 class Around:
-    """What runs without the onset, by part, and what it is about."""
+    """What runs without the onset, by part, and what it is about.
+
+    `filled_by` names the evidence of what tags say of a service, where settings do not say it.
+    """
 
     sources: Sources
     collecting: Collecting
@@ -39,26 +53,79 @@ class Around:
     tables: tuple[str, ...]
     queues: tuple[str, ...]
     seen: list[str] = field(default_factory=list)
+    filled_by: dict[str, str] = field(default_factory=dict)
     _running: dict[tuple[str, str], Reading] = field(default_factory=dict)
     _sizes: dict[str, Running[GroupSize | None]] = field(default_factory=dict)
+    _tagged: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
         """Start all that does not need the onset."""
-        sources = self.sources
         self._start("changes", "", "changes in the account", self._read_changes)
-        for service in self.near:
+        self._begin_parts(self.near, self.tables, self.queues)
+        self._begin_tags()
+
+    def _begin_parts(self, services: Iterable[Service], tables: Iterable[str], queues: Iterable[str]) -> None:
+        sources = self.sources
+        for service in services:
             self._begin_service(service)
             group = service.log_group
             if group:
                 size = partial(look_at_size, sources, group)
                 self._sizes[group] = self.collecting.start(size, f"size of {group}")
-        for table in self.tables:
+        for table in tables:
             asked = TableHealth(table=table, minutes=MINUTES)
             self._start("table", table, f"table {table}", partial(table_health, sources, asked))
-        for queue in self.queues:
+        for queue in queues:
             self._start("queue", queue, f"queue {queue}", partial(look_at_queue_metrics, sources, queue))
             consumers = partial(look_at_consumers, sources, queue)
             self._start("consumers", queue, f"consumers of {queue}", consumers)
+
+    def _begin_tags(self) -> None:
+        """Start the reading of the tags of those services of which settings leave something out, and of no other."""
+        lacking = [service for service in self.near if left_open(service)]
+        clusters = dict.fromkeys(service.cluster for service in lacking if service.cluster)
+        for cluster in clusters:
+            names = [service.name for service in lacking if service.cluster == cluster]
+            for first in range(0, len(names), AT_ONCE):
+                asked = tuple(names[first : first + AT_ONCE])
+                read = partial(look_at_service_tags, self.sources, cluster, asked)
+                self._begin_tagged(", ".join(asked), read)
+        for service in lacking:
+            if not service.cluster:
+                self._begin_tagged(service.name, partial(look_at_function_tags, self.sources, service.name))
+
+    def _begin_tagged(self, names: str, read: Callable[[], Evidence]) -> None:
+        self._tagged.append(names)
+        self._start("tags", names, f"tags of {names}", read)
+
+    def join_tags(self, onset: datetime) -> None:
+        """Fill what settings leave out of services by their tags, and start to read what only tags say they call."""
+        near: dict[str, Service] = {service.name: service for service in self.near}
+        for names in self._tagged:
+            evidence = self.taken("tags", names)
+            if evidence is None:
+                continue
+            self.collecting.missing += unusable_in(evidence, self.near)
+            for name, tags in tags_in(evidence).items():
+                if name in near and (whole := filled(near[name], tags)) is not near[name]:
+                    near[name], self.filled_by[name] = whole, evidence.evidence_id
+        if not self.filled_by:
+            return
+        services = self.sources.topology.services
+        topology = Topology(services=tuple(near.get(service.name, service) for service in services))
+        self._widen(around(topology, near.values()), onset)
+
+    def _widen(self, near: Sequence[Service], onset: datetime) -> None:
+        """Look also at the parts that came to be known only now."""
+        self.collecting.missing += [f"service {service.name}" for service in near[SERVICES:]]
+        near = near[:SERVICES]
+        known = {service.name for service in self.near}
+        services = [service for service in near if service.name not in known]
+        tables = tuple(name for name in parts_of(near, "table") if name not in self.tables)
+        queues = tuple(name for name in parts_of(near, "queue") if name not in self.queues)
+        self.near, self.tables, self.queues = near, (*self.tables, *tables), (*self.queues, *queues)
+        self._begin_parts(services, tables, queues)
+        self._begin_logs(services, onset)
 
     @property
     def parts(self) -> set[str]:
@@ -95,7 +162,10 @@ class Around:
 
     def begin_logs(self, onset: datetime) -> None:
         """Start the reading of logs on either side of the onset."""
-        for service in self.near:
+        self._begin_logs(self.near, onset)
+
+    def _begin_logs(self, services: Iterable[Service], onset: datetime) -> None:
+        for service in services:
             group, what = service.log_group, f"logs of {service.name}"
             if group:
                 size = self._sizes[group].future.result
@@ -116,3 +186,8 @@ class Around:
             self.collecting.missing.append(running.what)
             return None
         return evidence
+
+
+def parts_of(services: Iterable[Service], kind: str) -> tuple[str, ...]:
+    """Return the names of what services call that is of a kind, sorted."""
+    return tuple(sorted({part.name for one in services for part in one.depends_on if part.kind == kind}))

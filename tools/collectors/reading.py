@@ -69,6 +69,9 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id)
         if not finding.checked:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
+        tagged = around.filled_by.get(service.name)
+        if tagged:
+            finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged))
         yield _with_logs(around, _with_stops(around, _with_limit(around, finding), onset))
 
 

@@ -1,6 +1,12 @@
 """What only the first look reads: no agent asks it, and whoever replays evidence can."""
 
-from tools.collectors import functions, series
+from tools.collectors import functions, series, tags
 from tools.observe.sources import ReadTool
 
-COLLECTED: tuple[ReadTool, ...] = (series.TOOL, functions.CONCURRENCY, functions.CONSUMERS)
+COLLECTED: tuple[ReadTool, ...] = (
+    series.TOOL,
+    functions.CONCURRENCY,
+    functions.CONSUMERS,
+    tags.SERVICE_TAGS,
+    tags.FUNCTION_TAGS,
+)
