@@ -3,6 +3,7 @@
 CopilotError
 ├── ToolProblem      the model, which can ask differently
 ├── Transient        the retry
+├── OverAllowance    nobody: what it would have read is named as not checked
 └── Misconfigured    the people who run the copilot
 """
 
@@ -35,6 +36,15 @@ class ToolProblem(CopilotError):
 
 class Transient(CopilotError):
     """A failure that may pass by itself: throttling, a timeout, a broken connection."""
+
+
+class OverAllowance(CopilotError):
+    """A call that one collector may not make any more; `calls` and `metrics` are what it has asked before."""
+
+    def __init__(self, told: str, calls: int, metrics: int) -> None:
+        super().__init__(told)
+        self.calls = calls
+        self.metrics = metrics
 
 
 class Misconfigured(CopilotError):

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from memory.records.scope import Scope
 from memory.records.spend import Spend
 from memory.stores.evidence import EvidenceLedger
 from tools.budget import IncidentBudget
-from tools.errors import Transient, error_code, is_denied, is_throttled, is_timeout
+from tools.errors import OverAllowance, Transient, error_code, is_denied, is_throttled, is_timeout
 from tools.injection import flags_of
 from tools.redaction import Redactor
 
@@ -57,8 +57,13 @@ class Recorder:
     budget: IncidentBudget = field(default_factory=IncidentBudget)
     redactor: Redactor = field(default_factory=Redactor)
     result_chars: int = RESULT_CHARS
+    part_of: "Recorder | None" = None
     _spend: Spend = field(default_factory=Spend)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def within(self, budget: IncidentBudget) -> "Recorder":
+        """Return a recorder for a part of these reads, with a budget of its own, of which all counts here too."""
+        return replace(self, budget=budget, part_of=self, _spend=Spend(), _lock=threading.Lock())
 
     @property
     def spend(self) -> Spend:
@@ -68,9 +73,14 @@ class Recorder:
 
     def charge(self, spend: Spend, reserved: int = 0) -> None:
         """Add what a read has cost, here and to the incident's budget."""
+        self._count(spend)
+        self.budget.charge(spend, reserved)
+
+    def _count(self, spend: Spend) -> None:
         with self._lock:
             self._spend = self._spend + spend
-        self.budget.charge(spend, reserved)
+        if self.part_of is not None:
+            self.part_of._count(spend)
 
     def observe(
         self,
@@ -130,6 +140,9 @@ def taken(call: Callable[[], Answer]) -> Answer:
         return call()
     except (ClientError, BotoCoreError) as error:
         return Answer({"error": error_code(error)}, gaps=(_gap_of(error),), gap_detail=str(error))
+    except OverAllowance as error:
+        told, gaps = {"error": "OverAllowance"}, (Gap.REFUSED,)
+        return Answer(told, error.calls, gaps=gaps, gap_detail=str(error), metrics=error.metrics)
     except Transient as error:
         return Answer({"error": "Transient"}, gaps=(Gap.TIMED_OUT,), gap_detail=str(error))
 

@@ -165,7 +165,8 @@ class Limits(Record):
     """Limits in code on every loop; the record says what was spent.
 
     `incident_usd` is a hard stop over all of an incident, models and log queries together, and `logs_bytes_scanned`
-    one over its log queries. `query_bytes_scanned` is the most that one log query may scan.
+    one over its log queries. `query_bytes_scanned` is the most that one log query may scan. The `collector_` three are
+    what one of the first look's collectors may take of these: calls, dollars, bytes.
     """
 
     agent_steps: int = 12
@@ -176,6 +177,9 @@ class Limits(Record):
     incident_usd: float = Field(default=5.0, ge=0)
     logs_bytes_scanned: int = Field(default=2_000_000_000, ge=0)
     query_bytes_scanned: int = Field(default=1_000_000_000, ge=0)
+    collector_calls: int = Field(default=30, ge=1)
+    collector_usd: float = Field(default=0.05, ge=0)
+    collector_bytes_scanned: int = Field(default=1_000_000_000, ge=0)
     plan_attempts: int = 2
     approval_minutes: int = 30
     verification_minutes: int = 6

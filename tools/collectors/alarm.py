@@ -11,7 +11,7 @@ from memory.records.incident import Incident
 from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import is_usual
 from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
-from tools.collectors.readable import facts_in
+from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, Wanted, read_series, series_in
 from tools.observe.alarm_metric import metric_of
@@ -57,36 +57,47 @@ class AlarmReading:
         """Return since when the metric is another, as soon as that is known."""
         if self.series is None:
             return self.view().onset
-        evidence, alarm = self.collecting.take(self.series), self.incident.alarm
+        evidence, alarm = self._taken(self.series), self.incident.alarm
         points = _points(evidence)
         return _begun(self.incident, points, alarm.threshold)
 
     def view(self) -> AlarmView:
         """Return all that the alarm shows."""
-        described = self.collecting.take(self.described)
+        described = self._taken(self.described)
         facts = facts_in(described) if described else {}
         metric = metric_of(self.incident.alarm, facts, MINUTES)
-        series = self.collecting.take(self.series) if self.series else None
+        series = self._taken(self.series) if self.series else None
         if metric is not None and metric != self.told:
-            series = get_metric(self.sources, metric)
+            series = get_metric(self.sources.allowed(), metric)
         seen = tuple(one.evidence_id for one in (described, series) if one)
         view = _view(self.incident, facts, metric, _points(series), seen)
-        days = self.collecting.take(self.days) if self.days else None
+        days = self._taken(self.days) if self.days else None
         if days is None:
             return view
         points = (series_in(days) or {}).get("value", [])
         usual = is_usual(points, DAYS_STEP, view.onset)
         return replace(view, is_usual=usual, seen=(*view.seen, days.evidence_id))
 
+    def _taken(self, running: Running[Evidence]) -> Evidence | None:
+        """Return what was read, also where it says only that nothing could be; that is then named as not checked."""
+        evidence = self.collecting.take(running)
+        if evidence is not None and not is_readable(evidence):
+            self.collecting.missing.append(running.what)
+        return evidence
+
 
 def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmReading:
     """Start to read an alarm's rule and history and, where its event says which metric it is, that."""
     asked = DescribeAlarm(alarm_name=incident.alarm.name)
-    describing = collecting.start(partial(describe_alarm, sources, asked), "the alarm's rule and history")
+    describing = collecting.start(
+        partial(describe_alarm, sources.allowed(), asked), "the alarm's rule and history"
+    )
     told = metric_of(incident.alarm, {}, MINUTES)
-    series = collecting.start(partial(get_metric, sources, told), "the alarm's metric") if told else None
+    series = (
+        collecting.start(partial(get_metric, sources.allowed(), told), "the alarm's metric") if told else None
+    )
     days = (
-        collecting.start(partial(_days, sources, told), "the alarm's metric on earlier days")
+        collecting.start(partial(_days, sources.allowed(), told), "the alarm's metric on earlier days")
         if told
         else None
     )

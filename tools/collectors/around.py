@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Concatenate, ParamSpec
 
 from memory.records.config import Service, Topology
 from memory.records.evidence import Evidence
@@ -38,6 +39,7 @@ PARAMETERS = 5
 # Of more services than these, the rest are named and not looked at.
 SERVICES = 24
 Reading = Running[Evidence]
+P = ParamSpec("P")
 
 
 @dataclass
@@ -60,25 +62,23 @@ class Around:
 
     def begin(self) -> None:
         """Start all that does not need the onset."""
-        self._start("changes", "", "changes in the account", self._read_changes)
+        self._start("changes", "", "changes in the account", self._read_changes, MINUTES)
         self._begin_parts(self.near, self.tables, self.queues)
         self._begin_tags()
 
     def _begin_parts(self, services: Iterable[Service], tables: Iterable[str], queues: Iterable[str]) -> None:
-        sources = self.sources
         for service in services:
             self._begin_service(service)
             group = service.log_group
             if group:
-                size = partial(look_at_size, sources, group)
+                size = partial(look_at_size, self.sources.allowed(), group)
                 self._sizes[group] = self.collecting.start(size, f"size of {group}")
         for table in tables:
             asked = TableHealth(table=table, minutes=MINUTES)
-            self._start("table", table, f"table {table}", partial(table_health, sources, asked))
+            self._start("table", table, f"table {table}", table_health, asked)
         for queue in queues:
-            self._start("queue", queue, f"queue {queue}", partial(look_at_queue_metrics, sources, queue))
-            consumers = partial(look_at_consumers, sources, queue)
-            self._start("consumers", queue, f"consumers of {queue}", consumers)
+            self._start("queue", queue, f"queue {queue}", look_at_queue_metrics, queue)
+            self._start("consumers", queue, f"consumers of {queue}", look_at_consumers, queue)
 
     def _begin_tags(self) -> None:
         """Start the reading of the tags of those services of which settings leave something out, and of no other."""
@@ -88,15 +88,16 @@ class Around:
             names = [service.name for service in lacking if service.cluster == cluster]
             for first in range(0, len(names), AT_ONCE):
                 asked = tuple(names[first : first + AT_ONCE])
-                read = partial(look_at_service_tags, self.sources, cluster, asked)
-                self._begin_tagged(", ".join(asked), read)
+                self._begin_tagged(", ".join(asked), look_at_service_tags, cluster, asked)
         for service in lacking:
             if not service.cluster:
-                self._begin_tagged(service.name, partial(look_at_function_tags, self.sources, service.name))
+                self._begin_tagged(service.name, look_at_function_tags, service.name)
 
-    def _begin_tagged(self, names: str, read: Callable[[], Evidence]) -> None:
+    def _begin_tagged(
+        self, names: str, look: Callable[Concatenate[Sources, P], Evidence], *asked: P.args, **named: P.kwargs
+    ) -> None:
         self._tagged.append(names)
-        self._start("tags", names, f"tags of {names}", read)
+        self._start("tags", names, f"tags of {names}", look, *asked, **named)
 
     def join_tags(self, onset: datetime) -> None:
         """Fill what settings leave out of services by their tags, and start to read what only tags say they call."""
@@ -132,33 +133,31 @@ class Around:
         """Return the names of all parts that are looked at."""
         return {*(service.name for service in self.near), *self.tables, *self.queues}
 
-    def _read_changes(self) -> Evidence:
+    def _read_changes(self, sources: Sources, minutes: int) -> Evidence:
         """Read what was changed, and at once go on to the values of the parameters that were."""
-        evidence = what_changed(self.sources, WhatChanged(minutes=MINUTES))
+        evidence = what_changed(sources, WhatChanged(minutes=minutes))
         told = facts_in(evidence).get("changes", [])
         names = dict.fromkeys(one.setting for one in changes_of(told, self.parts, "") if one.setting)
         for name in list(names)[:PARAMETERS]:
             asked = ParameterHistory(name=name)
-            self._start("values", name, f"values of {name}", partial(parameter_history, self.sources, asked))
+            self._start("values", name, f"values of {name}", parameter_history, asked)
         return evidence
 
     def _begin_service(self, service: Service) -> None:
-        sources, name = self.sources, service.name
-        self._start("metrics", name, f"metrics of {name}", partial(look_at_service, sources, service))
+        name = service.name
+        self._start("metrics", name, f"metrics of {name}", look_at_service, service)
         if service.cluster:
             health = ServiceHealth(cluster=service.cluster, service=name)
-            self._start("ecs", name, f"deployments of {name}", partial(service_health, sources, health))
+            self._start("ecs", name, f"deployments of {name}", service_health, health)
             tasks = StoppedTasks(cluster=service.cluster, service=name)
-            self._start("stops", name, f"stopped tasks of {name}", partial(stopped_tasks, sources, tasks))
+            self._start("stops", name, f"stopped tasks of {name}", stopped_tasks, tasks)
         else:
-            limit = partial(look_at_concurrency, sources, name)
-            self._start("limit", name, f"concurrency of {name}", limit)
+            self._start("limit", name, f"concurrency of {name}", look_at_concurrency, name)
 
     def begin_neighbours(self, metric: GetMetric | None) -> None:
         """Start the reading of what else is published of the resource that the alarm watches."""
         if metric is not None and has_neighbours(metric):
-            look = partial(look_at_neighbours, self.sources, metric)
-            self._start("neighbours", "", f"neighbours of {metric.metric_name}", look)
+            self._start("neighbours", "", f"neighbours of {metric.metric_name}", look_at_neighbours, metric)
 
     def begin_logs(self, onset: datetime) -> None:
         """Start the reading of logs on either side of the onset."""
@@ -170,9 +169,19 @@ class Around:
             if group:
                 size = self._sizes[group].future.result
                 for kind, look in (("calm", look_before), ("since", look_since)):
-                    self._start(kind, service.name, what, partial(look, self.sources, group, onset, size))
+                    self._start(kind, service.name, what, look, group, onset, size)
 
-    def _start(self, kind: str, part: str, what: str, read: Callable[[], Evidence]) -> None:
+    def _start(
+        self,
+        kind: str,
+        part: str,
+        what: str,
+        look: Callable[Concatenate[Sources, P], Evidence],
+        *asked: P.args,
+        **named: P.kwargs,
+    ) -> None:
+        """Start one collector, with an allowance of its own."""
+        read = partial(look, self.sources.allowed(), *asked, **named)
         self._running[kind, part] = self.collecting.start(read, what)
 
     def taken(self, kind: str, part: str) -> Evidence | None:

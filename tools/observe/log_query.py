@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from memory.records.evidence import Gap
 from memory.records.spend import Spend
-from tools.errors import error_code
+from tools.errors import OverAllowance, error_code
 from tools.evidence import Answer, Window
 from tools.observe.log_cost import GroupSize, Keep, cost_text, size_of, size_text, together
 from tools.observe.sources import Sources
@@ -100,7 +100,7 @@ def _rest(sources: Sources, size: GroupSize) -> str:
     left = min(budget.left_bytes, limits.query_bytes_scanned)
     minutes = int(left / max(size.bytes_a_second, 1e-9) / 60)
     said = (
-        f"A query may scan {size_text(limits.query_bytes_scanned)}, this incident {size_text(budget.left_bytes)} more "
+        f"A query may scan {size_text(limits.query_bytes_scanned)}, {budget.whose} {size_text(budget.left_bytes)} more "
         f"and spend ${budget.left_usd:.2f} more."
     )
     if minutes < 1:
@@ -122,7 +122,7 @@ def _run(sources: Sources, client: Any, query: LogQuery, permit: _Permit) -> Ans
             startTime=int(permit.window[0].timestamp()),
             endTime=int(permit.window[1].timestamp()),
         )["queryId"]
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError, OverAllowance):
         recorder.budget.release(permit.reserved)
         raise
     try:

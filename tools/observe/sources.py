@@ -1,7 +1,7 @@
 """What read tools read from, and the shape they share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ from memory.records.config import Limits, Topology
 from memory.records.evidence import Evidence
 from memory.records.scope import Scope
 from tools.aws.access import AwsAccess
+from tools.aws.counted import counted
+from tools.budget import Allowance
 from tools.evidence import Answer, Recorder, Window
 
 
@@ -39,6 +41,12 @@ class Sources:
         """Return the window of the last minutes of the account's time."""
         now = self.clock.now()
         return now - timedelta(minutes=minutes), now
+
+    def allowed(self) -> "Sources":
+        """Return the same for one collector, which may take no more than its allowance out of the incident's budget."""
+        budget = self.recorder.budget
+        own = Allowance(budget.limits, budget.prices, whole=budget)
+        return replace(self, access=counted(self.access, own.told), recorder=self.recorder.within(own))
 
 
 class Question(BaseModel):
