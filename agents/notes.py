@@ -135,6 +135,7 @@ def _alone(first_look: FirstLook) -> Facts:
     return {
         "hit": "; ".join(filter(None, map(_hit, hit))),
         "changed": "; ".join(changed) or "nothing that was seen",
+        "messages_given_up": "; ".join(first_look.given_up),
         "causal_path": " to ".join(first_look.causal_path),
         "changed_otherwise": ", ".join(first_look.changed_otherwise),
         "healthy": ", ".join(first_look.healthy),

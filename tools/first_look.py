@@ -57,6 +57,7 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
         causal_path=ranking.causal_path,
         changes=changes_told(findings),
         reason=ranking.reason,
+        given_up=findings.given_up,
     )
 
 

@@ -43,7 +43,7 @@ SCENARIOS = ("bad-deployment", "wrong-parameter", "red-herring")
 ROUNDS = 3
 # What a collector asks; the record's own writes are not the collectors'.
 SLOWED = (
-    *((service, "*") for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "cloudtrail")),
+    *((service, "*") for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "sqs", "cloudtrail")),
     ("dynamodb", "DescribeTable"),
 )
 # For each operation those whose answers it needs, within one part's collector or from the alarm's.
@@ -53,6 +53,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "DescribeTaskDefinition": ("DescribeServices",),
     "DescribeTasks": ("ListTasks",),
     "GetParameterHistory": ("LookupEvents",),
+    "GetQueueAttributes": ("GetQueueUrl",),
 }
 
 
@@ -183,7 +184,7 @@ def _metered(session: Session, incident: Incident) -> Sources:
     access = MeteredAccess(
         own.region, own.endpoint_url, own.access_key_id, own.secret_access_key, own.session_token
     )
-    for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "cloudtrail", "dynamodb"):
+    for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "sqs", "cloudtrail", "dynamodb"):
         access.client(service)
     return replace(sources, access=access)
 

@@ -76,8 +76,8 @@ class FirstLook(Record):
     first; empty unless the verdict is a cause. `causal_path` goes from the causes to where they are felt, each part
     after those that it suffers from. Every part that was looked for is in one of four groups: `affected`, `healthy`
     (checked, and as before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells
-    what was changed around the onset, in sentences. `recovered_at` is set where it was over by itself before anybody
-    looked.
+    what was changed around the onset, in sentences, `given_up` how many messages went to a dead-letter queue since.
+    `recovered_at` is set where it was over by itself before anybody looked.
     """
 
     onset: UtcTime | None = None
@@ -96,6 +96,7 @@ class FirstLook(Record):
     causal_path: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     reason: str = ""
+    given_up: tuple[str, ...] = ()
 
 
 class Assessment(Record):

@@ -137,7 +137,8 @@ class Findings:
     """All of the first look's observations, ready to be ranked.
 
     `own` names the services that the alarm speaks of; `unread` what could not be read and may hide a symptom.
-    `is_usual` says that the alarm's metric does the same at this time on earlier days.
+    `is_usual` says that the alarm's metric does the same at this time on earlier days. `given_up` tells, in sentences,
+    of messages that went to a dead-letter queue since the onset.
     """
 
     onset: datetime
@@ -154,6 +155,7 @@ class Findings:
     changes_evidence_id: str | None = None
     unread: tuple[str, ...] = ()
     is_usual: bool = False
+    given_up: tuple[str, ...] = ()
 
     def service(self, name: str) -> ServiceFinding | None:
         """Return the finding of a service."""

@@ -52,6 +52,20 @@ def _share_back(series: Mapping[str, Sequence[Point]], start: datetime, end: dat
     return max(0.0, 1 - deleted / received) if received > 0 else 0.0
 
 
+def told_given_up(queue: str, dead: str, depth: Sequence[Point], onset: datetime) -> str | None:
+    """Tell how many messages of a queue went to its dead-letter queue since an onset; None where none did.
+
+    CloudWatch may know of an idle queue only from when it was used again: then the first depth is what was before.
+    """
+    if not depth:
+        return None
+    before = [value for at, value in depth if at < onset] or [depth[0][1]]
+    was, now = before[-1], depth[-1][1]
+    if now <= was:
+        return None
+    return f"{now - was:.0f} of {queue} since {onset:%H:%M} UTC: {dead} holds {now:.0f}, before {was:.0f}"
+
+
 def _rate(points: Sequence[Point], since: datetime) -> float:
     if not points:
         return 0.0

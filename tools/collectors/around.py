@@ -11,6 +11,7 @@ from memory.records.evidence import Evidence
 from tools.analysis.changes import changes_of
 from tools.analysis.neighbourhood import around
 from tools.analysis.tags import filled, left_open
+from tools.collectors.dead_letters import look_at_dead_letters
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
@@ -79,6 +80,7 @@ class Around:
         for queue in queues:
             self._start("queue", queue, f"queue {queue}", look_at_queue_metrics, queue)
             self._start("consumers", queue, f"consumers of {queue}", look_at_consumers, queue)
+            self._start("dead", queue, f"dead letters of {queue}", look_at_dead_letters, queue)
 
     def _begin_tags(self) -> None:
         """Start the reading of the tags of those services of which settings leave something out, and of no other."""

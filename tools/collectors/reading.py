@@ -18,6 +18,7 @@ from tools.analysis.services import EARLIER, service_finding
 from tools.analysis.tables import table_finding
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
+from tools.collectors.dead_letters import given_up_in
 from tools.collectors.functions import consumers_in
 from tools.collectors.logs import compared
 from tools.collectors.neighbours import resources_in
@@ -56,6 +57,7 @@ def read_findings(
         resources=resources_in(beside, metric) if beside and metric else (),
         changes_evidence_id=key or None,
         unread=_unread(around, services, tables, queues),
+        given_up=tuple(_given_up(around, alarm.onset)),
     )
 
 
@@ -140,6 +142,15 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
             continue
         consumers = consumers_in(mapped) if mapped else ()
         yield queue_finding(queue, series, consumers, evidence.evidence_id, onset)
+
+
+def _given_up(around: Around, onset: datetime) -> Iterator[str]:
+    """Tell, by queue, of messages that were given up since the onset."""
+    for queue in around.queues:
+        evidence = around.taken("dead", queue)
+        told = given_up_in(evidence, onset) if evidence else None
+        if told:
+            yield told
 
 
 def _with_values(around: Around, changes: tuple[AccountChange, ...]) -> Iterator[AccountChange]:

@@ -1,10 +1,11 @@
 """What only the first look reads: no agent asks it, and whoever replays evidence can."""
 
-from tools.collectors import functions, series, tags
+from tools.collectors import dead_letters, functions, series, tags
 from tools.observe.sources import ReadTool
 
 COLLECTED: tuple[ReadTool, ...] = (
     series.TOOL,
+    dead_letters.TOOL,
     functions.CONCURRENCY,
     functions.CONSUMERS,
     tags.SERVICE_TAGS,

@@ -52,8 +52,7 @@ def read_series(
     One GetMetricData call answers up to 500 metrics
     (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html).
     """
-    start, now = sources.last(minutes)
-    window = (_floor(start, step), _floor(now, step) + step)
+    window = window_of(sources, minutes, step)
     metrics = {key: [one.namespace, one.name, dict(one.dimensions), one.stat] for key, one in wanted.items()}
     asked = {"metrics": metrics, "step_seconds": int(step.total_seconds())}
     return sources.recorder.observe(
@@ -61,10 +60,16 @@ def read_series(
         "cloudwatch",
         "GetMetricData",
         {**asked, "from": utc_text(window[0]), "until": utc_text(window[1])},
-        lambda: _read(sources, wanted, window, step),
+        lambda: series_answer(sources, wanted, window, step),
         window=window,
         tool=NAME,
     )
+
+
+def window_of(sources: Sources, minutes: int, step: timedelta) -> Window:
+    """Return the window of the last minutes in whole steps, the one that has begun among them."""
+    start, now = sources.last(minutes)
+    return _floor(start, step), _floor(now, step) + step
 
 
 def series_in(evidence: Evidence) -> dict[str, list[Point]] | None:
@@ -72,6 +77,11 @@ def series_in(evidence: Evidence) -> dict[str, list[Point]] | None:
     result = evidence.result
     if not isinstance(result, dict) or "until" not in result:
         return None
+    return points_in(result)
+
+
+def points_in(result: Mapping[str, Any]) -> dict[str, list[Point]]:
+    """Return the points of each metric of what was read."""
     until, step = datetime.fromisoformat(result["until"]), timedelta(seconds=result["step_seconds"])
     return {key: _points(values, until, step) for key, values in result.items() if isinstance(values, list)}
 
@@ -81,7 +91,8 @@ def _points(values: list[float | None], until: datetime, step: timedelta) -> lis
     return [(start + n * step, float(value)) for n, value in enumerate(values) if value is not None]
 
 
-def _read(sources: Sources, wanted: Mapping[str, Wanted], window: Window, step: timedelta) -> Answer:
+def series_answer(sources: Sources, wanted: Mapping[str, Wanted], window: Window, step: timedelta) -> Answer:
+    """Ask for metrics over a window, to the last page, and return what the observation holds of them."""
     keys = {f"m{number}": key for number, key in enumerate(wanted)}
     request: dict[str, Any] = {
         "MetricDataQueries": [_query(name, wanted[key], step) for name, key in keys.items()],
@@ -136,5 +147,5 @@ TOOL = ReadTool(
     "Read several metrics of one part, minute by minute.",
     CollectedSeries,
     lambda sources, question: read_series(sources, "metrics", question.wanted, step=question.step),
-    lambda sources, question, window: _read(sources, question.wanted, window, question.step),
+    lambda sources, question, window: series_answer(sources, question.wanted, window, question.step),
 )
