@@ -24,10 +24,14 @@ class IncidentBudget:
     limits: Limits = field(default_factory=Limits)
     prices: ReadPrices = field(default_factory=ReadPrices)
     before: Spend = field(default_factory=Spend)
-    whose: str = "this incident"
     _since: Spend = field(default_factory=Spend)
     _reserved: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def incident(self) -> "IncidentBudget":
+        """Return the budget of the whole incident, of which others may still take what this one may not."""
+        return self
 
     @property
     def spent_here(self) -> Spend:
@@ -103,10 +107,14 @@ class Allowance(IncidentBudget):
     Whatever it takes is the incident's too, and where the incident has less left, that is what it may take.
     """
 
-    whose: str = "this collector"
     whole: IncidentBudget = field(kw_only=True)
     _calls: int = 0
     _metrics: int = 0
+
+    @property
+    def incident(self) -> IncidentBudget:
+        """Return the incident's budget."""
+        return self.whole
 
     def told(self, operation: str, asked: Mapping[str, Any]) -> None:
         """Hear of a call before it is made; raises OverAllowance where it may not be."""
@@ -122,9 +130,7 @@ class Allowance(IncidentBudget):
                     self._metrics,
                 )
             if metrics * self.prices.metric_usd > left:
-                why = (
-                    f"its {metrics} metrics cost more than the ${left:.4f} that {self.whose} may still spend"
-                )
+                why = f"its {metrics} metrics cost more than the ${left:.4f} that this collector may still spend"
                 raise OverAllowance(f"Stopped before {operation}: {why}.", self._calls, self._metrics)
             self._calls += 1
             self._metrics += metrics

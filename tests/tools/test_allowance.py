@@ -106,7 +106,8 @@ def test_a_log_query_is_narrowed_to_the_collectors_bytes() -> None:
 
     assert account.windows == [120]
     assert Gap.NARROWED in seen.gaps
-    assert "this collector 0 bytes more" in seen.gap_detail
+    assert "this incident 7.0 GB more" in seen.gap_detail
+    assert "Ask for at most 5 minutes" in seen.gap_detail
     assert given.recorder.budget.left_bytes == pytest.approx(7 * GIGA, rel=0.01)
 
 

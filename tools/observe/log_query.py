@@ -95,12 +95,13 @@ def _permit(sources: Sources, size: GroupSize, query: LogQuery) -> _Permit | str
 
 
 def _rest(sources: Sources, size: GroupSize) -> str:
-    """Say what may still be asked of a group of this size."""
-    budget, limits = sources.recorder.budget, sources.recorder.budget.limits
+    """Say what may still be asked of a group of this size, by whoever asks next."""
+    budget = sources.recorder.budget.incident
+    limits = budget.limits
     left = min(budget.left_bytes, limits.query_bytes_scanned)
     minutes = int(left / max(size.bytes_a_second, 1e-9) / 60)
     said = (
-        f"A query may scan {size_text(limits.query_bytes_scanned)}, {budget.whose} {size_text(budget.left_bytes)} more "
+        f"A query may scan {size_text(limits.query_bytes_scanned)}, this incident {size_text(budget.left_bytes)} more "
         f"and spend ${budget.left_usd:.2f} more."
     )
     if minutes < 1:
