@@ -45,7 +45,8 @@ class Asking:
         )
         self.announced = 0
 
-    def _announce(self, state: IncidentState, kind: str, audience: Audience) -> None:
+    def _announce(self, state: IncidentState, kind: str, audience: Audience, *, waits: bool) -> None:
+        assert waits
         self.announced += 1
         key = send_key(incident().incident_id, kind, state["plan"].plan_hash[:12], audience)
         told = Message(
