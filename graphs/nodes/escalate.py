@@ -12,6 +12,7 @@ from memory.records.incident import Status
 from memory.records.plan import Ruling
 from memory.records.timeline import EntryKind, TimerKind
 from memory.state import IncidentState
+from tools.redaction import redact
 
 
 def escalate(turn: Turn) -> dict[str, Any]:
@@ -46,5 +47,5 @@ def on_failure(state: IncidentState, error: NodeError) -> Command[str]:
     """Turn a step that failed for good into an escalation that people hear about."""
     at = state["incident"].opened_at
     cause = error.error
-    failure = Failure(step=error.node, error=type(cause).__name__, detail=str(cause)[:500], at=at)
+    failure = Failure(step=error.node, error=type(cause).__name__, detail=redact(str(cause))[:500], at=at)
     return Command(goto="escalate", update={"failures": [failure]})
