@@ -12,6 +12,8 @@ from console.check import check_claims
 from memory.records.incident_record import IncidentRecord
 from tests.console.commands import Desk
 from tests.console.conftest import PlayedIncident
+from tools.actions.base import IamStatement
+from tools.aws.sessions import RoleSessions, ScopedCall
 
 
 def test_a_bad_deployment_is_rolled_back_and_resolved(played: PlayedIncident) -> None:
@@ -81,7 +83,13 @@ def test_a_change_that_no_record_claims_is_found(played: PlayedIncident) -> None
     record = records.incidents.record(played.incident_id)
     assert record is not None
     assert all(claim.holds for claim in check_claims(records, record))
-    records.access.client("ecs").update_service(cluster="storefront", service="web", desiredCount=5)
+    # Only the executor's role may change anything, so that is what a copilot gone wrong would use.
+    write = IamStatement(actions=("ecs:UpdateService",), resources=("*",))
+    role = records.settings.autonomy_in(records.home.account).role
+    session = RoleSessions(records.access, role).open(
+        ScopedCall("unclaimed", "unclaimed-0", "none", (write,))
+    )
+    session.access.client("ecs").update_service(cluster="storefront", service="web", desiredCount=5)
     broken = [claim.text for claim in check_claims(records, record) if not claim.holds]
     assert broken == ["CloudTrail shows changes nobody claims: UpdateService"]
 
