@@ -1,5 +1,7 @@
 """An outage that nobody here can mend: people are called at once, and the incident ends as its alarm does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,12 +10,29 @@ import pytest
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import Recovery
-from tests.graphs.desk import Desk, desk
+from tests.graphs.desk import Desk, desk, desk_in
 from tests.simulated import ROOT
 
 pytestmark = pytest.mark.slow
 
 SCENARIOS = ROOT / "simulator" / "scenarios"
+
+
+@contextmanager
+def _without_a_switch(folder: Path, scenario: str) -> Iterator[Desk]:
+    """A copilot in an account whose team has declared no way to do without what is outside."""
+    with desk(folder, scenario, scenarios_dir=SCENARIOS) as at:
+        found = at.records.topology()
+        services = tuple(
+            one.model_copy(
+                update={
+                    "depends_on": tuple(part.model_copy(update={"switch": None}) for part in one.depends_on)
+                }
+            )
+            for one in found.services
+        )
+        bare = found.model_copy(update={"services": services})
+        yield desk_in(at.account, topology=bare, topology_parameter=None)
 
 
 def _watched(at: Desk) -> IncidentRecord:
@@ -31,7 +50,7 @@ def _watched(at: Desk) -> IncidentRecord:
 
 
 def test_what_passes_by_itself_is_closed_as_such_with_people_told(tmp_path: Path) -> None:
-    with desk(tmp_path, "self-recovery", scenarios_dir=SCENARIOS) as at:
+    with _without_a_switch(tmp_path, "self-recovery") as at:
         record = at.to_the_end(_watched(at).incident.incident_id)
 
         assert record.status is Status.RESOLVED
@@ -43,7 +62,7 @@ def test_what_passes_by_itself_is_closed_as_such_with_people_told(tmp_path: Path
 
 
 def test_what_does_not_pass_is_handed_over_when_the_window_ends(tmp_path: Path) -> None:
-    with desk(tmp_path, "dependency-outage", scenarios_dir=SCENARIOS) as at:
+    with _without_a_switch(tmp_path, "dependency-outage") as at:
         record = at.to_the_end(_watched(at).incident.incident_id)
 
         assert record.status is Status.ESCALATED
