@@ -113,7 +113,8 @@ def test_an_incidents_evidence_is_listed_with_its_cost(played: PlayedIncident) -
     assert {one["evidence_id"] for one in listed} == known
     said = played.desk.run("evidence", "list", played.incident_id).stdout
     assert f"{len(known)} observations" in said
-    assert sum(one["bytes_scanned"] for one in listed) == played.record["spend"]["bytes_scanned"]
+    # What is asked again and answered the same is one observation, and is paid for each time.
+    assert 0 < sum(one["bytes_scanned"] for one in listed) <= played.record["spend"]["bytes_scanned"]
 
 
 def test_a_log_query_asked_again_gives_the_same_digest_and_a_state_of_now_may_differ(
