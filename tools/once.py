@@ -194,7 +194,7 @@ class Once:
             try:
                 answer = self.action.call(access, self.params, called.before, token)
             except (ClientError, BotoCoreError) as error:
-                ended = self._after_error(called, error)
+                ended = self._after_error(called, error, lost)
                 if ended is not None:
                     return ended
                 lost = lost if isinstance(error, _UNCONNECTED) else str(error)
@@ -203,17 +203,19 @@ class Once:
         return self._unsent(called, "the call did not reach AWS", lost)
 
     def _unsent(self, called: Execution, why: str, lost: str) -> Execution:
-        """Settle a call that ended unsent; where an answer was lost before, its effect may show yet."""
+        """Settle a call that was refused or not sent; where an answer was lost before, its effect may show yet."""
         if lost:
-            return self._move(called, ExecutionState.UNDECIDED, f"the answer was lost: {lost}")
+            return self._move(called, ExecutionState.UNDECIDED, f"the answer was lost: {lost}; then {why}")
         return self._move(called, ExecutionState.FAILED, why)
 
-    def _after_error(self, called: Execution, error: ClientError | BotoCoreError) -> Execution | None:
+    def _after_error(
+        self, called: Execution, error: ClientError | BotoCoreError, lost: str
+    ) -> Execution | None:
         """Settle a call that ended without AWS's consent; None means that it may be sent again."""
         if _was_refused(error):
-            return self._move(called, ExecutionState.FAILED, f"AWS refused it: {error}")
+            return self._unsent(called, f"AWS refused it: {error}", lost)
         if isinstance(error, _UNSENDABLE):
-            return self._move(called, ExecutionState.FAILED, f"it could not be sent: {error}")
+            return self._unsent(called, f"it could not be sent: {error}", lost)
         took = self._took_effect(called)
         if took:
             return self._move(

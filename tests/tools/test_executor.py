@@ -189,6 +189,9 @@ def test_a_lost_answer_is_settled_by_asking_the_account(fate: Fate, state: Execu
         ((Fate.NOT_CONNECTED, Fate.NOT_CONNECTED), ExecutionState.FAILED),
         ((Fate.LOST_ON_THE_WAY, Fate.LOST_ON_THE_WAY), ExecutionState.UNDECIDED),
         ((Fate.LOST_ON_THE_WAY, Fate.NOT_CONNECTED), ExecutionState.UNDECIDED),
+        # The refusal is of the second call: it says nothing of the first.
+        ((Fate.LOST_ON_THE_WAY, Fate.REFUSED), ExecutionState.UNDECIDED),
+        ((Fate.NOT_CONNECTED, Fate.REFUSED), ExecutionState.FAILED),
     ],
 )
 def test_only_a_call_that_found_no_connection_is_said_not_to_have_reached_aws(
