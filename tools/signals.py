@@ -28,6 +28,13 @@ LATEST = 2
 WORSE_FACTOR = 1.5
 STARVED = 0.2
 """Less than this share of the requests that came before means that they do not come through any more."""
+LATE = timedelta(minutes=3)
+"""How late a minute's point may be before its absence means something.
+
+AWS names no bound for this; it names two minutes for the statistics of a new metric
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html). One more is for who publishes
+after its minute has ended.
+"""
 MINUTES = 60
 _LEAST_REQUESTS = 10.0
 
@@ -96,13 +103,14 @@ def _held(text: str, points: Sequence[Point], moment: Moment, limit: float) -> S
 
 
 def _coming(text: str, points: Sequence[Point], moment: Moment) -> Signal:
+    """Judge whether requests still come: absent points are awaited until they are too old to be only late."""
     calm = [value for at, value in points if at < moment.acted_at]
     before, now = (fmean(calm) if calm else None), moment.after(points, _MINUTE)
     if before is None or before < _LEAST_REQUESTS:
         state = SignalState.UNKNOWN
     elif now is None:
-        due = moment.acted_at + SETTLING + (LATEST + 1) * _MINUTE
-        state = SignalState.WORSE if moment.now >= due else SignalState.UNKNOWN
+        due = moment.acted_at + SETTLING + (LATEST + 1) * _MINUTE + LATE
+        state = SignalState.WORSE if moment.now >= due else SignalState.AWAITED
     else:
         state = SignalState.WORSE if now < before * STARVED else SignalState.MET
     return Signal(text=text, state=state, before=before, now=now)

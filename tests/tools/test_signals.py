@@ -79,6 +79,25 @@ def test_a_service_is_held_against_its_level_and_what_it_was(
     assert _states(Requests=requests, Errors=errors, Latency=latency) == states
 
 
+@pytest.mark.parametrize(
+    ("minutes", "state"), [(5, SignalState.AWAITED), (7, SignalState.AWAITED), (8, WORSE)]
+)
+def test_requests_whose_points_may_only_be_late_are_not_said_to_have_stopped(
+    minutes: int, state: SignalState
+) -> None:
+    given = sources({"cloudwatch": Metrics(Requests=(600.0, None))})
+
+    *_, coming = service_signals(given, WEB, Moment(ACTED, ACTED + timedelta(minutes=minutes)))
+
+    assert coming.state is state
+
+
+def test_a_service_that_publishes_no_requests_is_not_waited_for() -> None:
+    given = sources({"cloudwatch": Metrics()})
+
+    assert {one.state for one in service_signals(given, WEB, Moment(ACTED, ACTED))} == {UNKNOWN}
+
+
 def test_a_service_without_metrics_says_nothing() -> None:
     assert not list(service_signals(sources({}), Service(name="dark"), Moment(ACTED, NOW)))
 
