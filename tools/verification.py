@@ -49,15 +49,17 @@ def verify_recovery(
 
     UNKNOWN means the window is still open; a metric or a service level that got much worse ends it early, also under
     an alarm that is OK. An alarm that was OK before the action proves nothing, so its change to OK must be younger
-    than the action. An action that AWS accepted and did not finish has left something half done, whatever the alarm
-    says.
+    than the action. An alarm is OK also where nothing comes any more, so it is held open while requests are
+    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. An action that
+    AWS accepted and did not finish has left something half done, whatever the alarm says.
     """
     now = sources.clock.now()
     acted_at = max(one.done_at or one.claimed_at for one in done)
     moment = Moment(acted_at, now)
     seen = _look(sources, incident, moment)
-    signals = tuple(service_signals(sources, service, moment)) if service else ()
-    signals += tuple(one for action in done for one in promised_signals(sources, catalogue, action, moment))
+    level = tuple(service_signals(sources, service, moment)) if service else ()
+    promised = (one for action in done for one in promised_signals(sources, catalogue, action, moment))
+    signals = (*level, *promised)
     found = partial(_found, seen, now, tuple(moment.evidence_ids), signals)
     failed = next((one for one in done if one.state is ExecutionState.FAILED), None)
     if failed is not None:
@@ -66,6 +68,10 @@ def verify_recovery(
     if worse:
         return found(Recovery.WORSE, worse)
     if seen.state == "OK" and seen.changed_at >= acted_at:
+        if any(one.state is SignalState.AWAITED for one in level):
+            return found(
+                Recovery.UNKNOWN, "the alarm returned to OK, it is not yet seen that requests still come"
+            )
         return found(Recovery.RECOVERED, "; ".join(("the alarm returned to OK", *_unseen(signals))))
     window = max(window, _least_window(seen.facts))
     if now < acted_at + window:
