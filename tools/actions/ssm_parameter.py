@@ -135,7 +135,11 @@ class SsmRevertParameter:
         return {"name": params.name, "version": state["version"]} if state["found"] else None
 
     def call(self, access: AwsAccess, params: SsmRevert, state: State, token: str) -> dict[str, Any]:
-        """Put the version's value, as the history has it, if it is the one that was looked at."""
+        """Put the version's value, as the history has it.
+
+        A version never changes, but PutParameter takes no condition on the current one: what somebody else sets
+        between the look at the state and this call is replaced, and stays in the history.
+        """
         history = {str(one["Version"]): one for one in _history(access, params.name)}
         wanted = history[str(params.version)]
         more = {"Description": wanted["Description"]} if wanted.get("Description") else {}
