@@ -1,6 +1,7 @@
 """Hold what a record claims against what the account itself shows."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,9 @@ _NO_CHANGE = {"bedrock.amazonaws.com", "sts.amazonaws.com"}
 # Nor does asking what an automation would do:
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartExecutionPreview.html
 _NO_CHANGE_EVENTS = {"StartExecutionPreview"}
+# CloudTrail answers two look-ups a second; a page that came too soon would be no answer:
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+LOOKUP_SECONDS = 0.51
 _HAPPENED = {
     ExecutionState.CALLED,
     ExecutionState.DONE,
@@ -85,6 +89,7 @@ def _writes(records: Records, record: IncidentRecord) -> Iterator[tuple[str, str
     }
     own = _own_names(records)
     while True:
+        time.sleep(LOOKUP_SECONDS)
         page = client.lookup_events(**request)
         for event in page["Events"]:
             detail = json.loads(event["CloudTrailEvent"])
