@@ -6,23 +6,24 @@ Nothing is remembered from one piece of work to the next, so what is read after 
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
+from pydantic import ValidationError
 
+from agents.asked_before import mark_of, part_of, place_of
 from agents.errors import WentInCircles
 from agents.observations import Observations
 from agents.prompting import tool_text
-from memory.records.base import canonical_json
 from tools.errors import CopilotError
 from tools.observe.sources import Question, ReadTool, Sources
 from tools.reach import Reach
 
-# How often the same part may be asked about under other windows, and how often a read may be turned down in all.
+# How often the same part may be asked about in other ways, how often a place under all names that are free to choose,
+# such as those of its metrics, and how often a read may be turned down in all.
 MOST_ON_A_PART = 4
+MOST_AT_A_PLACE = 12
 MOST_TURNED_DOWN = 5
-# What may differ between two questions about the same part.
-_HOW = frozenset({"minutes", "period_seconds", "stat", "query"})
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Reads:
     reach: Reach
     _answered: dict[str, str] = field(default_factory=dict)
     _parts: Counter[str] = field(default_factory=Counter)
+    _places: Counter[str] = field(default_factory=Counter)
     _order: list[str] = field(default_factory=list)
     _turned_down: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -56,8 +58,15 @@ class Reads:
             except CopilotError as problem:
                 raise ToolException(str(problem)) from problem
             with self._lock:
-                self._answered[_mark(tool, question)] = evidence.evidence_id
+                self._answered[mark_of(tool.name, question)] = evidence.evidence_id
             return tool_text({"observation": self.seen.show(evidence, self.sources.limits.tool_result_chars)})
+
+        def unreadable(problem: ValidationError | Any) -> str:
+            said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors())
+            try:
+                self._turn_down(tool, "asked in a way that the tool does not know", said)
+            except ToolException as refused:
+                return str(refused)
 
         return StructuredTool.from_function(
             read,
@@ -65,6 +74,7 @@ class Reads:
             description=tool.description,
             args_schema=tool.question,
             handle_tool_error=True,
+            handle_validation_error=unreadable,
         )
 
     def _allow(self, tool: ReadTool, question: Question) -> None:
@@ -72,14 +82,7 @@ class Reads:
         refusal = self.reach.refusal(question)
         if refusal:
             self._turn_down(tool, "refused, outside the incident", refusal)
-        mark, part = _mark(tool, question), _part(tool, question)
-        with self._lock:
-            again = mark in self._order
-            circles = again and self._order[-2:-1] == [mark] and self._order[-1] != mark
-            self._order.append(mark)
-            self._parts[part] += not again
-            often = self._parts[part] > MOST_ON_A_PART
-            known = self._answered.get(mark, "")
+        known, again, circles, often = self._noted(tool, question)
         if again:
             kind = "asked again, back and forth" if circles else "asked again"
             hint = f" as {known}" if known else ""
@@ -87,29 +90,27 @@ class Reads:
                 tool, kind, f"this was read already{hint}, and nothing was changed since: use it, or answer"
             )
         if often:
-            kind = "asked of the same part once too often"
-            self._turn_down(tool, kind, "this part was asked about often enough: answer by what you have")
+            kind = f"asked of the same {often} once too often"
+            self._turn_down(tool, kind, f"this {often} was asked about often enough: answer by what you have")
 
-    def _turn_down(self, tool: ReadTool, kind: str, said: str) -> None:
+    def _noted(self, tool: ReadTool, question: Question) -> tuple[str, bool, bool, str]:
+        """Note a question; return its answer so far, whether it came before and in turns, and what had enough."""
+        mark, part = mark_of(tool.name, question), part_of(tool.name, question)
+        place = place_of(tool.name, question)
+        with self._lock:
+            again = mark in self._order
+            circles = again and self._order[-2:-1] == [mark] and self._order[-1] != mark
+            self._order.append(mark)
+            self._parts[part] += not again
+            self._places[place] += not again
+            often = "part" if self._parts[part] > MOST_ON_A_PART else ""
+            often = often or ("place" if self._places[place] > MOST_AT_A_PLACE else "")
+            return self._answered.get(mark, ""), again, circles, often
+
+    def _turn_down(self, tool: ReadTool, kind: str, said: str) -> NoReturn:
         with self._lock:
             self._turned_down[tool.name, kind] += 1
             times = self._turned_down.total()
         if times >= MOST_TURNED_DOWN:
             raise WentInCircles(f"{times} reads were turned down")
         raise ToolException(f"not read: {said}")
-
-
-def _mark(tool: ReadTool, question: Question) -> str:
-    """Return the same text for the same question, however it is spaced."""
-    asked = {name: _plain(value) for name, value in question.model_dump().items()}
-    return f"{tool.name} {canonical_json(asked)}"
-
-
-def _part(tool: ReadTool, question: Question) -> str:
-    """Return what a question is about, without how it looks at it."""
-    asked = {name: _plain(value) for name, value in question.model_dump().items() if name not in _HOW}
-    return f"{tool.name} {canonical_json(asked)}"
-
-
-def _plain(value: Any) -> Any:
-    return " ".join(value.split()) if isinstance(value, str) else value
