@@ -11,7 +11,7 @@ from graphs.sweeper import serve
 from memory.records.alarm import Route
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
-from memory.records.timeline import TimerKind
+from memory.records.timeline import Timer, TimerKind
 from tools.aws.queue import IncidentQueue
 from tools.errors import CopilotError
 from tools.event_body import RefusedEvent
@@ -88,11 +88,27 @@ def drive(
     raise StuckError(f"incident {incident_id} did not end after {TURNS} turns")
 
 
+def let_pass(records: Records, runs: RunPort, incident_id: str, until: datetime) -> bool:
+    """Let time pass while an incident waits for a decision, and wake what is due; say whether it still waits."""
+    while (record := record_of(records, incident_id)).status is Status.AWAITING_APPROVAL:
+        first = _next_timer(records, record)
+        if first is None or first.wake_at > until:
+            pass_time(records, until)
+            return True
+        pass_time(records, first.wake_at)
+        serve(records, runs, first)
+    return False
+
+
+def _next_timer(records: Records, record: IncidentRecord) -> Timer | None:
+    incident = record.incident
+    standing = (records.timers.get(incident.scope, incident.incident_id, kind) for kind in TimerKind)
+    return min((timer for timer in standing if timer is not None), key=lambda one: one.wake_at, default=None)
+
+
 def _wait_and_wake(records: Records, runs: RunPort, before: IncidentRecord) -> None:
     """Wait for the incident's next timer and wake it; without a timer, wake it and see that it moves."""
-    incident = before.incident
-    standing = (records.timers.get(incident.scope, incident.incident_id, kind) for kind in TimerKind)
-    first = min((timer for timer in standing if timer is not None), key=lambda one: one.wake_at, default=None)
+    incident, first = before.incident, _next_timer(records, before)
     if first is not None:
         pass_time(records, first.wake_at)
         serve(records, runs, first)

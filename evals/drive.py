@@ -15,7 +15,7 @@ import httpx
 
 from console.account import Account, Play, playing
 from console.deciding import Answer, put_decision
-from console.drive import PATIENCE, NoAlarmError, await_event, drive
+from console.drive import PATIENCE, NoAlarmError, await_event, drive, let_pass
 from console.session import Session, open_session
 from evals.setting_off import set_off
 from graphs.bootstrap import set_up
@@ -24,13 +24,15 @@ from graphs.settings import World, from_environment
 from memory.records.incident_record import IncidentRecord
 
 QUIET = timedelta(minutes=12)
+ANSWERED = timedelta(minutes=5)
+"""How long the evaluation's person takes to decide: nobody answers a page in the second that it comes."""
 SETTLING = timedelta(minutes=6)
 SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What to play, and how approvals are answered.
+    """What to play, and how approvals are answered, and after how long.
 
     With `set_off` the named alarm is set off by hand after some quiet minutes, for scenarios without a fault.
     """
@@ -40,6 +42,7 @@ class Trial:
     seed: int = 1
     approve: bool = True
     set_off: str | None = None
+    answered: timedelta = ANSWERED
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def _to_the_end(trial: Trial, session: Session, event: dict[str, Any]) -> Incide
     answer = Answer(trial.approve, "the evaluation's standing answer")
 
     def ask(_: IncidentRecord) -> None:
-        put_decision(records, runs, incident_id, answer)
+        if let_pass(records, runs, incident_id, records.clock.now() + trial.answered):
+            put_decision(records, runs, incident_id, answer)
 
     record = drive(records, runs, incident_id, ask)
     session.copilot.flush()

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from memory.records.assessment import CauseKind, Verdict
+from memory.records.assessment import Verdict
 from memory.records.incident import Status
 from memory.records.outcome import ExecutionState, Recovery
 from memory.records.plan import Ruling
 from memory.state import IncidentState
 
 END: Literal["__end__"] = "__end__"
-# Causes that no part of the account is to blame for: they may pass as they came.
-OUTSIDE = frozenset({CauseKind.DEPENDENCY, CauseKind.TRAFFIC})
 
 
 Stage = Literal["first_look", "remediation", "approve", "act", "watch", "escalate", "communicate", "__end__"]
@@ -71,10 +69,8 @@ def _may_pass(state: IncidentState) -> bool:
     """
     if state.get("failures") or state.get("executions") or state["plan"].alternatives:
         return False
-    causes = state["assessment"].found_causes
     look = state.get("first_look")
-    is_outside = bool(causes) and all(cause.kind in OUTSIDE for cause in causes)
-    return is_outside or bool(look and look.recovered_at)
+    return state["assessment"].is_outside or bool(look and look.recovered_at)
 
 
 def after_review(state: IncidentState) -> Literal["act", "approve", "escalate"]:
@@ -85,9 +81,11 @@ def after_review(state: IncidentState) -> Literal["act", "approve", "escalate"]:
     return "approve" if Ruling.ASK in rulings else "act"
 
 
-def after_approve(state: IncidentState) -> Literal["act", "approve", "escalate"]:
-    """Go on waiting while no decision stands."""
+def after_approve(state: IncidentState) -> Literal["act", "approve", "watch", "escalate"]:
+    """Go on waiting while no decision stands; watch what passes by itself, with the plan withdrawn."""
     match state["status"]:
+        case Status.VERIFYING:
+            return "watch" if "watched_since" in state else "escalate"
         case Status.ACTING:
             return "act"
         case Status.AWAITING_APPROVAL:

@@ -88,6 +88,11 @@ def service_signals(sources: Sources, service: Service, moment: Moment) -> Itera
     yield _coming(f"{service.name}: requests a minute", requests, moment)
 
 
+def is_well(signal: Signal) -> bool:
+    """Say whether a part of the level is as it should be; of few requests nothing is expected."""
+    return signal.state is SignalState.MET or (signal.state is SignalState.UNKNOWN and signal.now is not None)
+
+
 def _held(text: str, points: Sequence[Point], moment: Moment, limit: float) -> Signal:
     """Judge a value that is the better the smaller it is: within its limit it is well, whatever it was before."""
     before, now = moment.before(points), moment.after(points, _MINUTE)

@@ -18,6 +18,7 @@ from tools.signals import (
     SETTLING,
     WORSE_FACTOR,
     Moment,
+    is_well,
     promised_signals,
     read_points,
     service_signals,
@@ -101,7 +102,7 @@ def verify_unaided(
     worse = _what_got_worse(seen, signals)
     if worse:
         return found(Recovery.WORSE, worse)
-    unwell = [f"not well: {one}" for one in signals if not _is_well(one)]
+    unwell = [f"not well: {one}" for one in signals if not is_well(one)]
     if seen.state == "OK" and seen.changed_at >= incident.episode_started_at and not unwell:
         return found(Recovery.RECOVERED, "it recovered by itself, nothing was done: the alarm returned to OK")
     window = max(window, _least_window(seen.facts))
@@ -110,11 +111,6 @@ def verify_unaided(
     minutes = int(window.total_seconds() // 60)
     said = f"nothing was done, and the alarm is {seen.state} after {minutes} minutes of watching"
     return found(Recovery.NO_BETTER, "; ".join((said, *unwell)))
-
-
-def _is_well(signal: Signal) -> bool:
-    """Say whether a part of the level is as it should be; of few requests nothing is expected."""
-    return signal.state is SignalState.MET or (signal.state is SignalState.UNKNOWN and signal.now is not None)
 
 
 def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:

@@ -1,16 +1,23 @@
-"""Wait for a decision. No process waits: the run ends here until somebody wakes it."""
+"""Wait for a decision. No process waits: the run ends here until somebody wakes it.
+
+What lies outside the account is looked at meanwhile, and once more before it is acted on: a plan for what has passed by
+itself is withdrawn.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 from agents.notes import APPROVAL
+from graphs.passing import LOOK_EVERY, look, look_later, may_pass, next_look, withdraw
 from graphs.step import Turn, Wait
 from graphs.thinking import send_key
 from memory.records.approval import ApprovalRequest, ApprovalStatus
 from memory.records.incident import Status
 from memory.records.message import Audience
 from memory.records.scope import COPILOT
+from memory.records.spend import Spend
 from memory.records.timeline import EntryKind, Timer, TimerKind
+from tools.passing import Harm
 
 
 def approve(turn: Turn) -> dict[str, Any] | Wait:
@@ -23,21 +30,61 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
     match request.status:
         case ApprovalStatus.PENDING:
             if turn.woken:
-                return {"status": Status.AWAITING_APPROVAL}
-            return _waiting(request) if _was_told(turn, request) else _tell(turn, request)
+                return _looked(turn, request)
+            return _waiting(turn, request) if _was_told(turn, request) else _tell(turn, request)
         case ApprovalStatus.APPROVED:
-            _stop_timer(turn)
-            return {"status": Status.ACTING}
+            return _approved(turn, request)
+        case ApprovalStatus.WITHDRAWN:
+            return withdraw(turn, request, request.withdrawn, Spend())
         case ApprovalStatus.DENIED:
-            _stop_timer(turn)
+            _stop_timers(turn)
             decision = records.approvals.decision(incident.scope, incident.incident_id, request.plan_hash)
             why = f": {decision.reason}" if decision and decision.reason else ""
             return {"status": Status.ESCALATED, "reason": f"the plan was denied{why}"}
         case ApprovalStatus.EXPIRED:
-            _stop_timer(turn)
+            _stop_timers(turn)
             text = f"nobody decided before {request.expires_at:%H:%M:%S} UTC; nothing was done"
             turn.copilot.tell(incident, EntryKind.APPROVAL_EXPIRED, text, "approve")
             return {"status": Status.ESCALATED, "reason": f"approval expired: {text}"}
+
+
+def _looked(turn: Turn, request: ApprovalRequest) -> dict[str, Any]:
+    """Look at what may pass by itself when its time has come, and go on waiting unless it has."""
+    timer = next_look(turn)
+    if not may_pass(turn.state) or (timer is not None and timer.wake_at > turn.copilot.records.clock.now()):
+        return {"status": Status.AWAITING_APPROVAL}
+    found, spend = look(turn)
+    if found.harm is Harm.OVER:
+        return withdraw(turn, request, found.detail, spend)
+    look_later(turn)
+    return {"status": Status.AWAITING_APPROVAL, "spend": spend}
+
+
+def _approved(turn: Turn, request: ApprovalRequest) -> dict[str, Any] | Wait:
+    """Let the plan be acted on. What may pass by itself is looked at first: while it eases, the plan waits."""
+    if not may_pass(turn.state):
+        _stop_timers(turn)
+        return {"status": Status.ACTING}
+    timer = next_look(turn)
+    if turn.woken or (timer is not None and _is_held(turn, request, timer)):
+        return {"status": Status.AWAITING_APPROVAL} if turn.woken else _waiting(turn, request)
+    found, spend = look(turn)
+    if found.harm is Harm.OVER:
+        return withdraw(turn, request, found.detail, spend)
+    if found.harm is Harm.EASES and look_later(turn).wake_at < request.expires_at:
+        text = f"the plan is approved and waits a minute, since the harm is falling: {found.detail}"
+        turn.copilot.tell(turn.state["incident"], EntryKind.NOTE, text, "approve")
+        return {"status": Status.AWAITING_APPROVAL, "spend": spend}
+    _stop_timers(turn)
+    return {"status": Status.ACTING, "spend": spend}
+
+
+def _is_held(turn: Turn, request: ApprovalRequest, timer: Timer) -> bool:
+    """Say whether a look since the decision has set a timer that is still to come."""
+    records = turn.copilot.records
+    made = records.approvals.decisions(request.scope, request.incident_id, request.plan_hash)
+    newest = max((one.decided_at for one in made), default=request.requested_at)
+    return timer.wake_at > records.clock.now() and timer.wake_at - LOOK_EVERY >= newest
 
 
 def _ask(turn: Turn) -> Wait:
@@ -83,7 +130,7 @@ def _tell(turn: Turn, request: ApprovalRequest) -> Wait:
     )
     turn.state["status"] = Status.AWAITING_APPROVAL
     turn.copilot.announce(turn.state, APPROVAL, Audience.ON_CALL, waits=True)
-    return _waiting(request)
+    return _waiting(turn, request)
 
 
 def _was_told(turn: Turn, request: ApprovalRequest) -> bool:
@@ -93,7 +140,9 @@ def _was_told(turn: Turn, request: ApprovalRequest) -> bool:
     return any(message.send_key == key for message in told)
 
 
-def _waiting(request: ApprovalRequest) -> Wait:
+def _waiting(turn: Turn, request: ApprovalRequest) -> Wait:
+    if may_pass(turn.state) and next_look(turn) is None:
+        look_later(turn)
     return Wait(
         {
             "waiting_for": "approval",
@@ -105,6 +154,7 @@ def _waiting(request: ApprovalRequest) -> Wait:
     )
 
 
-def _stop_timer(turn: Turn) -> None:
+def _stop_timers(turn: Turn) -> None:
     incident = turn.state["incident"]
-    turn.copilot.records.timers.cancel(incident.scope, incident.incident_id, TimerKind.APPROVAL_EXPIRY)
+    for kind in (TimerKind.APPROVAL_EXPIRY, TimerKind.VERIFICATION):
+        turn.copilot.records.timers.cancel(incident.scope, incident.incident_id, kind)

@@ -17,13 +17,15 @@ class ApprovalStatus(StrEnum):
     APPROVED = "approved"
     DENIED = "denied"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """What it was asked for has passed by itself."""
 
 
 class ApprovalRequest(Record):
     """What people are asked: this plan, against this live state, until then.
 
     `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
-    actions that were claimed on this approval, each once.
+    actions that were claimed on this approval, each once. `withdrawn` is why nobody is asked any more.
     """
 
     incident_id: str
@@ -39,6 +41,7 @@ class ApprovalRequest(Record):
     states: tuple[dict[str, Any], ...] = ()
     quorum: int = Field(default=1, ge=1)
     used: tuple[str, ...] = ()
+    withdrawn: str = ""
 
     @property
     def sha256(self) -> str:
@@ -46,7 +49,7 @@ class ApprovalRequest(Record):
 
         What has its default is left out, so that a version that adds a field reads the same digest.
         """
-        asked = self.model_dump(mode="json", exclude={"status", "used"}, exclude_defaults=True)
+        asked = self.model_dump(mode="json", exclude={"status", "used", "withdrawn"}, exclude_defaults=True)
         return digest(asked)
 
 

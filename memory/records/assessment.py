@@ -30,6 +30,10 @@ class CauseKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+OUTSIDE = frozenset({CauseKind.DEPENDENCY, CauseKind.TRAFFIC})
+"""Causes that no part of the account is to blame for: they may pass as they came."""
+
+
 class Hypothesis(Record):
     """One possible cause, with the stored evidence for and against it."""
 
@@ -136,3 +140,8 @@ class Assessment(Record):
         if self.verdict is not Verdict.CAUSE:
             return ()
         return self.causes or self.hypotheses[:1]
+
+    @property
+    def is_outside(self) -> bool:
+        """Say whether a cause was found, and nothing inside the account is one."""
+        return bool(self.found_causes) and all(cause.kind in OUTSIDE for cause in self.found_causes)

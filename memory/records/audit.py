@@ -18,6 +18,7 @@ class Deed(StrEnum):
     ASKED = "asked"
     DECIDED = "decided"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     CLAIMED = "claimed"
     SETTLED = "settled"
     CLOSED = "closed"

@@ -1,6 +1,7 @@
 """Approval requests, the decisions that answer them, and what was done on them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from memory import keys
@@ -173,6 +174,25 @@ class ApprovalStore:
             pass
         standing = self.get(request.scope, request.incident_id, request.plan_hash)
         return standing or request
+
+    def withdraw(self, request: ApprovalRequest, now: datetime, why: str) -> ApprovalRequest:
+        """Close a request that waits, or was approved and not used: its reason has passed. Return how it stands."""
+        open_still = {ApprovalStatus.PENDING.value, ApprovalStatus.APPROVED.value}
+        item = self._table.get(keys.approval(request.scope, request.incident_id, request.plan_hash))
+        if item is not None and item.body["status"] in open_still and not item.body.get("used"):
+            body = {**item.body, "status": ApprovalStatus.WITHDRAWN.value, "withdrawn": why}
+            with suppress(ConflictError):
+                self._trail.commit(
+                    item.key.pk,
+                    [Write(Item(item.key, body, item.version + 1), item.version)],
+                    now,
+                    Deed.WITHDRAWN,
+                    who=request.proposer.id,
+                    what=f"withdrawn: {_actions(request)}",
+                    why=why,
+                    plan_hash=request.plan_hash,
+                )
+        return self.get(request.scope, request.incident_id, request.plan_hash) or request
 
     def _pending(self, scope: Scope, incident_id: str, plan_hash: str) -> Item:
         item = self._table.get(keys.approval(scope, incident_id, plan_hash))

@@ -136,6 +136,10 @@ def test_only_an_approval_leads_to_acting(status: Status) -> None:
     assert routes.after_approve(state(status=status)) == ways.get(status, "escalate")
 
 
+def test_a_withdrawn_plan_leaves_the_alarm_watched() -> None:
+    assert routes.after_approve(state(status=Status.VERIFYING, watched_since=NOON)) == "watch"
+
+
 @pytest.mark.parametrize("end", list(ExecutionState))
 def test_only_what_was_done_is_watched(end: ExecutionState) -> None:
     node = "watch" if end is ExecutionState.DONE else "escalate"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from graphs.decision import DecisionRefusedError
+from memory.records.approval import ApprovalStatus
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import Recovery
@@ -72,3 +74,21 @@ def test_what_does_not_pass_is_handed_over_when_the_window_ends(tmp_path: Path) 
         assert record.verifications[-1].detail in record.messages[-1].body
         assert record.spend.aws_calls > 0
         assert not at.writes()
+
+
+def test_a_switch_that_nobody_chose_in_time_is_withdrawn_with_what_passed(tmp_path: Path) -> None:
+    with desk(tmp_path, "self-recovery", scenarios_dir=SCENARIOS) as at:
+        asked = at.start()
+        assert asked.status is Status.AWAITING_APPROVAL
+        assert asked.plans[-1].alternatives[0].startswith("wait: ")
+
+        record = at.to_the_end(asked.incident.incident_id)
+
+        assert record.status is Status.RESOLVED
+        assert "it recovered by itself, nothing was done" in record.reason
+        assert record.approval is not None
+        assert record.approval.status is ApprovalStatus.WITHDRAWN
+        assert any(record.approval.withdrawn in message.body for message in record.messages)
+        assert not record.executions
+        with pytest.raises(DecisionRefusedError, match="withdrawn"):
+            at.decide(asked, approved=True)
