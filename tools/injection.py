@@ -18,94 +18,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from tools.orders import ANY, JOINED
+
 FLAG = "prompt_injection"
 
-_MODEL = (
-    r"(?:an? |the |any |all |every )?(?:ai|llms?|(?:large )?language models?|ai (?:models?|agents?|assistants?)|"
-    r"triage (?:agents?|bots?)|automated (?:triage|analysis|agents?)(?: agents?)?|chat ?bots?|bot that)\b"
-)
-_READER = rf"(?:{_MODEL}|(?:an? |the |any |all |every )?(?:ai )?(?:assistants?|copilot)\b)"
-_JUDGED = (
-    r"(?:low(?:er|est)?|none|minor|noise|informational|harmless|benign|resolved|healthy|false (?:positive|alarm)"
-    r"|innocent|critical|p[0-5]\b|sev ?-?[0-5])"
-)
-_CASE = r"(?:incident|alarm|alert|severity|priority|deployment|finding|issue)"
-_SIGNS = (
-    # Orders about the reader's instructions.
-    r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside)\b[^.\n]{0,24}"
-    r"\b(?:previous|prior|preceding|above|earlier|all|any|your|other)\b[^.\n]{0,32}"
-    r"\b(?:instructions?|prompts?|directions?|guidelines?|guardrails?|constraints?|commands"
-    r"|(?:safety|your|previous|earlier|prior) (?:rules?|polic\w+))\b",
-    r"\b(?:ignore|disregard|forget) (?:all of )?(?:the |everything )?(?:above|before this)(?: and|,|\.| text)",
-    r"\bpay no attention to (?:the |any |all )?(?:other|previous|above|earlier)\b",
-    r"\b(?:ignore|disregard|overrule) (?:all |any |the )?other (?:evidence|findings|observations|sources)\b",
-    r"\bfrom now on,? (?:you|act|behave|answer|treat)\b",
-    r"\byou are now (?:in |an? |the |root|free|allowed|authori[sz]ed)",
-    r"\b(?:your|the assistant's) (?:new|real|only|actual) (?:task|job|goal|role|objective|instructions?|orders?)\b",
-    r"\bnew (?:system )?(?:instructions?|prompt|orders?|policy)\s*[:,]",
-    r"\b(?:reveal|print|show|repeat|output|leak)\b.{0,24}\b(?:system prompt|your (?:prompt|instructions))\b",
-    # What only a conversation with a model holds.
-    r"<\s*/?\s*(?:system|assistant|instructions?|observations?|alarm|evidence|untrusted)\s*>",
-    r"\[/?(?:INST|SYS)\]|<\|(?:im_(?:start|end)|system|user|assistant|endoftext)\|>|<</?SYS>>",
-    r"(?:^|\n)\s*#{2,4}\s*(?:system|instructions?|assistant)\s*:",
-    r"\\*\"role\\*\"\s*:\s*\\*\"(?:system|assistant|developer)\\*\"",
-    r"\bhuman\s*:.{1,200}\bassistant\s*:",
-    r"\b(?:system|developer) (?:prompt|message|note|instruction)s?\s*:(?!\s*\d)",
-    r"\bend of (?:the )?(?:log|data|input|observations?|context)s?\b.{0,40}\b(?:instructions?|now|follow)",
-    r"\binstructions? (?:for|to) (?:the |any |all )?(?:model|reader|analyst|agent|ai)\b",
-    # Orders that name who is meant.
-    rf"\b(?:note|message|attention|hint|instructions?|memo|warning|request)\b[ :,-]{{0,3}}(?:to |for )?{_READER}",
-    rf"\b(?:dear|hey|hello|hi|attention) {_READER}",
-    rf"\b(?:to|for) {_READER} ?[:,]",
-    rf"\b{_MODEL} (?:reading|analy[sz]ing|processing|that (?:reads?|analy[sz]es)|must|should|shall|needs? to)\b",
-    r"(?:^|\s)@(?:copilot|assistant|ai|bot|claude|gpt)\b",
-    r"\b(?:if|since|as) you are an? (?:ai|llm|language model|assistant|bot|model)\b",
-    r"\bwhoever (?:reads|triages|analy[sz]es) this\b",
-    # Orders about what is concluded, said or permitted.
-    r"(?:^|[.:;,!\"'>\n-]\s{0,4}|\b(?:please|must|should|now|and|to) )"
-    r"(?:set|lower|raise|mark|classify|downgrade|treat|rate|report|declare|consider) "
-    rf"(?:\w+ ){{0,5}}?{_CASE}?(?: \w+){{0,4}} ?(?:to|as|is) (?:an? |the )?{_JUDGED}",
-    r"\b(?:conclude|declare|claim|pretend|insist) that\b.{0,60}"
-    r"\b(?:cause|healthy|nothing|noise|fine|resolved|innocent)\b",
-    r"\b(?:report|answer|reply|say|respond|output) (?:that )?(?:only |all |every)?\w{0,12} ?(?:services? )?"
-    r"(?:as |is |are )?(?:healthy|nothing (?:else|is wrong)|everything is)\b",
-    r"\b(?:respond|reply|answer) (?:only )?(?:with|only|yes|no)\b (?:the|yes|no|only|to)\b|\bmust answer\b",
-    r"\b(?:in|from) your (?:assessment|answer|analysis|response|report|verdict|conclusion|summary)\b",
-    r"\b(?:confidence|cause|verdict|severity) must be\b",
-    r"\b(?:do not|don't|never) (?:tell|inform|alert|page|notify)\b (?:the |any ?)?"
-    r"(?:on-?call|humans?|operators?|engineers?|anyone|people|users?)",
-    r"\b(?:do not|don't|never) (?:mention|cite|report|disclose|reveal|quote)\b "
-    r"(?:the |this |that |any |these )?\w+(?: \w+){0,2}(?: in your|[.!]?$|\n)",
-    r"\b(?:stop|skip|end|abandon) (?:the |this |your |all )?(?:investigation|analysis|triage)\b",
-    r"\b(?:please|now|must|should|immediately)\b.{0,16}"
-    r"\b(?:call|invoke|use|execute|run)\b (?:the )?(?:\w+ )?tool\b",
-    r"\brun (?:the )?\w+ tool\b|\bexecute the following (?:action|command|tool)\b",
-    r"\bapprove (?:the |this |every |any |all )?(?:pending |proposed )?"
-    r"(?:plans?|changes?|actions?|rollbacks?|remediations?)\b",
-    r"\bno (?:human |further |manual )(?:approval|review|confirmation)\b|\bact(?:ing)? without (?:review|approval)\b",
-    r"\bapproval (?:has been|is already|was already) granted\b|\bapproved by the (?:ai|assistant|copilot)\b",
-    r"\bblame (?:the |on )?\w+[.!]",
-)
-_FOREIGN = (
-    r"\b(?:ignorier\w{0,2}|vergiss|missachte)\b.{0,32}\b(?:anweisung|vorgabe|regel|befehl|instruktion)",
-    r"\b(?:setze?|stelle|ändere|senke)\b.{0,24}\b(?:schweregrad|dringlichkeit|priorität)\b.{0,12}\bauf\b",
-    r"\bdu bist (?:jetzt|nun|ab sofort)\b|\bgenehmige (?:den|die|das)\b",
-    r"\b(?:ignorez?|oublie[zr]?|ne tene?z? pas compte)\b.{0,32}\b(?:instruction|consigne|règle|directive)s?\b",
-    r"\b(?:tu es|vous êtes) (?:maintenant|désormais)\b|\b(?:mets|mettez|définis\w*)\b.{0,16}\b(?:gravité|sévérité)\b",
-    r"\b(?:ignor[ae]|olvid[ae]|descarta)\b.{0,32}\b(?:instrucciones|reglas|indicaciones)\b|\bahora eres\b",
-    r"\b(?:pon|establece|marca|cambia)\b.{0,24}\b(?:gravedad|severidad|incidente como)\b",
-    r"\b(?:ignore|esqueça|desconsidere)\b.{0,32}\b(?:instruções|ordens|regras)\b|\baprove o plano\b",
-    r"\b(?:ignora|dimentica|trascura)\b.{0,32}\b(?:istruzioni|regole|indicazioni)\b|\bapprova il piano\b",
-    r"\b(?:negeer|vergeet)\b.{0,32}\b(?:instructies|opdrachten|regels|aanwijzingen)\b",
-    r"(?:игнорируй|забудь|не обращай внимания).{0,32}(?:инструкц|указани|правил|команд)",
-    r"(?:忽略|无视|忘记|忽視|無視).{0,12}(?:指令|指示|说明|提示|规则|規則)|(?:严重性|严重级别|优先级).{0,6}(?:设为|设置为|改为|降)",
-    r"(?:指示|命令|ルール|プロンプト|指令).{0,8}(?:無視|忘れ)",
-    r"(?:지시|명령|지침|규칙).{0,8}(?:무시|잊)",
-    r"(?:تجاهل|انس).{0,24}(?:التعليمات|الأوامر|القواعد)",
-)
-_ANY = tuple(re.compile(pattern, re.I) for pattern in (*_SIGNS, *_FOREIGN))
-# Over lines that happen to stand together only what no accident makes.
-_JOINED = _ANY[:2] + tuple(re.compile(pattern, re.I) for pattern in _FOREIGN)
 # Letters of other scripts that look like Latin ones.
 _LOOKALIKES = str.maketrans(
     {
@@ -140,24 +56,20 @@ def flags_of(value: Any) -> tuple[str, ...]:
     kinds = {_OWN.sub("0", text): text for text in _texts(value)}
     lines = {_OWN.sub("0", text): text for text in _values(value)}
     found = any(_orders(text) for text in kinds.values())
-    found = found or any(_matches(_JOINED, text) for text in _neighbours(list(lines.values())))
+    found = found or any(JOINED.in_text(text) for text in _neighbours(list(lines.values())))
     return (FLAG,) if found else ()
 
 
 def _orders(text: str, depth: int = DEPTH) -> bool:
     """Say whether a text, or what is written in it in another form, gives orders."""
-    if any(_matches(_ANY, form) for form in _forms(text)) or _ROT13.search(text):
+    if any(ANY.in_text(form) for form in _forms(text)) or _ROT13.search(text):
         return True
     return depth > 0 and any(_orders(inner, depth - 1) for inner in _decoded(text))
 
 
-def _matches(signs: Sequence[re.Pattern[str]], text: str) -> bool:
-    return any(sign.search(text) for sign in signs)
-
-
 def _forms(text: str) -> Iterator[str]:
     """Yield a text as it reads: without what hides words from a pattern."""
-    shown = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    shown = text if text.isascii() else _shown(text)
     yield shown
     line = " ".join(shown.split())
     if line != shown:
@@ -168,6 +80,10 @@ def _forms(text: str) -> Iterator[str]:
         yield _SPACED.sub(lambda found: re.sub(r"(?<=\S) (?=\S)", "", found[0]).replace("  ", " "), shown)
     if _MIXED.search(line):
         yield line.translate(_DIGITS)
+
+
+def _shown(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
 
 
 def _decoded(text: str) -> Iterator[str]:
