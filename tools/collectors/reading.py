@@ -32,7 +32,10 @@ from tools.observe.get_metric import GetMetric
 def read_findings(
     around: Around, alarm: AlarmView, own: tuple[str, ...], metric: GetMetric | None
 ) -> Findings:
-    """Return all findings; what could not be read is among what the collecting misses."""
+    """Return all findings; what could not be read is among what the collecting misses.
+
+    The logs come last, since they wait for the onset; so they are taken last, with all else made of what came before.
+    """
     services = tuple(_services(around, alarm.onset))
     tables = tuple(_tables(around, alarm.onset))
     queues = tuple(_queues(around, alarm.onset))
@@ -41,7 +44,9 @@ def read_findings(
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
-    changes = tuple(changes_of(told, around.parts, key))
+    changes = tuple(_with_values(around, tuple(changes_of(told, around.parts, key))))
+    rollouts = _once((*rollouts_in(told, names, key), *_rollouts(around)))
+    given_up = tuple(_given_up(around, alarm.onset))
     return Findings(
         onset=alarm.onset,
         alarm_evidence_ids=alarm.seen,
@@ -49,20 +54,20 @@ def read_findings(
         earlier_spikes=alarm.earlier_spikes,
         is_usual=alarm.is_usual,
         own=own,
-        services=services,
-        rollouts=_once((*rollouts_in(told, names, key), *_rollouts(around))),
-        changes=tuple(_with_values(around, changes)),
+        services=tuple(_with_logs(around, finding) for finding in services),
+        rollouts=rollouts,
+        changes=changes,
         tables=tables,
         queues=queues,
         resources=resources_in(beside, metric) if beside and metric else (),
         changes_evidence_id=key or None,
         unread=_unread(around, services, tables, queues),
-        given_up=tuple(_given_up(around, alarm.onset)),
+        given_up=given_up,
     )
 
 
 def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
-    """Yield how each service fares, with what its logs, its stopped tasks and its limits say."""
+    """Yield how each service fares, with what its stopped tasks and its limits say."""
     now = around.sources.clock.now()
     for service in around.near:
         evidence = around.taken("metrics", service.name)
@@ -74,7 +79,7 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         tagged = around.filled_by.get(service.name)
         if tagged:
             finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged))
-        yield _with_logs(around, _with_stops(around, _with_limit(around, finding), onset))
+        yield _with_stops(around, _with_limit(around, finding), onset)
 
 
 def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:

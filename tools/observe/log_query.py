@@ -142,6 +142,7 @@ def _follow(sources: Sources, client: Any, query_id: str, reserved: int) -> Answ
     """Wait for a query's rows; it is stopped when it scans more than it may after all, or takes too long."""
     calls, give_up = 1, time.monotonic() + GIVE_UP_SECONDS
     while True:
+        asked_at = time.monotonic()
         answer = client.get_query_results(queryId=query_id)
         calls += 1
         scanned = int(answer.get("statistics", {}).get("bytesScanned", 0))
@@ -155,7 +156,8 @@ def _follow(sources: Sources, client: Any, query_id: str, reserved: int) -> Answ
             _stop(client, query_id)
             told = f"The query did not end in {GIVE_UP_SECONDS:.0f} s and was stopped."
             return Answer(_rows(answer), calls + 1, scanned, (Gap.TIMED_OUT,), told)
-        time.sleep(POLL_SECONDS)
+        # An answer that took its time is pause enough.
+        time.sleep(max(0.0, asked_at + POLL_SECONDS - time.monotonic()))
     rows = _rows(answer)
     if answer["status"] != "Complete":
         return Answer(rows, calls, scanned, (Gap.FAILED,), f"The query ended as {answer['status']}.")
