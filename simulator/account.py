@@ -21,6 +21,7 @@ from simulator.ecs.containers import Machines
 from simulator.ecs.overlay import EcsOverlay
 from simulator.ecs.rollout import Scheduler
 from simulator.ecs.state import EcsState
+from simulator.ecs.vcpus import Vcpus
 from simulator.emulator import Emulator
 from simulator.functions.invoking import Invoking
 from simulator.functions.overlay import LambdaOverlay
@@ -32,6 +33,8 @@ from simulator.iam.store import IdentityStore, RootKey, new_root_key
 from simulator.logs.overlay import LogsOverlay
 from simulator.logs.store import LogStore
 from simulator.principals import Credentials, automation_credentials, operator_credentials
+from simulator.quotas.applied import AppliedQuotas, applied
+from simulator.quotas.overlay import QuotasOverlay
 from simulator.seeding import Seeding
 from simulator.sqs.mirror import QueueMirror
 from simulator.sqs.overlay import RedriveOverlay
@@ -113,7 +116,8 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     begin = opening.start - opening.history
     clock = AccountClock(begin)
     delivery = Delivery(emulator, clock)
-    held = _holdings(opening.world, delivery, emulator)
+    quotas = applied(opening.world.quotas)
+    held = _holdings(opening.world, delivery, emulator, quotas)
     book, log = AlarmBook(held.metrics), CallLog()
     gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held)))
     dispatch = Dispatch(emulator, clock, log, Faults(), gate)
@@ -128,7 +132,8 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
             EcsOverlay(held.ecs, held.scheduler),
             LambdaOverlay(held.functions, held.registry.__contains__, _invoking(opening.world, held)),
             RedriveOverlay(emulator),
-            TableOverlay(emulator),
+            TableOverlay(emulator, quotas),
+            QuotasOverlay(quotas),
             SimulationOverlay(gate.store),
             CloudTrailOverlay(log, clock, gate.store.source_identities),
             automation,
@@ -155,11 +160,13 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     return account
 
 
-def _holdings(world: World, delivery: Delivery, emulator: Emulator) -> Holdings:
+def _holdings(world: World, delivery: Delivery, emulator: Emulator, quotas: AppliedQuotas) -> Holdings:
     registry = {one.image for one in world.releases if one.can_be_pulled}
-    scheduler = Scheduler(Machines(registry.__contains__, _memory_needs(world)), delivery)
+    ecs, functions = EcsState(), LambdaState(concurrency=quotas.concurrency)
+    machines = Machines(registry.__contains__, _memory_needs(world))
+    scheduler = Scheduler(machines, delivery, Vcpus(ecs, quotas))
     mirror = QueueMirror(emulator)
-    return Holdings(EcsState(), LambdaState(), registry, scheduler, MetricStore(), LogStore(), mirror)
+    return Holdings(ecs, functions, registry, scheduler, MetricStore(), LogStore(), mirror)
 
 
 def _invoking(world: World, held: Holdings) -> Invoking:

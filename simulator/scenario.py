@@ -1,7 +1,7 @@
 """Reads a scenario from its file, laid over the world it is played in.
 
 A table in the scenario extends the world's table of the same name; a list of tables is merged by
-`name` (or `image`), and what is new is appended. The truth beside a scenario is never opened here.
+`name` (or `image`, or a quota's `code`), and what is new is appended. The truth beside a scenario is never opened here.
 """
 
 import re
@@ -18,7 +18,7 @@ from simulator.world.consistency import contradictions
 PACKAGE = Path(__file__).parent
 SCENARIOS = PACKAGE / "scenarios"
 WORLDS = PACKAGE / "worlds"
-_KEYS = ("name", "image")
+_KEYS = ("name", "image", "code")
 _PLACEHOLDER = re.compile(r"<<([a-z][a-z0-9_]*)>>")
 
 

@@ -25,6 +25,7 @@ _BUILT = (
     "services",
     "functions",
     "queues",
+    "quotas",
     "tables",
     "externals",
     "topics",

@@ -1,4 +1,4 @@
-"""Changes of tables take account time and are limited in number. All else of DynamoDB is the emulator's.
+"""Changes of tables take account time and are limited in number and size. All else of DynamoDB is the emulator's.
 
 A table is UPDATING for half a minute; how long it takes on AWS is not documented. Its new capacity is in force from the
 beginning of that. An index is made at once. https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
@@ -11,12 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.emulator import Emulator, RefusedError
+from simulator.quotas.applied import AppliedQuotas
+from simulator.quotas.catalogue import TABLE_READS, TABLE_WRITES
 from simulator.wire.protocol import AwsError, Call
 
 UPDATES_FOR = timedelta(seconds=30)
 FREE_DECREASES = 4
 BETWEEN_DECREASES = timedelta(hours=1)
 _UNITS = ("ReadCapacityUnits", "WriteCapacityUnits")
+_QUOTAS = {"ReadCapacityUnits": TABLE_READS, "WriteCapacityUnits": TABLE_WRITES}
 
 
 @dataclass
@@ -37,6 +40,7 @@ class TableOverlay:
     """Answers what tells of a table's changes over the emulator's tables."""
 
     emulator: Emulator
+    quotas: AppliedQuotas
     _changes: dict[str, Changes] = field(default_factory=dict)
     service: str = "dynamodb"
     operations: frozenset[str] = frozenset(
@@ -49,6 +53,8 @@ class TableOverlay:
         if call.operation == "ListTagsOfResource":
             return await self._tags(call.parameters)
         name = call.parameters["TableName"].rpartition("/")[2]
+        if call.operation in ("CreateTable", "UpdateTable"):
+            self._check_quotas(call.parameters)
         if call.operation == "CreateTable":
             made = (await self._asked("CreateTable", call.parameters))["TableDescription"]
             self.emulator.date_table(name, call.at)
@@ -73,6 +79,18 @@ class TableOverlay:
             changes.increased_at = call.at
         self._changes[name] = changes
         return {"TableDescription": self._described(name, updated["TableDescription"], call.at)}
+
+    def _check_quotas(self, parameters: Mapping[str, Any]) -> None:
+        """Refuse more throughput than the account may give a table or an index. The wording is not documented."""
+        indexes = [one for one in parameters.get("GlobalSecondaryIndexes", [])]
+        for update in parameters.get("GlobalSecondaryIndexUpdates", []):
+            indexes += update.values()
+        for given in (parameters, *indexes):
+            for units, quota in _QUOTAS.items():
+                wanted, most = given.get("ProvisionedThroughput", {}).get(units, 0), self.quotas.value(quota)
+                if wanted > most:
+                    message = f"Subscriber limit exceeded: {quota.name} is {most:.0f}, and {units} would be {wanted}"
+                    raise AwsError("LimitExceededException", message)
 
     async def _tags(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         """The tags of a table that exists; the emulator denies those of one that does not."""

@@ -24,6 +24,7 @@ from simulator.ecs.records import (
     TaskStatus,
     hexadecimal,
 )
+from simulator.ecs.vcpus import Vcpus
 
 __all__ = ["SETTLE", "STARTUP", "Announcer", "Scheduler", "launch", "run_out_of_memory", "stop"]
 
@@ -54,10 +55,13 @@ class Announcer(Protocol):
 
 @dataclass(frozen=True)
 class Scheduler:
-    """Moves services on. `machines` say how tasks end by themselves; `announcer` hears of what happens."""
+    """Moves services on. `machines` say how tasks end by themselves, `vcpus` how many more may run; `announcer` hears
+    of what happens.
+    """
 
     machines: Machines
     announcer: Announcer
+    vcpus: Vcpus
 
     def move(self, service: Service, now: datetime) -> None:
         """Bring one service as far as it would be at `now`."""
@@ -130,11 +134,16 @@ class Scheduler:
         alive = len(service.running(primary)) + len(service.tasks_in(TaskStatus.PENDING, primary))
         ceiling = math.floor(service.desired * maximum_percent(service) / 100)
         total = len(service.running()) + len(service.tasks_in(TaskStatus.PENDING))
-        started = [
-            launch(service, primary, now) for _ in range(min(service.desired - alive, ceiling - total))
-        ]
+        wanted = min(service.desired - alive, ceiling - total)
+        if wanted <= 0:
+            return
+        room = self.vcpus.room(service, primary.definition)
+        started = [launch(service, primary, now) for _ in range(min(wanted, room))]
         if started:
             wording.started(service, started, now)
+        if room < wanted:
+            service.is_steady = False
+            wording.no_vcpus(service, now)
 
     def _conclude(self, service: Service, now: datetime) -> None:
         primary = service.primary

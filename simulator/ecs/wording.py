@@ -10,6 +10,7 @@ from simulator.ecs.records import Deployment, Service, Task
 
 BREAKER = "ECS deployment circuit breaker: tasks failed to start."
 STOPPED_BY_USER = "Service deployment stopped by user."
+NO_VCPUS = "You’ve reached the limit on the number of vCPUs you can run concurrently"
 
 
 def started(service: Service, tasks: Sequence[Task], now: datetime) -> None:
@@ -35,6 +36,13 @@ def registered(service: Service, count: int, now: datetime) -> None:
 def unable_to_start(service: Service, task: Task, now: datetime) -> None:
     """A task could not be started."""
     message = f"{_named(service)} was unable to start a task: (task {task.id}) {task.stopped_reason}"
+    if not service.events or service.events[0]["message"] != message:
+        service.say(now, message)
+
+
+def no_vcpus(service: Service, now: datetime) -> None:
+    """A task could not be placed since the account has no vCPUs left."""
+    message = f"{_named(service)} was unable to place a task. Reason: {NO_VCPUS}."
     if not service.events or service.events[0]["message"] != message:
         service.say(now, message)
 

@@ -1,7 +1,8 @@
 """Invoke: which version runs, or that none may.
 
 No code is run. An invocation answers `null`, as a handler does that returns nothing, or fails as often as its image
-does. Where the concurrency that is reserved is used up, which with a reservation of zero is always, it is throttled.
+does. Where the concurrency that is reserved is used up, which with a reservation of zero is always, it is throttled; so
+is a function without a reservation where others use all that the account has left.
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
@@ -52,10 +53,15 @@ class Invoking:
         return answer | {"FunctionError": "Unhandled", "Payload": json.dumps(failure).encode()}
 
     def _let_in(self, function: Function, at: datetime) -> None:
-        if function.concurrency > 0:
+        if function.reserved is not None:
+            has_room, reason = function.reserved > 0, "ReservedFunctionConcurrentInvocationLimitExceeded"
+        else:
+            has_room = self.state.in_use < self.state.unreserved
+            reason = "ConcurrentInvocationLimitExceeded"
+        if has_room:
             return
         self.count("Throttles", function.name, at)
-        fields = {"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "Type": "User"}
+        fields = {"Reason": reason, "Type": "User"}
         raise AwsError("TooManyRequestsException", "Rate Exceeded.", 429, fields)
 
 

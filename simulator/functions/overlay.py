@@ -11,7 +11,6 @@ from simulator.functions.answers import alias_answer, code_location, configurati
 from simulator.functions.invoking import Invoking
 from simulator.functions.mappings import MappingOperations
 from simulator.functions.records import (
-    ACCOUNT_CONCURRENCY,
     LATEST,
     Alias,
     Code,
@@ -21,8 +20,6 @@ from simulator.functions.records import (
 )
 from simulator.wire.paging import UnknownTokenError, page
 from simulator.wire.protocol import AwsError, Call
-
-UNRESERVED_FLOOR = 100
 
 
 @dataclass(frozen=True)
@@ -197,11 +194,12 @@ class LambdaOverlay:
     def _reserve(self, call: Call) -> Mapping[str, Any]:
         function, _ = self._named(call)
         wanted = call.parameters["ReservedConcurrentExecutions"]
-        others = sum(one.reserved or 0 for one in self.state.functions.values() if one.name != function.name)
-        if ACCOUNT_CONCURRENCY - others - wanted < UNRESERVED_FLOOR:
+        others = self.state.reserved - (function.reserved or 0)
+        floor = self.state.floor
+        if self.state.concurrency - others - wanted < floor:
             message = (
                 "Specified ReservedConcurrentExecutions for function decreases account's "
-                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_FLOOR}]."
+                f"UnreservedConcurrentExecution below its minimum value of [{floor}]."
             )
             raise AwsError("InvalidParameterValueException", message)
         function.reserved = wanted
@@ -217,11 +215,10 @@ class LambdaOverlay:
         return {}
 
     def _settings(self, call: Call) -> Mapping[str, Any]:
-        reserved = sum(one.reserved or 0 for one in self.state.functions.values())
         return {
             "AccountLimit": {
-                "ConcurrentExecutions": ACCOUNT_CONCURRENCY,
-                "UnreservedConcurrentExecutions": ACCOUNT_CONCURRENCY - reserved,
+                "ConcurrentExecutions": self.state.concurrency,
+                "UnreservedConcurrentExecutions": self.state.unreserved,
             },
             "AccountUsage": {"TotalCodeSize": 0, "FunctionCount": len(self.state.functions)},
         }

@@ -10,6 +10,9 @@ from simulator.wire.protocol import ACCOUNT, REGION, AwsError
 
 LATEST = "$LATEST"
 ACCOUNT_CONCURRENCY = 1000
+# What reservations must leave. Where an account has a small quota it is less; where that begins is not documented.
+UNRESERVED_FLOOR = 100
+SMALL_FLOOR = 10
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,6 @@ class Function:
         """The function's ARN, without a qualifier."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
 
-    @property
-    def concurrency(self) -> int:
-        """How many invocations may run at once."""
-        return ACCOUNT_CONCURRENCY if self.reserved is None else self.reserved
-
     def code(self, qualifier: str | None) -> Code:
         """The code behind a qualifier: a version, an alias, or $LATEST."""
         if qualifier in (None, LATEST):
@@ -116,10 +114,30 @@ class Function:
 
 @dataclass
 class LambdaState:
-    """All functions and event source mappings of the account."""
+    """All functions and event source mappings of the account.
+
+    `concurrency` is the account's quota of invocations at once; `in_use` how many of them run now outside reservations.
+    """
 
     functions: dict[str, Function] = field(default_factory=dict)
     mappings: dict[str, Mapping] = field(default_factory=dict)
+    concurrency: int = ACCOUNT_CONCURRENCY
+    in_use: int = 0
+
+    @property
+    def reserved(self) -> int:
+        """How much of the quota is reserved for functions."""
+        return sum(one.reserved or 0 for one in self.functions.values())
+
+    @property
+    def unreserved(self) -> int:
+        """How many invocations of functions without a reservation may run at once, all of them together."""
+        return max(0, self.concurrency - self.reserved)
+
+    @property
+    def floor(self) -> int:
+        """What reservations must leave to the functions that have none."""
+        return UNRESERVED_FLOOR if self.concurrency >= ACCOUNT_CONCURRENCY else SMALL_FLOOR
 
     def function(self, named: str) -> tuple[Function, str | None]:
         """The function a call names by name or ARN, and the qualifier in that name."""

@@ -36,7 +36,7 @@ _ATTRIBUTES = frozenset(
         "Username",
     }
 )
-_SOURCES = {"cloudwatch": "monitoring", "bedrock-runtime": "bedrock"}
+_SOURCES = {"cloudwatch": "monitoring", "bedrock-runtime": "bedrock", "service-quotas": "servicequotas"}
 
 
 def _wall_pace() -> Pace:

@@ -24,6 +24,7 @@ VALIDATION_CODES = {
     "cloudwatch": "InvalidParameterValue",
     "ecs": "InvalidParameterException",
     "logs": "InvalidParameterException",
+    "service-quotas": "IllegalArgumentException",
     "ssm": "ValidationException",
 }
 

@@ -72,6 +72,7 @@ class Workload:
         await self._happen(at)
         for service in self.held.ecs.services():
             self.held.scheduler.move(service, at)
+        self._measures.publish_usage(self.held.scheduler.vcpus.used(), at)
         said = await self.read()
         running = {one.name: self._running(one, at) for one in self.world.services}
         flows = self._streams.tick(Moment(at, seconds, said.parameters), running, said.capacities)

@@ -4,10 +4,13 @@ Names and dimensions as the metric references of AWS/Lambda and AWS/SQS list the
 minutes with invocations or throttles; SQS's gauges have one each minute.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.cloudwatch.metrics import MetricStore
+from simulator.functions.records import LambdaState
+from simulator.workload.concurrency import AtOnce
 from simulator.workload.functions import Work
 from simulator.workload.queues import Backlog, Counts
 from simulator.world import World
@@ -40,6 +43,24 @@ class FunctionMeasures:
             self.metrics.put(namespace, "ConcurrentExecutions", dimensions, at, work.concurrency)
         if work.invocations or work.throttles:
             self.metrics.put(namespace, "Throttles", dimensions, at, work.throttles)
+
+    def publish_account(
+        self, done: Sequence[Work], at_once: AtOnce, state: LambdaState, at: datetime
+    ) -> None:
+        """The metrics of all functions together, which have no dimensions; the first is the quota's usage metric."""
+        if not any(work.invocations or work.throttles for work in done):
+            return
+        namespace = "AWS/Lambda"
+        for name, value in (
+            ("ConcurrentExecutions", at_once.most),
+            ("UnreservedConcurrentExecutions", at_once.unreserved),
+            ("ClaimedAccountConcurrency", at_once.unreserved + state.reserved),
+            ("Throttles", sum(work.throttles for work in done)),
+        ):
+            self.metrics.put(namespace, name, {}, at, value)
+        ran = sum(len(work.invocations) for work in done)
+        if ran:
+            self.metrics.put(namespace, "Invocations", {}, at, 1, ran)
 
     def _application(self, work: Work, dimensions: dict[str, str]) -> None:
         namespace, at = self.world.namespace, work.at

@@ -1,8 +1,10 @@
 """Lambda functions at work on their queues, invocation by invocation.
 
 An event source mapping polls each lane, at most every `poll_seconds` while it is idle. A batch that fails stays in
-the queue. Invocations beyond the function's concurrency are throttled, and their batches wait.
+the queue. Invocations beyond the function's reservation, or beyond what the account has left for all functions without
+one, are throttled, and their batches wait.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 """
 
 import heapq
@@ -68,35 +70,25 @@ class Consumer:
     random: Random
     _running: list[float] = field(default_factory=list)
 
-    def work(self, at: datetime, seconds: int, function: Function, mapping: SourceMapping) -> Work:
-        """Let the function work on its queue for a tick."""
-        begin = at.timestamp()
-        end = begin + seconds
-        self.backlog.come_back(end)
-        self._running = [one for one in self._running if one > begin]
-        heapq.heapify(self._running)
-        invocations: list[Invocation] = []
-        throttled, most = 0, len(self._running)
-        while (found := self._next(begin)) is not None and (moment := found[0]) < end:
-            lane = found[1]
-            while self._running and self._running[0] <= moment:
-                heapq.heappop(self._running)
-            if len(self._running) >= function.concurrency:
-                throttled += 1
-                # The poller tries again when an invocation may have ended, and no sooner.
-                lane.ready_at = max(
-                    moment + self.world.poll_seconds, self._running[0] if self._running else 0
-                )
-                continue
-            done = self._invoke(lane, moment, function, mapping)
-            if done is not None:
-                heapq.heappush(self._running, done.at + done.duration_ms / 1000)
-                most = max(most, len(self._running))
-                invocations.append(done)
-        lost, self.backlog.lost = self.backlog.lost, 0
-        return Work(self.world, at, seconds, invocations, throttled, most, lost)
+    def running_at(self, moment: float) -> int:
+        """How many invocations still run; those that have ended by then are forgotten."""
+        while self._running and self._running[0] <= moment:
+            heapq.heappop(self._running)
+        return len(self._running)
 
-    def _next(self, begin: float) -> tuple[float, Lane] | None:
+    @property
+    def first_end(self) -> float:
+        """When the first of the invocations that run ends; 0 where none runs."""
+        return self._running[0] if self._running else 0.0
+
+    def invoke(self, lane: Lane, at: float, function: Function, mapping: SourceMapping) -> Invocation | None:
+        """Run the function over the next batch of a lane; None where all of it was given up."""
+        done = self._invoke(lane, at, function, mapping)
+        if done is not None:
+            heapq.heappush(self._running, done.at + done.duration_ms / 1000)
+        return done
+
+    def next_batch(self, begin: float) -> tuple[float, Lane] | None:
         """When the next batch can be received, and from which lane."""
         found: tuple[float, Lane] | None = None
         for lane in self.backlog.lanes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from simulator.cloudwatch.metrics import MetricStore
+from simulator.quotas.catalogue import FARGATE_VCPUS
 from simulator.workload.flow import Flow
 from simulator.workload.spread import SPREAD
 from simulator.workload.tables import Units
@@ -60,6 +61,12 @@ class Measures:
             self.metrics.put_values(namespace, "TargetResponseTime", dimensions, flow.at, seconds)
         healthy = {**balancer, "TargetGroup": target_group}
         self.metrics.put(namespace, "HealthyHostCount", healthy, flow.at, len(flow.running.tasks))
+
+    def publish_usage(self, vcpus: float, at: datetime) -> None:
+        """How much of the quota of Fargate's vCPUs is used, under the quota's usage metric."""
+        usage = FARGATE_VCPUS.usage
+        assert usage is not None
+        self.metrics.put(usage.namespace, usage.name, usage.dimensions, at, vcpus)
 
     def publish_tables(self, at: datetime, flows: Mapping[str, Flow], capacity: Mapping[str, Units]) -> None:
         """The metrics of the tables that the flows wrote to and read."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from string import Template
 
 from simulator.wire.protocol import ACCOUNT, REGION
 from simulator.workload.chance import rounded
+from simulator.workload.concurrency import AtOnce, SharedConcurrency, Shift
 from simulator.workload.flow import Flow
 from simulator.workload.function_logs import FunctionLogWriter
 from simulator.workload.function_measures import FunctionMeasures
@@ -15,7 +16,7 @@ from simulator.workload.functions import Consumer, Work
 from simulator.workload.holdings import Holdings
 from simulator.workload.queues import Backlog, Message, QueueSettings
 from simulator.workload.readings import Readings
-from simulator.world import FunctionWorld, Poison, Release, World
+from simulator.world import Backfill, FunctionWorld, Poison, Release, World
 
 
 @dataclass
@@ -55,10 +56,12 @@ class Messaging:
             self._heed(at)
         for flow in flows.values():
             self._send(flow, at, seconds)
-        for function in self.world.functions:
-            work = self._work(function, at, seconds)
+        self._fill(at, seconds)
+        done, at_once = self._work(at, seconds)
+        for work in done:
             self._measures.publish(work)
             self._writer.write(work)
+        self._measures.publish_account(done, at_once, self.held.functions, at)
         for backlog in self._backlogs.values():
             self._measures.publish_queue(backlog, at, seconds)
             if at >= self.start:
@@ -72,15 +75,35 @@ class Messaging:
             for moment in sorted(self._random.uniform(0, seconds) for _ in range(count)):
                 backlog.send(begin + moment)
 
-    def _work(self, world: FunctionWorld, at: datetime, seconds: int) -> Work:
+    def _fill(self, at: datetime, seconds: int) -> None:
+        """What jobs put into queues in this tick, one message as long after the other."""
+        begin = at - self.start
+        for event in self.world.events:
+            if isinstance(event, Backfill):
+                count = event.due(begin, begin + timedelta(seconds=seconds))
+                for number in range(count):
+                    self._backlogs[event.queue].send(at.timestamp() + seconds * number / count)
+
+    def _work(self, at: datetime, seconds: int) -> tuple[list[Work], AtOnce]:
+        """Let the functions that take from their queues work; what each function of the world did."""
+        shifts = [shift for world in self.world.functions if (shift := self._shift(world, at.timestamp()))]
+        shared = SharedConcurrency(self.held.functions, tuple(self._consumers.values()))
+        done, at_once = shared.play(shifts, at, seconds)
+        worked = {work.function.name: work for work in done}
+        return [worked.get(one.name) or self._idle(one, at, seconds) for one in self.world.functions], at_once
+
+    def _shift(self, world: FunctionWorld, begin: float) -> Shift | None:
         function = self.held.functions.functions.get(world.name)
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{world.consumes}"
         mappings = [one for one in self.held.functions.feeding(arn) if one.function == world.name]
-        consumer = self._consumers[world.name]
         if function is None or not mappings:
-            lost, consumer.backlog.lost = consumer.backlog.lost, 0
-            return Work(world, at, seconds, lost=lost)
-        return consumer.work(at, seconds, function, mappings[0])
+            return None
+        return Shift(self._consumers[world.name], function, mappings[0], begin)
+
+    def _idle(self, world: FunctionWorld, at: datetime, seconds: int) -> Work:
+        backlog = self._consumers[world.name].backlog
+        lost, backlog.lost = backlog.lost, 0
+        return Work(world, at, seconds, lost=lost)
 
     def _heed(self, at: datetime) -> None:
         """Take note of messages that others deleted, moved or sent through the API."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from simulator.world.base import LogOccasion, LogTemplate, Offset, Record, Share, Slo, offset
 from simulator.world.events import (
     ApiCall,
+    Backfill,
     Batch,
     Deploy,
     Event,
@@ -39,6 +40,7 @@ from simulator.world.settings import (
     DocumentWorld,
     ExternalWorld,
     ParameterWorld,
+    QuotaWorld,
     TableWorld,
     Traffic,
 )
@@ -46,6 +48,7 @@ from simulator.world.settings import (
 __all__ = [
     "AlarmWorld",
     "ApiCall",
+    "Backfill",
     "Batch",
     "Dependency",
     "Deploy",
@@ -67,6 +70,7 @@ __all__ = [
     "ParameterWorld",
     "Poison",
     "QueueWorld",
+    "QuotaWorld",
     "Reach",
     "Reads",
     "Record",
@@ -108,6 +112,7 @@ class World(Record):
     tables: list[TableWorld] = Field(default_factory=list)
     queues: list[QueueWorld] = Field(default_factory=list)
     functions: list[FunctionWorld] = Field(default_factory=list)
+    quotas: list[QuotaWorld] = Field(default_factory=list)
     parameters: list[ParameterWorld] = Field(default_factory=list)
     externals: list[ExternalWorld] = Field(default_factory=list)
     alarms: list[AlarmWorld] = Field(default_factory=list)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from botocore.exceptions import UnknownServiceError
 
+from simulator.quotas.catalogue import CONCURRENT_EXECUTIONS, FARGATE_VCPUS, QUOTAS
 from simulator.wire.protocol import operation_model
 from simulator.world import ApiCall, Deploy, FunctionDeploy, ImageExpiry, ServiceWorld, World
 
@@ -12,6 +13,7 @@ def contradictions(world: World) -> Iterator[str]:
     """What of a world names nothing that exists, or contradicts itself."""
     yield from _services(world)
     yield from _functions(world)
+    yield from _quotas(world)
     yield from _events(world)
     yield from _alarms(world)
     yield from _cycle(world)
@@ -60,6 +62,23 @@ def _functions(world: World) -> Iterator[str]:
         yield from _unknown(f"queue {queue.name} names", filter(None, [queue.dead_letter]), queues)
         if queue.dead_letter in queues and world.queue(queue.dead_letter).is_fifo != queue.is_fifo:
             yield f"queue {queue.name} and its dead-letter queue are not both FIFO or both standard"
+
+
+def _quotas(world: World) -> Iterator[str]:
+    """Quotas that nothing here keeps to, and what would be more than them from the beginning."""
+    for one in world.quotas:
+        if (one.service, one.code) not in QUOTAS:
+            known = ", ".join(f"{service} {code}" for service, code in QUOTAS)
+            yield f"quota {one.service} {one.code} is none that the account keeps to: {known}"
+    stated = {(one.service, one.code): one.value for one in world.quotas}
+    needed = sum(one.desired * float(one.cpu_units) / 1024 for one in world.services)
+    vcpus = stated.get(FARGATE_VCPUS.key)
+    if vcpus is not None and needed > vcpus:
+        yield f"the services need {needed:g} vCPUs, and the quota is {vcpus:g}"
+    reserved = sum(one.reserved_concurrency or 0 for one in world.functions)
+    concurrency = stated.get(CONCURRENT_EXECUTIONS.key, CONCURRENT_EXECUTIONS.default)
+    if reserved > concurrency:
+        yield f"functions reserve {reserved} executions at once, and the quota is {concurrency:g}"
 
 
 def _events(world: World) -> Iterator[str]:

@@ -108,6 +108,23 @@ class Poison(EventBase):
     body: str
 
 
+class Backfill(EventBase):
+    """A job puts messages into a queue, so many a minute, until `lasts` is over if that is given."""
+
+    kind: Literal["backfill"]
+    queue: str
+    per_minute: float = Field(gt=0)
+    lasts: Offset | None = None
+
+    def due(self, begin: timedelta, end: timedelta) -> int:
+        """How many messages have come at the end of a stretch that had not at its beginning."""
+        return self._until(end) - self._until(begin)
+
+    def _until(self, moment: timedelta) -> int:
+        over = moment - self.at if self.lasts is None else min(moment - self.at, self.lasts)
+        return max(0, int(over.total_seconds() / 60 * self.per_minute))
+
+
 Event = Annotated[
     Deploy
     | FunctionDeploy
@@ -118,6 +135,7 @@ Event = Annotated[
     | Slowdown
     | Outage
     | Silence
-    | Poison,
+    | Poison
+    | Backfill,
     Field(discriminator="kind"),
 ]

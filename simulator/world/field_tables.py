@@ -35,6 +35,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     functions.FunctionMetric,
     functions.QueueWorld,
     settings.TableWorld,
+    settings.QuotaWorld,
     settings.ParameterWorld,
     settings.ExternalWorld,
     settings.AlarmWorld,
@@ -50,6 +51,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     events.Slowdown,
     events.Outage,
     events.Poison,
+    events.Backfill,
     FaultWorld,
 )
 

@@ -18,6 +18,14 @@ class TableWorld(Record):
     burst_seconds: int = Field(default=30, ge=0, le=300)
 
 
+class QuotaWorld(Record):
+    """How much the account has been given of a quota, by the codes of Service Quotas."""
+
+    service: str
+    code: str
+    value: float = Field(ge=0)
+
+
 class ParameterWorld(Record):
     """A parameter of the Parameter Store that services read: a setting or a feature flag.
 

@@ -1,4 +1,4 @@
-"""Contracts of what the copilot looks at: CloudWatch, Logs, CloudTrail, STS and IAM."""
+"""Contracts of what the copilot looks at: CloudWatch, Logs, CloudTrail, STS, IAM and Service Quotas."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -105,4 +105,32 @@ OTHERS = (
         "InvalidInput",
     ),
 )
-CONTRACTS = (*CLOUDWATCH, *LISTED, *LOGS, *OTHERS)
+
+
+def _quota(service: str, code: str = "L-B99A9384") -> Asks:
+    return lambda _: {"ServiceCode": service, "QuotaCode": code}
+
+
+QUOTAS = (
+    Contract(
+        *("service-quotas", "GetServiceQuota", _quota("lambda"), "Quota"),
+        *(_quota("lambda", "L-00000000"), "NoSuchResourceException"),
+    ),
+    Contract(
+        *("service-quotas", "GetAWSDefaultServiceQuota", _quota("lambda"), "Quota"),
+        *(_quota("lambda", "L-00000000"), "NoSuchResourceException"),
+    ),
+    Contract(
+        *("service-quotas", "ListServiceQuotas", lambda _: {"ServiceCode": "lambda"}, "Quotas"),
+        *(lambda _: {"ServiceCode": ABSENT}, "NoSuchResourceException"),
+    ),
+    Contract(
+        *("service-quotas", "ListAWSDefaultServiceQuotas", lambda _: {"ServiceCode": "lambda"}, "Quotas"),
+        *(lambda _: {"ServiceCode": ABSENT}, "NoSuchResourceException"),
+    ),
+    Contract(
+        *("service-quotas", "ListServices", lambda _: {"MaxResults": 1}, "Services"),
+        *(lambda _: {"NextToken": "bm90b25l"}, "InvalidPaginationTokenException"),
+    ),
+)
+CONTRACTS = (*CLOUDWATCH, *LISTED, *LOGS, *OTHERS, *QUOTAS)

@@ -268,5 +268,5 @@ REFUSED: Mapping[str, str] = {
     "INSIGHT_RULE_METRIC": "the account has no Contributor Insights rules",
     "LAMBDA": "the account has no data source connectors",
     "SELECT": "the account has no Metrics Insights queries",
-    "SERVICE_QUOTA": "the account has no usage metrics",
+    "SERVICE_QUOTA": "the account tells its quotas through Service Quotas only",
 }

@@ -40,6 +40,10 @@ WITHOUT_RESOURCES = {
         "DeregisterTaskDefinition",
     },
     "kms": {"CreateKey", "ListKeys"},
+    "service-quotas": {
+        *("GetAWSDefaultServiceQuota", "GetServiceQuota", "ListAWSDefaultServiceQuotas"),
+        *("ListServiceQuotas", "ListServices"),
+    },
     "lambda": {
         *("CreateEventSourceMapping", "GetAccountSettings", "ListEventSourceMappings", "ListFunctions"),
     },
@@ -75,7 +79,7 @@ MADE_UP = "made-up"
 
 def expected_action(service: str, operation: str) -> str:
     """The action that AWS decides an operation by."""
-    prefix = {"bedrock-runtime": "bedrock"}.get(service, service)
+    prefix = {"bedrock-runtime": "bedrock", "service-quotas": "servicequotas"}.get(service, service)
     return EXCEPTIONS.get((service, operation), f"{prefix}:{operation}")
 
 
