@@ -7,7 +7,7 @@ from typing import Any
 from evals.truth import AcceptableCall, ForbiddenChange
 from memory.records.plan import PlannedAction
 from tools.actions.capacity_document import find_document
-from tools.actions.dynamodb_capacity import read_table
+from tools.actions.dynamodb_units import read_table
 from tools.actions.ecs_service import read_service
 from tools.aws.access import AwsAccess
 

@@ -173,6 +173,13 @@ class Emulator:
         with self._responses.request_scope(ACCOUNT, REGION):
             return str(parameters._parameters[name].get("LastModifiedUser", ""))
 
+    def parameter_patterns(self, name: str) -> dict[int, str]:
+        """The AllowedPattern of each version of a parameter."""
+        parameters = importlib.import_module("ministack.services.ssm")
+        with self._responses.request_scope(ACCOUNT, REGION):
+            kept: list[dict[str, Any]] = parameters._parameter_history.get(name, [])
+        return {int(one["Version"]): str(one.get("AllowedPattern", "")) for one in kept}
+
     def date_table(self, name: str, at: datetime) -> None:
         """Let a table have been made at this moment of the account."""
         tables = importlib.import_module("ministack.services.dynamodb")

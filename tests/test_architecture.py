@@ -27,7 +27,16 @@ PACKAGES = ("console", "web", "graphs", "agents", "tools", "memory", "simulator"
 OURS = {*PACKAGES, "settings", "server", "cli"}
 FILE_LINES, FUNCTION_LINES = 350, 50
 # Files in tools/actions that hold what actions share.
-SHARED = {"base", "registry", "capacity_document", "ecs_service", "lambda_function", "sqs_queue"}
+SHARED = {
+    "base",
+    "registry",
+    "capacity_document",
+    "dynamodb_units",
+    "ecs_service",
+    "lambda_function",
+    "sqs_queue",
+    "ssm_attributes",
+}
 DOCS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/dependencies.md", "docs/data-model.md")
 
 

@@ -87,7 +87,11 @@ class AutomationOverlay:
             **OpsItems().answers(),
         }
         if settings is not None:
-            self._answers |= {"DescribeParameters": settings.describe, "PutParameter": settings.put}
+            self._answers |= {
+                "DescribeParameters": settings.describe,
+                "GetParameterHistory": settings.history,
+                "PutParameter": settings.put,
+            }
 
     @property
     def operations(self) -> frozenset[str]:

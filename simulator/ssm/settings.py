@@ -33,6 +33,16 @@ class Settings:
             one["LastModifiedUser"] = self.emulator.parameter_user(one["Name"])
         return answer
 
+    async def history(self, call: Call) -> Mapping[str, Any]:
+        """GetParameterHistory."""
+        answer = await self._asked(call)
+        patterns = self.emulator.parameter_patterns(call.parameters["Name"])
+        for one in answer["Parameters"]:
+            pattern = patterns.get(one["Version"])
+            if pattern:
+                one["AllowedPattern"] = pattern
+        return answer
+
     async def _asked(self, call: Call) -> dict[str, Any]:
         try:
             return await self.emulator.call("ssm", call.operation, call.parameters)

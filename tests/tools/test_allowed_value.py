@@ -20,7 +20,7 @@ def state(**more: object) -> State:
         "name": ROUTE.name,
         "type": "String",
         "pattern": pattern,
-        "description": "",
+        "attributes": {"Description": "", "AllowedPattern": pattern},
         "allowed": listed_values(pattern),
         "version": 4,
         "value": "first",

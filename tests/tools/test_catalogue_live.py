@@ -16,6 +16,7 @@ from tests.tools.bench import HIGH, TABLE, Bench, bench
 from tests.tools.stages import ALIAS, DEAD, FUNCTION, LIMIT, QUEUE, ROUTE, STAGES, Stage
 from tools.actions.base import IamStatement, Reversibility, differences
 from tools.actions.registry import ACTIONS, named
+from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import session_policy
 from tools.inspection import inspect
@@ -288,6 +289,28 @@ def test_a_changed_parameter_is_answered_by_the_value_before(account: SimulatedA
     found = offered(bench(account, "parameter"), CauseKind.CONFIGURATION, LIMIT, "1900")
 
     assert found == [("ssm_revert_parameter", given)]
+
+
+def test_a_reverted_parameter_has_all_that_its_version_had_and_so_has_the_undone(
+    account: SimulatedAccount,
+) -> None:
+    ssm, keys, action = account.client("ssm"), account.root, SsmRevertParameter()
+    access = AwsAccess("us-east-1", account.endpoint, keys.access_key_id, keys.secret_access_key)
+    guarded: Any = {"Description": "in ms", "AllowedPattern": "^[0-9]+$", "Tier": "Advanced"}
+    name = "/storefront/web/limit"
+    ssm.put_parameter(Name=name, Value="1", Type="String", **guarded)
+    ssm.put_parameter(Name=name, Value="fast", Type="String", Overwrite=True, Description="any")
+
+    def reverted(version: int) -> Any:
+        asked = SsmRevert(name=name, version=version)
+        action.call(access, asked, action.read_state(access, asked), "t")
+        (now,) = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [name]}])["Parameters"]
+        return [now.get(key, "") for key in ("Description", "AllowedPattern", "Tier")]
+
+    state = action.read_state(access, SsmRevert(name=name, version=1))
+    assert "its pattern none to ^[0-9]+$" in action.blast_radius(SsmRevert(name=name, version=1), state).text
+    assert reverted(1) == ["in ms", "^[0-9]+$", "Advanced"]
+    assert reverted(2) == ["any", "", "Advanced"]
 
 
 def test_a_system_outside_is_done_without_where_the_team_declares_how(account: SimulatedAccount) -> None:

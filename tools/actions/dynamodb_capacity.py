@@ -8,21 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pydantic import Field
 
-from memory.records.alarm import Metric
-from memory.records.plan import Direction, ExpectedSignal, Risk
+from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.capacity_document import read_document
+from tools.actions.dynamodb_units import MOST_FACTOR, WRITE, read_table
 from tools.ahead import previewed
 from tools.aws.access import AwsAccess
-
-MOST_FACTOR = 4
-"""A plan may multiply a table's capacity by no more than this; more is a decision about money."""
-
-UPDATE_SECONDS = 300
 
 _FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
 
@@ -100,46 +94,20 @@ class DynamoDbSetWriteCapacity:
 
     def expected(self, params: DynamoDbCapacity, state: State) -> tuple[ExpectedSignal, ...]:
         """The table has the capacity, and throttles no more writes."""
-        if not state["found"]:
-            return ()
-        units = params.write_capacity_units
-        provisioned = ExpectedSignal(
-            text=f"{params.table} has {units} write units",
-            direction=Direction.BECOMES,
-            within_seconds=UPDATE_SECONDS,
-            state_key="write",
-            level=units,
-        )
-        return (provisioned, throttles_end(params.table, "WriteThrottleEvents", "writes"))
+        return WRITE.expected(params.table, params.write_capacity_units, state)
 
     def blast_radius(self, params: DynamoDbCapacity, state: State) -> BlastRadius:
         """Raising interrupts nothing; lowering takes a share of the capacity away."""
-        if not state["found"]:
-            return BlastRadius(text=f"no table {params.table}", share=1.0)
-        now = max(state["write"], 1)
-        text = f"table {params.table}: {state['write']} to {params.write_capacity_units} write units"
-        return BlastRadius(text=text, share=max(0.0, (now - params.write_capacity_units) / now))
+        return WRITE.blast_radius(params.table, params.write_capacity_units, state)
 
     def problems(self, params: DynamoDbCapacity, state: State, *, undoing: bool = False) -> tuple[str, ...]:
         """Return every reason not to do this to the table as it is."""
-        if not state["found"]:
-            return (f"there is no table {params.table}",)
-        wanted, now = params.write_capacity_units, state["write"]
-        found = [
-            (state["billing"] != "PROVISIONED", f"the table's billing is {state['billing']}"),
-            (state["status"] != "ACTIVE", f"the table is {state['status']}"),
-            (wanted == now, f"the table already has {now} write units"),
-            (not undoing and wanted < now, f"{wanted} write units are fewer than the {now} it has"),
-            (
-                not undoing and wanted > now * MOST_FACTOR,
-                f"{wanted} write units are more than {MOST_FACTOR} times the {now} it has",
-            ),
-        ]
-        return (*(text for stands, text in found if stands), *_document_problems(params, state))
+        found = WRITE.problems(params.table, params.write_capacity_units, state, undoing=undoing)
+        return (*found, *_document_problems(params, state)) if state["found"] else found
 
     def inverse(self, params: DynamoDbCapacity, state: State) -> dict[str, Any] | None:
         """Return the parameters that bring the present capacity back."""
-        if not state["found"] or state["billing"] != "PROVISIONED":
+        if not WRITE.can_come_back(state):
             return None
         return {**params.model_dump(), "write_capacity_units": state["write"]}
 
@@ -174,24 +142,6 @@ class DynamoDbSetWriteCapacity:
         return True if status == "Success" else None
 
 
-def throttles_end(table: str, metric: str, what: str) -> ExpectedSignal:
-    """Expect that a table refuses no more requests; its metric has no points while it refuses none."""
-    return ExpectedSignal(
-        text=f"{table} throttles no more {what}",
-        direction=Direction.FALLS,
-        within_seconds=UPDATE_SECONDS,
-        metric=Metric(
-            namespace="AWS/DynamoDB",
-            name=metric,
-            dimensions={"TableName": table},
-            stat="Sum",
-            period_seconds=60,
-        ),
-        level=0.0,
-        no_points=0.0,
-    )
-
-
 def _values(params: DynamoDbCapacity, state: State) -> dict[str, list[str]]:
     """Return the document's parameters: the capacity that is wanted, and the other one as it is."""
     document = state["document"]
@@ -202,25 +152,6 @@ def _values(params: DynamoDbCapacity, state: State) -> dict[str, list[str]]:
     if document["read_parameter"]:
         values[document["read_parameter"]] = [str(state["read"])]
     return values
-
-
-def read_table(access: AwsAccess, table: str) -> State:
-    """Read what a table is provisioned with."""
-    try:
-        facts = access.client("dynamodb").describe_table(TableName=table)["Table"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return {"found": False}
-        raise
-    capacity = facts.get("ProvisionedThroughput", {})
-    return {
-        "found": True,
-        "table_arn": facts["TableArn"],
-        "status": facts["TableStatus"],
-        "billing": facts.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"),
-        "write": int(capacity.get("WriteCapacityUnits", 0)),
-        "read": int(capacity.get("ReadCapacityUnits", 0)),
-    }
 
 
 def _document_problems(params: DynamoDbCapacity, state: State) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import Field
 
-from memory.records.plan import Direction, ExpectedSignal, Risk
+from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.dynamodb_capacity import MOST_FACTOR, UPDATE_SECONDS, read_table, throttles_end
+from tools.actions.dynamodb_units import MOST_FACTOR, READ, read_table
 from tools.aws.access import AwsAccess
 
 
@@ -66,48 +66,21 @@ class DynamoDbSetReadCapacity:
 
     def expected(self, params: DynamoDbReadCapacity, state: State) -> tuple[ExpectedSignal, ...]:
         """The table has the capacity, and throttles no more reads."""
-        if not state["found"]:
-            return ()
-        units = params.read_capacity_units
-        provisioned = ExpectedSignal(
-            text=f"{params.table} has {units} read units",
-            direction=Direction.BECOMES,
-            within_seconds=UPDATE_SECONDS,
-            state_key="read",
-            level=units,
-        )
-        return (provisioned, throttles_end(params.table, "ReadThrottleEvents", "reads"))
+        return READ.expected(params.table, params.read_capacity_units, state)
 
     def blast_radius(self, params: DynamoDbReadCapacity, state: State) -> BlastRadius:
         """Raising interrupts nothing; lowering takes a share of the capacity away."""
-        if not state["found"]:
-            return BlastRadius(text=f"no table {params.table}", share=1.0)
-        now = max(state["read"], 1)
-        text = f"table {params.table}: {state['read']} to {params.read_capacity_units} read units"
-        return BlastRadius(text=text, share=max(0.0, (now - params.read_capacity_units) / now))
+        return READ.blast_radius(params.table, params.read_capacity_units, state)
 
     def problems(
         self, params: DynamoDbReadCapacity, state: State, *, undoing: bool = False
     ) -> tuple[str, ...]:
         """Return every reason not to do this to the table as it is."""
-        if not state["found"]:
-            return (f"there is no table {params.table}",)
-        wanted, now = params.read_capacity_units, state["read"]
-        found = [
-            (state["billing"] != "PROVISIONED", f"the table's billing is {state['billing']}"),
-            (state["status"] != "ACTIVE", f"the table is {state['status']}"),
-            (wanted == now, f"the table already has {now} read units"),
-            (not undoing and wanted < now, f"{wanted} read units are fewer than the {now} it has"),
-            (
-                not undoing and wanted > now * MOST_FACTOR,
-                f"{wanted} read units are more than {MOST_FACTOR} times the {now} it has",
-            ),
-        ]
-        return tuple(text for stands, text in found if stands)
+        return READ.problems(params.table, params.read_capacity_units, state, undoing=undoing)
 
     def inverse(self, params: DynamoDbReadCapacity, state: State) -> dict[str, Any] | None:
         """Return the parameters that bring the present capacity back."""
-        if not state["found"] or state["billing"] != "PROVISIONED":
+        if not READ.can_come_back(state):
             return None
         return {"table": params.table, "read_capacity_units": state["read"]}
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
 
 _TEXT = frozenset({"String", "StringList"})
@@ -86,7 +87,7 @@ class SsmSetAllowedValue:
             "name": params.name,
             "type": one["Type"],
             "pattern": pattern,
-            "description": str(one.get("Description", "")),
+            "attributes": attributes_of(one, one),
             "allowed": listed_values(pattern),
         }
         if one["Type"] not in _TEXT:
@@ -147,15 +148,13 @@ class SsmSetAllowedValue:
         return {"name": params.name, "value": state["value"]}
 
     def call(self, access: AwsAccess, params: SsmAllowedValue, state: State, token: str) -> dict[str, Any]:
-        """Set the value, with the pattern that allows it, so that AWS checks it once more."""
-        more = {"Description": state["description"]} if state["description"] else {}
+        """Set the value, with all that the parameter has; by its pattern AWS checks the value once more."""
         answer = access.client("ssm").put_parameter(
             Name=params.name,
             Value=params.value,
             Type=state["type"],
-            AllowedPattern=state["pattern"],
             Overwrite=True,
-            **more,
+            **state["attributes"],
         )
         return {"version": int(answer["Version"])}
 

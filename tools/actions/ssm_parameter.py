@@ -16,6 +16,7 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
+from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
 from tools.redaction import redact
 
@@ -42,7 +43,8 @@ class SsmRevertParameter:
         "or feature flag caused the symptom."
     )
     effect: str = (
-        "The parameter gets a new version with the old value; what reads it follows at its next read."
+        "The parameter gets a new version with the old one's value, description, pattern and data type; what reads it "
+        "follows at its next read."
     )
     risk: Risk = Risk.MEDIUM
     repeatable: bool = True
@@ -85,11 +87,13 @@ class SsmRevertParameter:
             "value_sha256": _sha256(current["Value"]),
             "value": _shown(current),
             "wanted_value": _shown(wanted) if wanted else None,
+            "pattern": current.get("AllowedPattern", ""),
+            "wanted_pattern": wanted.get("AllowedPattern", "") if wanted else None,
             "versions": {str(one["Version"]): _sha256(one["Value"]) for one in history},
         }
 
     def bound(self, state: State) -> State:
-        """Bind the present version and its value."""
+        """Bind the present version, which no write leaves as it was, and its value."""
         return {key: state.get(key) for key in ("found", "name", "type", "version", "value_sha256")}
 
     def expected(self, params: SsmRevert, state: State) -> tuple[ExpectedSignal, ...]:
@@ -112,6 +116,8 @@ class SsmRevertParameter:
         if not state["found"]:
             return BlastRadius(text=f"no parameter {params.name}", share=1.0)
         text = f"{params.name}: {state['value']} to {state['wanted_value']}, for everything that reads it"
+        if state["wanted_pattern"] not in {None, state["pattern"]}:
+            text += f"; its pattern {state['pattern'] or 'none'} to {state['wanted_pattern'] or 'none'}"
         return BlastRadius(text=text, share=0.5)
 
     def problems(self, params: SsmRevert, state: State, *, undoing: bool = False) -> tuple[str, ...]:
@@ -140,11 +146,14 @@ class SsmRevertParameter:
         A version never changes, but PutParameter takes no condition on the current one: what somebody else sets
         between the look at the state and this call is replaced, and stays in the history.
         """
-        history = {str(one["Version"]): one for one in _history(access, params.name)}
-        wanted = history[str(params.version)]
-        more = {"Description": wanted["Description"]} if wanted.get("Description") else {}
+        history = {int(one["Version"]): one for one in _history(access, params.name)}
+        wanted, current = history[params.version], history[max(history)]
         answer = access.client("ssm").put_parameter(
-            Name=params.name, Value=wanted["Value"], Type=wanted["Type"], Overwrite=True, **more
+            Name=params.name,
+            Value=wanted["Value"],
+            Type=wanted["Type"],
+            Overwrite=True,
+            **attributes_of(wanted, current),
         )
         return {"version": int(answer["Version"])}
 

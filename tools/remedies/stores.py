@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 from memory.records.assessment import Hypothesis
 from memory.records.plan import Considered, PlannedAction
 from tools.actions.capacity_document import find_document
-from tools.actions.dynamodb_capacity import MOST_FACTOR, DynamoDbSetWriteCapacity, read_table
+from tools.actions.dynamodb_capacity import DynamoDbSetWriteCapacity
 from tools.actions.dynamodb_read_capacity import DynamoDbSetReadCapacity
+from tools.actions.dynamodb_units import MOST_FACTOR, read_table
 from tools.actions.sqs_quarantine import FEWEST_RECEIVES, SqsQuarantinePoison
 from tools.actions.sqs_queue import read_queue
 from tools.actions.ssm_parameter import SsmRevertParameter
