@@ -1,6 +1,13 @@
 """One holder at a time, whatever is remembered of the lease, and whoever takes, loses or erases it meanwhile."""
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +15,7 @@ from hypothesis import strategies as st
 
 from evals.bench.records_meter import metered
 from memory import keys
+from memory.processes import this_process
 from memory.stores.leases import IncidentBusyError, LeaseStore
 from memory.table import RecordTable
 from tests.memory.filed import SCOPE, account, new_table
@@ -98,3 +106,118 @@ def test_stores_that_remember_grant_what_one_that_reads_would(moves: list[tuple[
             else:
                 table.delete(keys.lease(SCOPE, "one"))
             held = ""
+
+
+@dataclass
+class Moving:
+    """A wall clock and a steady one, which a test sets apart."""
+
+    wall: datetime = datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
+    steady: float = 50.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.steady += seconds
+
+    def store(self, table: RecordTable) -> LeaseStore:
+        return LeaseStore(table, now=lambda: self.wall, monotonic=lambda: self.steady)
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out_for_longer_than_a_lease_lasts() -> None:
+    table, at = MemoryTable(), Moving()
+    dead, living = at.store(table), at.store(table)
+    dead.hold(SCOPE, "one", "dead")
+    at.wall -= timedelta(hours=1)
+
+    with pytest.raises(IncidentBusyError):
+        living.hold(SCOPE, "one", "living")
+    at.pass_by(179)
+    assert living.is_held(SCOPE, "one")
+    at.pass_by(2)
+
+    living.hold(SCOPE, "one", "living")
+    with pytest.raises(IncidentBusyError):
+        dead.hold(SCOPE, "one", "dead")
+
+
+def test_a_holder_that_works_keeps_its_lease_while_another_looks_on() -> None:
+    table, at = MemoryTable(), Moving()
+    mine, theirs = at.store(table), at.store(table)
+    for _ in range(10):
+        mine.hold(SCOPE, "one", "me")
+        with pytest.raises(IncidentBusyError):
+            theirs.hold(SCOPE, "one", "them")
+        at.pass_by(100)
+
+
+def held_by(table: MemoryTable, **other: Any) -> None:
+    """Let a lease say that another process took it."""
+    LeaseStore(table).hold(SCOPE, "one", "other")
+    item = table.items[keys.lease(SCOPE, "one")]
+    table.items[item.key] = replace(item, body={**item.body, **other})
+
+
+def gone() -> dict[str, Any]:
+    """What a process says of itself that has ended since."""
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(tell, json.dumps(this_process()).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    said: dict[str, Any] = json.loads(os.read(told, 1000))
+    return said
+
+
+def test_the_lease_of_a_process_that_has_ended_is_taken_over_at_once() -> None:
+    table = MemoryTable()
+    held_by(table, **gone())
+    LeaseStore(table).hold(SCOPE, "one", "me")
+
+
+def test_a_process_that_ended_and_was_not_waited_for_holds_nothing() -> None:
+    table = MemoryTable()
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    started = Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    held_by(table, pid=child.pid, started=int(started))
+    LeaseStore(table).hold(SCOPE, "one", "me")
+    child.wait()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"host": "another"},
+        {"boot": "another boot of this host"},
+        {"pid_namespace": "pid:[1]"},
+        {"boot": None, "pid_namespace": None, "started": None},
+        {"started": None},
+    ],
+    ids=["host", "boot", "container with the same name", "no Linux", "no start time"],
+)
+def test_a_process_that_cannot_be_seen_from_here_keeps_its_lease_until_it_lapses(
+    other: dict[str, Any],
+) -> None:
+    table = MemoryTable()
+    held_by(table, **{**gone(), **other})
+    with pytest.raises(IncidentBusyError):
+        LeaseStore(table).hold(SCOPE, "one", "me")
+    lapsed(table, "one")
+    LeaseStore(table).hold(SCOPE, "one", "me")
+
+
+def test_a_number_that_another_process_was_given_since_is_no_proof_of_life() -> None:
+    table = MemoryTable()
+    held_by(table, started=1)
+    LeaseStore(table).hold(SCOPE, "one", "me")
+
+
+def test_a_lease_of_an_earlier_version_lapses_by_time_alone() -> None:
+    table = MemoryTable()
+    held_by(table, **gone())
+    item = table.items[keys.lease(SCOPE, "one")]
+    known = {"holder", "until", "host", "pid"}
+    table.items[item.key] = replace(item, body={k: v for k, v in item.body.items() if k in known})
+    with pytest.raises(IncidentBusyError):
+        LeaseStore(table).hold(SCOPE, "one", "me")
