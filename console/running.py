@@ -17,12 +17,16 @@ from console.story import Story
 from console.text import plain, screen, styled
 from graphs.copilot import Records
 from graphs.intake_queue import NO_ALARM, QueueIntake
-from graphs.sweeper import Swept, sweep, wake_stranded
+from graphs.rest import Rest
+from graphs.stranded import StrandedWatch, wake_stranded
+from graphs.sweeper import Swept, sweep
+from graphs.transient import PASSING
 from memory.records.alarm import Envelope, Route
 from memory.records.base import digest
 from memory.records.incident import Status, incident_of
 from memory.records.incident_record import IncidentRecord
 from tools.aws.queue import IncidentQueue
+from tools.bulkhead import bulkhead
 from tools.event_body import RefusedEvent
 from tools.intake import parse_event
 
@@ -89,18 +93,28 @@ class Worker:
         """Go on until told to stop; the message in hand is finished first."""
         out = screen()
         out.print(f"consuming {self.intake.queue.url}; Ctrl-C ends")
-        stranded = wake_stranded(self.session.records, self.session.runs)
-        if stranded != Swept():
-            out.print(plain(told_of(stranded)))
+        stranded = StrandedWatch(self.session.records, self.session.runs)
+        rest = Rest()
         while not self.over.is_set():
-            said = self.intake.take_next(wait_seconds=SWEEP_SECONDS)
-            if said:
-                out.print(plain(said))
-            swept = sweep(self.session.records, self.session.runs, self.session.copilot.flush)
-            if swept != Swept():
-                out.print(plain(told_of(swept)))
+            with bulkhead("looking for stranded runs", PASSING) as looking:
+                _say_swept(stranded.look())
+            with bulkhead("taking from the queue", PASSING) as taking:
+                said = self.intake.take_next(wait_seconds=SWEEP_SECONDS)
+                if said:
+                    out.print(plain(said))
+            with bulkhead("waking what is due", PASSING) as waking:
+                _say_swept(sweep(self.session.records, self.session.runs, self.session.copilot.flush))
+            # What fails at once must not be asked again at once.
+            self.over.wait(rest.seconds(failed=any(met.error for met in (looking, taking, waking))))
+        with bulkhead("leaving the duty to look for stranded runs", PASSING):
+            stranded.end()
         out.print("ended; what waits is kept and goes on with the next worker")
         return 0
+
+
+def _say_swept(swept: Swept) -> None:
+    if swept != Swept():
+        screen().print(plain(told_of(swept)))
 
 
 def told_of(swept: Swept) -> str:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 # A large model may think for a minute before its first byte.
 MODEL_READ_SECONDS = 60.0
+# The outbox tries again by itself, and a step that tells people waits for the answer.
+CHANNEL_READ_SECONDS = 5.0
 
 
 def set_up(settings: Settings) -> Backend:
@@ -132,7 +134,7 @@ def open_copilot(records: Records) -> "Copilot":
         outbox=Outbox(
             records.outbox,
             records.incidents,
-            (SnsChannel(access, records.backend.topic_arn, CHANNEL),),
+            (SnsChannel(open_access(settings, CHANNEL_READ_SECONDS), records.backend.topic_arn, CHANNEL),),
             records.clock,
             records.leases,
         ),

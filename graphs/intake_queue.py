@@ -1,32 +1,24 @@
 """Deal with the messages of the alarm queue, one at a time: the worker does, and every server beside its routes."""
 
 import json
-import logging
 from dataclasses import dataclass
-
-import httpx
-from botocore.exceptions import BotoCoreError, ClientError
-from langgraph_sdk.errors import LangGraphError
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
+from graphs.transient import PASSING
 from memory.records.alarm import Route
 from memory.records.base import digest
 from memory.stores.incidents import UnknownIncidentError
-from memory.stores.leases import IncidentBusyError
 from tools.aws.queue import Delivery, IncidentQueue
-from tools.errors import CopilotError
+from tools.bulkhead import bulkhead
 from tools.event_body import RefusedEvent
 from tools.intake import parse_event
 
-# What may pass by itself: the account or the host of the runs does not answer as needed just now.
-PASSING = (CopilotError, ClientError, BotoCoreError, IncidentBusyError, httpx.HTTPError, LangGraphError)
 NO_ALARM = frozenset({Route.NOT_AN_ALARM, Route.DECODE_LOGS})
 AGAIN_SECONDS = 5
 # A server that was given the run may need a while until its intake claims the incident.
 OPENING_SECONDS = 30
 MOST_SECONDS = 300
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,15 +41,13 @@ class QueueIntake:
 
     def take(self, delivery: Delivery) -> str:
         """Deal with one message and say what became of it."""
-        try:
+        dealt_with, said = False, ""
+        # An event that meets a defect must not end the intake of all others.
+        with bulkhead("taking in an event", PASSING) as met:
             dealt_with, said = self._take_in(delivery.body)
-        except PASSING as error:
-            log.warning("an event could not be taken in", extra={"error": str(error)})
-            return self._again(delivery, AGAIN_SECONDS, str(error))
-        except Exception as error:
-            # An event that meets a defect must not end the intake of all others.
-            log.exception("an event could not be taken in")
-            return self._again(delivery, AGAIN_SECONDS, f"{type(error).__name__}: {error}")
+        if met.error is not None:
+            why = f"{type(met.error).__name__}: {met.error}" if met.is_defect else str(met.error)
+            return self._again(delivery, AGAIN_SECONDS, why)
         if not dealt_with:
             return self._again(delivery, OPENING_SECONDS, said)
         self.queue.done(delivery)

@@ -1,19 +1,17 @@
 """Wake what is due. The worker, the server and `cloudops tick` sweep; nothing sleeps in a run."""
 
-import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
+from graphs.transient import PASSING
 from memory.records.timeline import Timer, TimerKind
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
-
-log = logging.getLogger(__name__)
+from tools.bulkhead import bulkhead
+from tools.outbox import Flushed
 
 
 @dataclass(frozen=True)
@@ -26,30 +24,29 @@ class Swept:
     failed: tuple[str, ...] = ()
 
 
-def wake_stranded(records: Records, runs: RunPort) -> Swept:
-    """Wake what goes on and waits for no timer: a crash or Ctrl-C has cut off the run that moved it.
-
-    An incident that another run moves at this moment holds its lease, and is left to that run.
-    """
-    tally = _Tally()
-    for incident_id in list(records.incidents.unfinished()):
-        tally.note(incident_id, partial(_wake_without_timer, records, runs, incident_id))
-    return tally.swept(0)
-
-
-def sweep(records: Records, runs: RunPort, flush: Callable[[], int]) -> Swept:
+def sweep(records: Records, runs: RunPort, flush: Callable[[], Flushed]) -> Swept:
     """Wake every incident whose timer is due and send what is still in the outbox.
 
-    A timer that could not be served stays and is found again by the next sweep.
+    Messages go out also where the timers cannot be read; what kept these from being read is raised then.
     """
-    tally = _Tally()
-    for timer in list(records.timers.due(records.clock.now())):
-        tally.note(timer.incident_id, partial(serve, records, runs, timer))
-    return tally.swept(flush())
+    flushed = Flushed()
+    try:
+        due = wake_due(records, runs)
+    finally:
+        flushed = flush()
+    return replace(due, messages_sent=flushed.sent)
+
+
+def wake_due(records: Records, runs: RunPort) -> Swept:
+    """Wake every incident whose timer is due. A timer that could not be served stays and is found again."""
+    tally = Tally()
+    for incident_id, read in list(records.timers.due(records.clock.now())):
+        tally.note(incident_id, partial(_serve, records, runs, read))
+    return tally.swept()
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What became of each incident of a sweep."""
 
     woken: list[str] = field(default_factory=list)
@@ -58,29 +55,22 @@ class _Tally:
 
     def note(self, incident_id: str, wake: Callable[[], bool]) -> None:
         """Wake an incident; one that cannot be woken must not keep the others asleep."""
-        try:
-            if wake():
-                self.woken.append(incident_id)
-        except (IncidentBusyError, UnknownIncidentError):
-            self.busy.append(incident_id)
-        except (ClientError, BotoCoreError) as error:
-            facts = {"incident_id": incident_id, "error": str(error)}
-            log.warning("an incident could not be woken", extra=facts)
-            self.busy.append(incident_id)
-        except Exception:
-            log.exception("an incident could not be woken", extra={"incident_id": incident_id})
-            self.failed.append(incident_id)
+        with bulkhead(f"waking incident {incident_id}", PASSING) as met:
+            try:
+                if wake():
+                    self.woken.append(incident_id)
+            except (IncidentBusyError, UnknownIncidentError):
+                self.busy.append(incident_id)
+        if met.error is not None:
+            (self.failed if met.is_defect else self.busy).append(incident_id)
 
-    def swept(self, messages_sent: int) -> Swept:
-        return Swept(tuple(self.woken), tuple(self.busy), messages_sent, tuple(self.failed))
+    def swept(self) -> Swept:
+        """Return all of it."""
+        return Swept(tuple(self.woken), tuple(self.busy), failed=tuple(self.failed))
 
 
-def _wake_without_timer(records: Records, runs: RunPort, incident_id: str) -> bool:
-    scope = records.incidents.scope_of(incident_id)
-    if any(records.timers.get(scope, incident_id, kind) is not None for kind in TimerKind):
-        return False
-    runs.wake(incident_id)
-    return True
+def _serve(records: Records, runs: RunPort, read: Callable[[], Timer]) -> bool:
+    return serve(records, runs, read())
 
 
 def serve(records: Records, runs: RunPort, timer: Timer) -> bool:

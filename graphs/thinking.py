@@ -32,7 +32,7 @@ from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
 from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
-from tools.outbox import Outbox
+from tools.outbox import Flushed, Outbox
 from tools.policy import Circumstances
 from tools.runbook_drift import drift_of
 
@@ -220,8 +220,8 @@ class Copilot:
         refused = [one for one in heard_of if one.action_id not in known]
         return sorted([*stored, *refused], key=lambda one: one.claimed_at)
 
-    def flush(self) -> int:
-        """Send what is still queued."""
+    def flush(self) -> Flushed:
+        """Send what is still queued and has its turn."""
         return self.outbox.flush()
 
     @property

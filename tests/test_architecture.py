@@ -284,3 +284,25 @@ def test_doors_that_run_no_graph_load_no_model_library() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def keeps_whatever_comes(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler catches every error, and does not pass it on."""
+    names = (
+        {one.id for one in ast.walk(handler.type) if isinstance(one, ast.Name)}
+        if handler.type
+        else {"BaseException"}
+    )
+    passes_on = isinstance(handler.body[-1], ast.Raise)
+    return bool(names & {"Exception", "BaseException"}) and not passes_on
+
+
+def test_only_the_bulkhead_keeps_whatever_comes() -> None:
+    """Elsewhere an error is named that can be answered for; `tools/bulkhead.py` says where and why any may be."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and keeps_whatever_comes(node)
+    }
+    assert found == {"tools/bulkhead.py"}

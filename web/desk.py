@@ -11,7 +11,6 @@ from graphs.bootstrap import open_copilot, open_records, open_runs
 from graphs.copilot import Records
 from graphs.runs import InProcessRuns, RunPort
 from graphs.settings import Settings
-from graphs.sweeper import Swept, sweep
 from graphs.thinking import Copilot
 from memory.records.scope import Principal, Role
 from memory.stores.incidents import UnknownIncidentError
@@ -49,10 +48,6 @@ class Desk:
         runs = open_runs(records, copilot)
         port = BackgroundRuns(runs) if isinstance(runs, InProcessRuns) else runs
         return cls(records, copilot, port, threads)
-
-    def sweep(self) -> Swept:
-        """Wake what is due and send what is queued. Blocks."""
-        return sweep(self.records, self.runs, self.copilot.flush)
 
     def has_room(self) -> bool:
         """Say whether another event can be taken in; a LangGraph server keeps what it cannot run yet."""

@@ -10,14 +10,14 @@ async def get_health(request: Request) -> JSONResponse:
     """Say where this server works, which version it is, and whether it can do its work."""
     desk = desk_of(request)
     reachable = await desk.threads.call(desk.reachable)
-    sweeping = not request.app.state.sweeper.done()
-    consumer = request.app.state.consumer
+    sweeper, consumer = request.app.state.sweeper, request.app.state.consumer
     answer = {
         "world": desk.records.settings.connection.world.value,
         "version": product_version(),
         "reachable": reachable,
-        "sweeping": sweeping,
-        "consuming": consumer is not None and not consumer.done(),
+        "sweeping": sweeper.is_well,
+        "consuming": bool(consumer.tasks) and consumer.is_well,
+        "faults": [*sweeper.faults, *consumer.faults],
     }
-    stopped = consumer is not None and consumer.done()
-    return JSONResponse(answer, status_code=200 if reachable and sweeping and not stopped else 503)
+    is_well = reachable and sweeper.is_well and consumer.is_well
+    return JSONResponse(answer, status_code=200 if is_well else 503)

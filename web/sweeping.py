@@ -1,51 +1,44 @@
 """The sweeper beside the routes: what is due is woken by the server, not by a process that sleeps."""
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
-from graphs.intake_queue import PASSING
-from memory.stores.leases import IncidentBusyError
+from graphs.stranded import StrandedWatch
+from graphs.sweeper import wake_due
+from graphs.transient import PASSING
+from tools.bulkhead import bulkhead
 from web.desk import Desk
+from web.rounds import Going, Rounds, going
 
 EVERY_SECONDS = 1.0
-log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def sweeping(desk: Desk) -> AsyncIterator["asyncio.Task[None]"]:
-    """Sweep every second of wall time while the server runs; a sweep under way is let end."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(_sweep_until(stop, desk), name="sweeper")
-    try:
-        yield task
-    finally:
-        stop.set()
-        await task
+async def sweeping(desk: Desk) -> AsyncIterator[Going]:
+    """Sweep every second of wall time while the server runs; a sweep under way is let end.
 
-
-async def _sweep_until(stop: asyncio.Event, desk: Desk) -> None:
-    recovered = False
-    while not stop.is_set():
-        try:
-            if not recovered:
-                await desk.threads.call(wake_unfinished, desk)
-                recovered = True
-            await desk.threads.call(desk.sweep)
-        except PASSING as error:
-            log.warning("a sweep failed; the next one tries again", extra={"error": str(error)})
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
-
-
-def wake_unfinished(desk: Desk) -> None:
-    """Wake the incidents that are not at their end: a crash may have cut off the run that moved them.
-
-    The records say which those are, so that it does not matter what the host of the runs has forgotten.
+    Timers, messages and stranded runs have rounds of their own: a channel that does not answer holds up no timer.
     """
-    for incident_id in list(desk.records.incidents.unfinished()):
-        try:
-            desk.runs.wake(incident_id)
-        except IncidentBusyError:
-            log.info("another process works on the incident", extra={"incident_id": incident_id})
+    stranded = StrandedWatch(desk.records, desk.runs)
+
+    async def timers() -> bool:
+        return not (await desk.threads.call(wake_due, desk.records, desk.runs)).failed
+
+    async def messages() -> bool:
+        return not (await desk.threads.call(desk.copilot.flush)).waiting
+
+    async def look() -> bool:
+        return not (await desk.threads.call(stranded.look)).failed
+
+    rounds = [
+        Rounds("timers", timers, EVERY_SECONDS),
+        Rounds("messages", messages, EVERY_SECONDS),
+        Rounds("stranded", look, EVERY_SECONDS),
+    ]
+    try:
+        async with going(rounds) as sweeper:
+            yield sweeper
+    finally:
+        # Where it cannot be given back, the duty lapses.
+        with bulkhead("leaving the duty to look for stranded runs", PASSING):
+            await desk.threads.call(stranded.end)

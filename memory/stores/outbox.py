@@ -1,6 +1,7 @@
 """The durable outbox: a message is stored before it is sent, and marked when it was."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from memory import keys
 from memory.records.message import Message, MessageState
@@ -40,11 +41,14 @@ class OutboxStore:
         items = self._table.query(keys.incident(scope, incident_id).pk, "MESSAGE#")
         yield from sorted((Message.model_validate(i.body) for i in items), key=lambda m: m.queued_at)
 
-    def unsent(self) -> Iterator[Message]:
-        """Yield the tenant's queued messages, oldest first."""
+    def waiting(self) -> Iterator[tuple[str, Callable[[], Message]]]:
+        """Yield the send key of each of the tenant's queued messages, oldest first, and how to read it.
+
+        Each is read by itself: one that cannot be read must not hide the others.
+        """
         partition = keys.outbox_by_time(self._tenant, keys.EPOCH, "").pk
         for item in self._table.by_time(partition):
-            yield Message.model_validate(item.body)
+            yield item.key.sk.removeprefix("MESSAGE#"), partial(Message.model_validate, item.body)
 
     def _item(self, scope: Scope, message: Message) -> Item:
         item = self._table.get(keys.message(scope, message.incident_id, message.send_key))

@@ -1,12 +1,13 @@
 """Durable timers: who wants to be woken when."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 from memory import keys
 from memory.records.scope import Scope
 from memory.records.timeline import Timer, TimerKind
-from memory.table import RecordTable
+from memory.table import Item, RecordTable
 
 
 class TimerStore:
@@ -31,17 +32,25 @@ class TimerStore:
         item = self._table.get(keys.timer(scope, incident_id, kind))
         return Timer.model_validate(item.body) if item else None
 
-    def due(self, now: datetime) -> Iterator[Timer]:
-        """Yield the tenant's timers whose time has come, earliest first."""
-        yield from self._by_time(upto=keys.timers_by_time(self._tenant, now, "\uffff").sk)
+    def all(self, scope: Scope, incident_id: str) -> Iterator[Timer]:
+        """Yield an incident's timers, of whatever kind."""
+        for item in self._table.query(keys.incident(scope, incident_id).pk, "TIMER#"):
+            yield Timer.model_validate(item.body)
+
+    def due(self, now: datetime) -> Iterator[tuple[str, Callable[[], Timer]]]:
+        """Yield the incident of each of the tenant's timers whose time has come, earliest first, and how to read it.
+
+        Each is read by itself: one that cannot be read must not hide the others.
+        """
+        for item in self._by_time(upto=keys.timers_by_time(self._tenant, now, "\uffff").sk):
+            yield str(item.body.get("incident_id")), partial(Timer.model_validate, item.body)
 
     def next_wake(self) -> datetime | None:
         """Return the earliest wake time of any timer, or None."""
-        for timer in self._by_time(limit=1):
-            return timer.wake_at
+        for item in self._by_time(limit=1):
+            return Timer.model_validate(item.body).wake_at
         return None
 
-    def _by_time(self, upto: str | None = None, limit: int | None = None) -> Iterator[Timer]:
+    def _by_time(self, upto: str | None = None, limit: int | None = None) -> Iterator[Item]:
         partition = keys.timers_by_time(self._tenant, keys.EPOCH, "").pk
-        for item in self._table.by_time(partition, upto=upto, limit=limit):
-            yield Timer.model_validate(item.body)
+        yield from self._table.by_time(partition, upto=upto, limit=limit)

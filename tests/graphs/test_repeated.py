@@ -10,7 +10,8 @@ from typing import Any
 from console.running import run_file
 from console.session import Session
 from graphs.runs import StartOutcome
-from graphs.sweeper import Swept, wake_stranded
+from graphs.stranded import wake_stranded
+from graphs.sweeper import Swept
 from memory.records.alarm import Route
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord

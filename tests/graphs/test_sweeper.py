@@ -7,11 +7,14 @@ from typing import cast
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
-from graphs.sweeper import sweep, wake_stranded
+from graphs.stranded import wake_stranded
+from graphs.sweeper import sweep
 from memory.records.timeline import Timer, TimerKind
+from memory.stores.leases import LeaseStore
 from memory.stores.timers import TimerStore
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
+from tools.outbox import Flushed
 
 
 class Runs:
@@ -36,6 +39,7 @@ class Sweeping:
         self.records = SimpleNamespace(
             clock=StillClock(),
             timers=self.timers,
+            leases=LeaseStore(MemoryTable()),
             incidents=SimpleNamespace(
                 scope_of=lambda _: SCOPE, record=lambda _: None, unfinished=lambda: ["a", "b"]
             ),
@@ -52,7 +56,7 @@ def _broken() -> None:
 def test_an_incident_that_meets_a_defect_keeps_no_other_asleep_and_no_message_unsent() -> None:
     at, runs = Sweeping("a", "b"), Runs(a=_broken)
 
-    swept = sweep(cast(Records, at.records), cast(RunPort, runs), lambda: 3)
+    swept = sweep(cast(Records, at.records), cast(RunPort, runs), lambda: Flushed(3))
 
     assert (swept.woken, swept.failed, swept.messages_sent) == (("b",), ("a",), 3)
     assert at.timers.get(SCOPE, "a", TimerKind.VERIFICATION) is not None
@@ -70,7 +74,7 @@ def test_a_timer_that_a_woken_run_sets_anew_is_not_cancelled_with_the_one_that_w
     at = Sweeping("a", "b", kind=TimerKind.CADENCE)
     runs = Runs(a=lambda: at.set("a", TimerKind.CADENCE, timedelta(minutes=1)))
 
-    sweep(cast(Records, at.records), cast(RunPort, runs), lambda: 0)
+    sweep(cast(Records, at.records), cast(RunPort, runs), lambda: Flushed())
 
     anew = at.timers.get(SCOPE, "a", TimerKind.CADENCE)
     assert anew is not None and anew.wake_at == NOW + timedelta(minutes=1)

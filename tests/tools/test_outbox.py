@@ -1,11 +1,13 @@
+import asyncio
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memory import keys
 from memory.records.message import Audience, Message, MessageState
 from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
@@ -13,9 +15,10 @@ from memory.stores.outbox import OutboxStore
 from tests.tools.dials import INCIDENT_ID, incident
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess, StillClock
+from tools.bulkhead import bulkhead
 from tools.channels.sns import SnsChannel
 from tools.errors import Transient
-from tools.outbox import Outbox
+from tools.outbox import Flushed, Outbox
 
 
 @dataclass
@@ -46,9 +49,34 @@ def message(key: str = "first", channel: str = "pager", minutes: int = 0) -> Mes
     )
 
 
-def outbox(table: MemoryTable, pager: Pager) -> Outbox:
-    incidents = IncidentStore(table, "default")
-    return Outbox(OutboxStore(table, "default"), incidents, (pager,), StillClock(), LeaseStore(table))
+@dataclass
+class Choking(Pager):
+    """A channel with a defect that one message meets."""
+
+    choked: int = 0
+
+    def send(self, message: Message) -> str:
+        if message.send_key == "choking":
+            self.choked += 1
+            raise UnicodeError("what is this sign?")
+        return super().send(message)
+
+
+@dataclass
+class Steady:
+    """A steady clock that a test moves."""
+
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def outbox(table: MemoryTable, *pagers: Pager, steady: Steady | None = None) -> Outbox:
+    incidents, steady = IncidentStore(table, "default"), steady or Steady()
+    return Outbox(
+        OutboxStore(table, "default"), incidents, pagers, StillClock(), LeaseStore(table), monotonic=steady
+    )
 
 
 def opened() -> MemoryTable:
@@ -69,15 +97,76 @@ def test_a_message_goes_out_once_whoever_sends_it() -> None:
 
 
 def test_a_message_that_could_not_be_sent_waits_with_the_reason() -> None:
-    table, pager = opened(), Pager(down=2)
-    box = outbox(table, pager)
+    table, pager, steady = opened(), Pager(down=2), Steady()
+    box = outbox(table, pager, steady=steady)
 
     waiting = box.send(SCOPE, message())
-    sent = [box.flush(), box.flush(), box.flush()]
+    sent = []
+    for _ in range(4):
+        steady.at += 6
+        sent.append(box.flush().sent)
 
     assert (waiting.state, waiting.failure) == (MessageState.QUEUED, "the pager does not answer")
-    assert sent == [0, 1, 0] and pager.sent == ["first"]
+    # It failed twice, so that it was left alone for ten seconds after the second time.
+    assert sent == [0, 0, 1, 0] and pager.sent == ["first"]
     assert next(iter(box.store.all(SCOPE, INCIDENT_ID))).failure is None
+
+
+def test_a_channel_that_gives_no_answer_is_not_asked_for_each_message_that_waits() -> None:
+    table, steady = opened(), Steady()
+    fax, pager = Pager(name="fax", down=1000), Pager()
+    box = outbox(table, fax, pager, steady=steady)
+
+    for number in range(50):
+        box.send(SCOPE, message(f"fax-{number}", channel="fax"))
+    box.send(SCOPE, message("page"))
+    for _ in range(60):
+        steady.at += 1
+        box.flush()
+
+    assert pager.sent == ["page"]
+    # 50 messages, sixty sweeps: asked at once, and 5, 15 and 35 seconds after it.
+    assert 1000 - fax.down == 4
+    fax.down = 0
+    steady.at += 300
+    assert box.flush().sent == 50
+
+
+def test_a_message_that_cannot_be_read_keeps_no_other_from_its_turn() -> None:
+    table, pager = opened(), Pager(down=2)
+    box = outbox(table, pager)
+    for minutes, key in enumerate(["broken", "whole"]):
+        box.store.queue(SCOPE, message(key, minutes=minutes))
+    item = table.items[keys.message(SCOPE, INCIDENT_ID, "broken")]
+    table.items[item.key] = replace(item, body={**item.body, "audience": "nobody that this version knows"})
+    pager.down = 0
+
+    flushed = [box.flush() for _ in range(3)]
+
+    assert pager.sent == ["whole"]
+    assert [one.sent for one in flushed] == [1, 0, 0] and flushed[-1].waiting == (flushed[0].waiting[0],)
+
+
+def test_a_message_that_its_channel_chokes_on_keeps_no_other_from_its_turn() -> None:
+    table, pager = opened(), Choking()
+    box = outbox(table, pager)
+    for minutes, key in enumerate(["choking", "whole"]):
+        box.store.queue(SCOPE, message(key, minutes=minutes))
+
+    assert [box.flush().sent for _ in range(3)] == [1, 0, 0]
+    assert pager.sent == ["whole"] and pager.choked == 1
+
+
+def test_a_cancellation_and_ctrl_c_pass_through_a_bulkhead() -> None:
+    for wish in (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        with pytest.raises(wish), bulkhead("some work"):
+            raise wish
+    with bulkhead("some work", (ValueError,)) as passing:
+        raise ValueError("for now")
+    with bulkhead("some work", (ValueError,)) as defect:
+        raise KeyError("for good")
+    assert (type(passing.error), passing.is_defect) == (ValueError, False)
+    assert (type(defect.error), defect.is_defect) == (KeyError, True)
 
 
 def test_a_message_to_a_channel_that_is_not_there_stays_queued() -> None:
@@ -120,12 +209,13 @@ def test_many_senders_at_once_send_once() -> None:
 
 
 def test_what_waits_goes_out_in_order() -> None:
-    table, pager = opened(), Pager(down=3)
-    box = outbox(table, pager)
+    table, pager, steady = opened(), Pager(down=1), Steady()
+    box = outbox(table, pager, steady=steady)
     for minutes, key in enumerate(["a", "b", "c"]):
         box.send(SCOPE, message(key, minutes=minutes))
 
-    assert box.flush() == 3
+    steady.at += 6
+    assert box.flush() == Flushed(3)
     assert pager.sent == ["a", "b", "c"]
 
 

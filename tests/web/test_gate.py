@@ -98,6 +98,7 @@ def test_health_is_open_and_says_where_it_works(door: Door) -> None:
         "reachable": True,
         "sweeping": True,
         "consuming": False,
+        "faults": [],
     }
 
 
