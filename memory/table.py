@@ -1,15 +1,16 @@
 """A DynamoDB table of JSON records with conditional writes.
 
 Every item is `pk`, `sk`, `body` (JSON text, or the same compressed where that is billed as less) and `version`
-(starts at 1). It may carry `gsk` and the partitions of the indexes that list it, all of them in the order of `gsk`. All
-reads of the table itself are strongly consistent; the indexes are not, so what they find is read again before anything
-rests on it.
+(starts at 1); one written on a condition bears the `mark` of that write. It may carry `gsk` and the partitions of the
+indexes that list it, all of them in the order of `gsk`. All reads of the table itself are strongly consistent; the
+indexes are not, so what they find is read again before anything rests on it.
 
 An item whose `ttl` has passed does not exist: it is not read, and another may be created in its place, whether or
 not DynamoDB has deleted it yet.
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ INDEX = "by_time"
 # Each index, and the attribute that is its partition.
 INDEXES = {INDEX: "gpk", "by_status": "status_pk", "by_service": "service_pk", "by_account": "account_pk"}
 TTL = "ttl"
+# Which write an item is of.
+MARK, MARK_BYTES = "mark", 6
 # A transaction takes milliseconds; a write that meets one waits for it, two seconds in all at most.
 MET_TRANSACTION, MEETINGS, FIRST_WAIT = "TransactionConflictException", 8, 0.02
 
@@ -236,14 +239,22 @@ class RecordTable:
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def write(self, write: Write) -> None:
-        """Do one conditional write, or raise `ConflictError`."""
+        """Do one conditional write, or raise `ConflictError`.
+
+        botocore sends a write again whose answer was lost, and its condition then meets what it wrote itself. So each
+        bears a mark of its own, by which that is no conflict. (A transaction has a token for this.)
+        """
         item, condition = self.attributes(write.item), self._condition(write.expected)
+        item[MARK] = {"S": secrets.token_hex(MARK_BYTES)}
+        condition["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         try:
             self._alone(lambda: self._client.put_item(TableName=self.name, Item=item, **condition))
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            answer: Any = error.response
+            if answer.get("Item", {}).get(MARK) != item[MARK]:
                 raise ConflictError(f"{write.item.key} is not at version {write.expected}") from error
-            raise
 
     def _alone(self, call: Callable[[], object]) -> None:
         """Make a write again that met somebody's transaction over the same item: DynamoDB refuses it meanwhile.
