@@ -67,29 +67,46 @@ def decide(
         break_glass=break_glass,
     )
     decision = _signed(records, unsigned)
+    due = _due(records, decision)
     try:
         standing = records.approvals.decide(scope, decision)
     except ConflictError as error:
+        _served(records, due)
         raise DecisionRefusedError(f"it is not taken: {error}") from error
     missing = _missing(records, standing)
-    _tell(records, decision, missing)
-    return Decided(decision, woken=not missing and _wake(records, runs, decision), missing=missing)
+    tell_decision(records, decision, missing)
+    if missing:
+        _served(records, due)
+        return Decided(decision, woken=False, missing=missing)
+    return Decided(decision, woken=_wake(records, runs, decision))
+
+
+def _due(records: Records, decision: Decision) -> Timer:
+    """Set a timer that is due: whatever ends the door's call before the run was woken, the next sweep wakes it.
+
+    It stands before the decision does, and again after it, since a sweep in between finds nothing to go on with.
+    """
+    incident_id = decision.incident_id
+    due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=decision.decided_at)
+    records.timers.set(records.incidents.scope_of(incident_id), due)
+    return due
+
+
+def _served(records: Records, due: Timer) -> None:
+    """Take the door's timer away, unless it was set anew meanwhile."""
+    scope = records.incidents.scope_of(due.incident_id)
+    if records.timers.get(scope, due.incident_id, due.kind) == due:
+        records.timers.cancel(scope, due.incident_id, due.kind)
 
 
 def _wake(records: Records, runs: RunPort, decision: Decision) -> bool:
-    """Wake the run that waits, now or by a timer that is due; say whether it was now.
-
-    The timer stands first: whatever ends this call before the run was woken, the next sweep finds the decision.
-    """
-    scope, incident_id = records.incidents.scope_of(decision.incident_id), decision.incident_id
-    due = Timer(incident_id=incident_id, kind=TimerKind.CADENCE, wake_at=decision.decided_at)
-    records.timers.set(scope, due)
+    """Wake the run that waits, now or by a timer that is due; say whether it was now."""
+    due = _due(records, decision)
     try:
-        runs.wake(incident_id)
+        runs.wake(decision.incident_id)
     except IncidentBusyError:
         return False
-    if records.timers.get(scope, incident_id, due.kind) == due:
-        records.timers.cancel(scope, incident_id, due.kind)
+    _served(records, due)
     return True
 
 
@@ -106,14 +123,14 @@ def _missing(records: Records, request: ApprovalRequest) -> int:
     return max(0, request.quorum - len(made))
 
 
-def _tell(records: Records, decision: Decision, missing: int) -> None:
-    """Tell the timeline, and page people about a broken glass."""
+def tell_decision(records: Records, decision: Decision, missing: int = 0) -> None:
+    """Tell the timeline, and page people about a broken glass; where the door was cut off, the step does it."""
     scope, by = records.incidents.scope_of(decision.incident_id), decision.by.id
     verb = "approved" if decision.approved else "denied"
     text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
     text += f"; {missing} more have to approve it" if missing else ""
-    facts = decision.model_dump(mode="json")
-    records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts)
+    facts, once = decision.model_dump(mode="json"), f"decision {decision.request_sha256} {decision.by.id}"
+    records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
         page = Message(
             incident_id=decision.incident_id,

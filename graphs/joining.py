@@ -7,11 +7,12 @@ from memory.records.timeline import EntryKind
 
 
 def join(records: Records, event_id: str, standing: Incident) -> None:
-    """Note a further event on the incident's timeline; one that only came again leaves no entry."""
+    """Note a further event on the incident's timeline; one that only came again leaves no second entry."""
     scope, incident_id = standing.scope, standing.incident_id
     if records.incidents.join(scope, event_id, incident_id):
         text = f"a further event of {standing.alarm.name} joined"
-        records.timeline.append(scope, incident_id, EntryKind.JOINED, text, facts={"event_id": event_id})
+        facts, once = {"event_id": event_id}, f"event {event_id}"
+        records.timeline.append(scope, incident_id, EntryKind.JOINED, text, facts=facts, once=once)
 
 
 def noted_on(records: Records, envelope: Envelope) -> str | None:
@@ -28,7 +29,8 @@ def noted_on(records: Records, envelope: Envelope) -> str | None:
     scope, incident_id = standing.scope, standing.incident_id
     if records.incidents.join(scope, envelope.event_id, incident_id):
         facts = {"event_id": envelope.event_id, "alarm": alarm.model_dump(mode="json")}
-        records.timeline.append(scope, incident_id, EntryKind.ALARM, _told(alarm), facts=facts)
+        once = f"event {envelope.event_id}"
+        records.timeline.append(scope, incident_id, EntryKind.ALARM, _told(alarm), facts=facts, once=once)
     return incident_id
 
 

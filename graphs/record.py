@@ -25,9 +25,9 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
     """
     incident = state["incident"]
     entries = dossier.of("TIMELINE", TimelineEntry)
-    plans = [Plan.model_validate(e.facts["plan"]) for e in entries if e.kind is EntryKind.PLAN]
+    plans = [Plan.model_validate(e.facts["plan"]) for e in _last_words(entries, EntryKind.PLAN)]
     approval = _newest(dossier.of("APPROVAL", ApprovalRequest))
-    verifications = [e.facts["verification"] for e in entries if e.kind is EntryKind.VERIFICATION]
+    verifications = [e.facts["verification"] for e in _last_words(entries, EntryKind.VERIFICATION)]
     asks = approval is not None and approval.status is ApprovalStatus.PENDING
     status = state.get("status", Status.OPEN)
     if asks and status is Status.OPEN:
@@ -64,6 +64,13 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "closed_at": next((e.at for e in entries if e.kind is EntryKind.CLOSED), None),
         }
     )
+
+
+def _last_words(entries: Iterable[TimelineEntry], kind: EntryKind) -> list[TimelineEntry]:
+    """Return what was told of a kind, without what a go said that was cut off and then said otherwise."""
+    said = [entry for entry in entries if entry.kind is kind]
+    last = {entry.turn: entry.sequence for entry in said if entry.turn}
+    return [entry for entry in said if not entry.turn or last[entry.turn] == entry.sequence]
 
 
 def last_approval(records: Records, incident: Incident) -> ApprovalRequest | None:

@@ -9,7 +9,7 @@ import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -66,7 +66,8 @@ class Step:
         What a pause is resumed with is not looked at: a resume only wakes.
         """
         thread_id, holder = _identity(config)
-        turn = Turn(await self._in_thread(self.copilot), state, thread_id)
+        copilot = await self._in_thread(self.copilot)
+        turn = Turn(replace(copilot, turn=_go(config)), state, thread_id)
         try:
             done = await self._in_thread(self._turn, turn, holder)
         except IncidentBusyError:
@@ -135,6 +136,14 @@ def _identity(config: RunnableConfig) -> tuple[str, str]:
     thread_id = str(configurable.get("thread_id") or "")
     holder = configurable.get("holder") or metadata.get("run_id") or f"thread:{thread_id}"
     return thread_id, str(holder)
+
+
+def _go(config: RunnableConfig) -> str:
+    """Return the name of this go of a step: LangGraph's task, which a resumed run begins again under the same id.
+
+    It is a hash over the checkpoint that it starts from. Outside a graph there is none.
+    """
+    return str(config.get("configurable", {}).get("checkpoint_ns") or "")
 
 
 def _merged(state: IncidentState, update: dict[str, Any]) -> IncidentState:

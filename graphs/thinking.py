@@ -42,7 +42,10 @@ _HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
 
 @dataclass(frozen=True)
 class Copilot:
-    """Everything a step may use."""
+    """Everything a step may use.
+
+    `turn` names the go of the step that uses it, and is the same when a go that was cut off begins again.
+    """
 
     records: Records
     triage_agent: Triage
@@ -52,6 +55,7 @@ class Copilot:
     executor: Executor
     outbox: Outbox
     runbooks: RunbookSearch
+    turn: str = ""
 
     def sources(self, incident: Incident, spent: Spend | None) -> Sources:
         """Return read access within the incident's scope; what is read becomes its evidence.
@@ -63,8 +67,10 @@ class Copilot:
     def tell(
         self, incident: Incident, kind: EntryKind, text: str, step: str, facts: dict[str, Any] | None = None
     ) -> None:
-        """Append to the incident's timeline."""
-        self.records.timeline.append(incident.scope, incident.incident_id, kind, text, step=step, facts=facts)
+        """Append to the incident's timeline, unless this turn has said just that before it was cut off."""
+        self.records.timeline.append(
+            incident.scope, incident.incident_id, kind, text, step=step, facts=facts, turn=self.turn
+        )
 
     def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None) -> TriageResult:
         """Ask the triage agent, which starts from what the first look has stored."""

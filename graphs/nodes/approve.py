@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from agents.notes import APPROVAL
+from graphs.decision import tell_decision
 from graphs.passing import LOOK_EVERY, look, look_later, may_pass, next_look, withdraw
 from graphs.step import Turn, Wait
 from graphs.thinking import send_key
@@ -33,10 +34,12 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
                 return _looked(turn, request)
             return _waiting(turn, request) if _was_told(turn, request) else _tell(turn, request)
         case ApprovalStatus.APPROVED:
+            _tell_decided(turn, request)
             return _approved(turn, request)
         case ApprovalStatus.WITHDRAWN:
             return withdraw(turn, request, request.withdrawn, Spend())
         case ApprovalStatus.DENIED:
+            _tell_decided(turn, request)
             _stop_timers(turn)
             decision = records.approvals.decision(incident.scope, incident.incident_id, request.plan_hash)
             why = f": {decision.reason}" if decision and decision.reason else ""
@@ -152,6 +155,13 @@ def _waiting(turn: Turn, request: ApprovalRequest) -> Wait:
             "decide_at": f"/incidents/{request.incident_id}/decision",
         }
     )
+
+
+def _tell_decided(turn: Turn, request: ApprovalRequest) -> None:
+    """Tell who decided, where the door was cut off before it could."""
+    records = turn.copilot.records
+    for decision in records.approvals.decisions(request.scope, request.incident_id, request.plan_hash):
+        tell_decision(records, decision)
 
 
 def _stop_timers(turn: Turn) -> None:

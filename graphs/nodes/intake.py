@@ -28,9 +28,9 @@ def intake(turn: Turn) -> dict[str, Any]:
         return {"joined": noted or envelope.route.value, "schema_version": SCHEMA_VERSION, "event": {}}
     asked = incident_of(envelope, envelope.alarm, turn.thread_id)
     claim = records.incidents.claim(asked)
-    if claim.outcome is Claimed.OPENED:
+    if claim.outcome in {Claimed.OPENED, Claimed.MINE} and not claim.incident.is_erased:
         _tell_opened(turn, claim.incident)
-    else:
+    if claim.outcome is not Claimed.OPENED:
         join(records, asked.event_id, claim.incident)
     if claim.outcome is Claimed.JOINED or claim.incident.is_erased:
         return {"joined": claim.incident.incident_id, "schema_version": SCHEMA_VERSION, "event": {}}
@@ -91,4 +91,5 @@ def _tell_opened(turn: Turn, incident: Incident) -> None:
         f"{incident.alarm.name} went to ALARM: {incident.alarm.reason}",
         step="intake",
         facts={"alarm": incident.alarm.model_dump(mode="json")},
+        once=str(EntryKind.OPENED),
     )

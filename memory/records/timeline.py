@@ -35,7 +35,11 @@ class EntryKind(StrEnum):
 
 
 class TimelineEntry(Record):
-    """One thing that happened, numbered without gaps from 1."""
+    """One thing that happened, numbered without gaps from 1.
+
+    `entry_id` is the same for whoever tells the same again; `turn` is the go of the step that told it, which keeps its
+    name when it is cut off and begins anew.
+    """
 
     incident_id: str
     sequence: int
@@ -44,6 +48,8 @@ class TimelineEntry(Record):
     step: str = ""
     text: str
     facts: dict[str, Any] = Field(default_factory=dict)
+    entry_id: str = ""
+    turn: str = ""
 
 
 class TimerKind(StrEnum):

@@ -67,13 +67,18 @@ class IncidentStore:
         raise ConflictError(f"could not claim {incident.incident_id}: too many callers at once")
 
     def join(self, scope: Scope, event_id: str, incident_id: str) -> bool:
-        """Note that an event belongs to a standing incident; say False when that is known already.
+        """Note that a further event belongs to a standing incident; say whether it does, now or since before.
 
         While the incident is still being claimed nothing is noted: the claim itself takes the event.
         """
-        if self._table.get(keys.incident(scope, incident_id)) is None:
+        standing = self._table.get(keys.incident(scope, incident_id))
+        if standing is None or standing.body["event_id"] == event_id:
             return False
-        return self._table.create(keys.event(scope, event_id), {"incident_id": incident_id})
+        key = keys.event(scope, event_id)
+        if self._table.create(key, {"incident_id": incident_id}):
+            return True
+        noted = self._table.get(key)
+        return noted is not None and noted.body["incident_id"] == incident_id
 
     def standing(self, incident: Incident) -> Incident | None:
         """Find the incident that an event belongs to already: by event id, by own id, or by open episode."""
