@@ -109,18 +109,18 @@ class Stage:
 Spoil = Callable[[Stage, random.Random], None]
 
 
-def _elsewhere(at: Stage, rng: random.Random) -> None:
+def elsewhere(at: Stage, rng: random.Random) -> None:
     if rng.random() < 0.5:
         at.circumstances = replace(at.circumstances, account=str(rng.randrange(10**11, 10**12)))
     else:
         at.options["region"] = rng.choice(["eu-west-1", "us-east-2", ""])
 
 
-def _stopped(at: Stage, rng: random.Random) -> None:
+def stopped(at: Stage, rng: random.Random) -> None:
     at.options["stopped"] = rng.choice(["the kill switch is on", "the kill switch cannot be read"])
 
 
-def _refused_by_policy(at: Stage, rng: random.Random) -> None:
+def refused_by_policy(at: Stage, rng: random.Random) -> None:
     at.circumstances = rng.choice(
         [
             around(at.circumstances.severity, Autonomy.OBSERVE),
@@ -129,18 +129,18 @@ def _refused_by_policy(at: Stage, rng: random.Random) -> None:
     )
 
 
-def _never_asked(at: Stage, rng: random.Random) -> None:
+def never_asked(at: Stage, rng: random.Random) -> None:
     at.forget(keys.approval, *([keys.decision] if rng.random() < 0.5 else []))
 
 
-def _asked_elsewhere(at: Stage, rng: random.Random) -> None:
+def asked_elsewhere(at: Stage, rng: random.Random) -> None:
     if rng.random() < 0.5:
         at.ask_anew(incident_id=f"{rng.getrandbits(64):016x}")
     else:
         at.ask_anew(scope=SCOPE.model_copy(update={"account": str(rng.randrange(10**11, 10**12))}))
 
 
-def _asked_about_other_actions(at: Stage, rng: random.Random) -> None:
+def asked_about_other_actions(at: Stage, rng: random.Random) -> None:
     others = [
         (rng.choice([1, 8, 10, 50]), 11),
         (11, 9),
@@ -150,35 +150,35 @@ def _asked_about_other_actions(at: Stage, rng: random.Random) -> None:
     at.ask_anew(actions=plan(*rng.choice(others)).actions)
 
 
-def _asked_about_another_hash(at: Stage, rng: random.Random) -> None:
+def asked_about_another_hash(at: Stage, rng: random.Random) -> None:
     at.ask_anew(plan_hash=f"{rng.getrandbits(256):064x}")
 
 
-def _not_approved_in_the_end(at: Stage, rng: random.Random) -> None:
+def not_approved_in_the_end(at: Stage, rng: random.Random) -> None:
     at.put_request(status=rng.choice([ApprovalStatus.PENDING, ApprovalStatus.DENIED, ApprovalStatus.EXPIRED]))
 
 
-def _denied_too(at: Stage, rng: random.Random) -> None:
+def denied_too(at: Stage, rng: random.Random) -> None:
     at.add_decision(decision_on(at.request, approved=False, by=OTHER))
 
 
-def _too_few(at: Stage, rng: random.Random) -> None:
+def too_few(at: Stage, rng: random.Random) -> None:
     at.ask_anew(quorum=rng.randrange(2, 5))
     for _ in range(rng.randrange(3)):
         # The same person again and again is one person.
         at.add_decision(signed(at.decision))
 
 
-def _undecided(at: Stage, rng: random.Random) -> None:
+def undecided(at: Stage, rng: random.Random) -> None:
     at.forget(keys.decision)
 
 
-def _decided_on_something_else(at: Stage, rng: random.Random) -> None:
+def decided_on_something_else(at: Stage, rng: random.Random) -> None:
     word = f"{rng.getrandbits(64):016x}"
     at.put_decision(**{rng.choice(["request_sha256", "plan_hash", "incident_id"]): word})
 
 
-def _request_changed_since(at: Stage, rng: random.Random) -> None:
+def request_changed_since(at: Stage, rng: random.Random) -> None:
     at.put_request(
         **rng.choice(
             [
@@ -192,7 +192,7 @@ def _request_changed_since(at: Stage, rng: random.Random) -> None:
     )
 
 
-def _unsigned(at: Stage, rng: random.Random) -> None:
+def unsigned(at: Stage, rng: random.Random) -> None:
     stranger = LocalKey(rng.randbytes(32))
     foreign = at.decision.model_copy(update={"key_id": stranger.key_id})
     at.forge_decision(
@@ -210,53 +210,53 @@ def _unsigned(at: Stage, rng: random.Random) -> None:
     )
 
 
-def _no_person(at: Stage, rng: random.Random) -> None:
+def no_person(at: Stage, rng: random.Random) -> None:
     kind = rng.choice([PrincipalKind.COPILOT, PrincipalKind.STUDIO])
     at.put_decision(by=APPROVER.model_copy(update={"kind": kind}))
 
 
-def _by_its_proposer(at: Stage, rng: random.Random) -> None:
+def by_its_proposer(at: Stage, rng: random.Random) -> None:
     at.put_decision(by=APPROVER.model_copy(update={"id": COPILOT.id}))
 
 
-def _by_a_stranger(at: Stage, rng: random.Random) -> None:
+def by_a_stranger(at: Stage, rng: random.Random) -> None:
     at.put_decision(by=APPROVER.model_copy(update={"tenant": rng.choice(["other", "", "Default"])}))
 
 
-def _without_the_role(at: Stage, rng: random.Random) -> None:
+def without_the_role(at: Stage, rng: random.Random) -> None:
     roles = rng.choice([(), (Role.VIEWER,), (Role.VIEWER, Role.OPERATOR), (Role.BREAK_GLASS,)])
     at.put_decision(by=APPROVER.model_copy(update={"roles": roles}))
 
 
-def _glass_without_the_role(at: Stage, rng: random.Random) -> None:
+def glass_without_the_role(at: Stage, rng: random.Random) -> None:
     at.put_decision(break_glass=True, by=APPROVER)
 
 
-def _decided_out_of_time(at: Stage, rng: random.Random) -> None:
+def decided_out_of_time(at: Stage, rng: random.Random) -> None:
     minutes = rng.choice([-rng.randrange(1, 5_000), rng.randrange(30, 5_000)])
     at.put_decision(decided_at=NOW + minutes * MINUTE)
 
 
-def _lapsed(at: Stage, rng: random.Random) -> None:
+def lapsed(at: Stage, rng: random.Random) -> None:
     at.options["at"] = NOW + rng.randrange(31, 10_000) * MINUTE
 
 
-def _used(at: Stage, rng: random.Random) -> None:
+def used(at: Stage, rng: random.Random) -> None:
     at.put_request(used=(f"{PLAN.plan_hash[:12]}-0",))
 
 
-def _drifted(at: Stage, rng: random.Random) -> None:
+def drifted(at: Stage, rng: random.Random) -> None:
     if rng.random() < 0.5:
         at.dials.values["main"] += rng.choice([-6, -1, 1, 30])
     else:
         at.dials.turned_by_others += 1
 
 
-def _bound_to_no_state(at: Stage, rng: random.Random) -> None:
+def bound_to_no_state(at: Stage, rng: random.Random) -> None:
     at.ask_anew(fingerprints=rng.choice([(), ("",), ("f" * 64, "f" * 64)]))
 
 
-def _another_plan(at: Stage, rng: random.Random) -> None:
+def another_plan(at: Stage, rng: random.Random) -> None:
     value = rng.randrange(50)
     at.planned = rng.choice(
         [
@@ -274,11 +274,11 @@ def _another_plan(at: Stage, rng: random.Random) -> None:
     )
 
 
-def _no_such_step(at: Stage, rng: random.Random) -> None:
+def no_such_step(at: Stage, rng: random.Random) -> None:
     at.index = rng.choice([-2, -1, 2, 3, 10**6])
 
 
-def _another_incident(at: Stage, rng: random.Random) -> None:
+def another_incident(at: Stage, rng: random.Random) -> None:
     scopes = [
         Scope(tenant="other", account=SCOPE.account, region=SCOPE.region),
         Scope(account="210987654321", region=SCOPE.region),
@@ -290,34 +290,23 @@ def _another_incident(at: Stage, rng: random.Random) -> None:
 
 # What each check of `tools.authority` is there for: the check, what it says, and a spoil that it notices first.
 BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
-    ("in_its_account", "not of this account", _elsewhere),
-    ("not_stopped", "the kill switch", _stopped),
-    ("not_refused_by_policy", "policy refuses", _refused_by_policy),
-    ("asked_where_needed", "nobody was asked", _never_asked),
-    ("asked_of_this_incident", "for another incident", _asked_elsewhere),
-    ("asked_about_this_plan", "not the one that people were asked about", _asked_about_other_actions),
-    ("approved_in_the_end", "the request for approval is", _not_approved_in_the_end),
-    ("denied_by_nobody", "was denied by grace", _denied_too),
-    ("approved_by_enough", "people approved it", _too_few),
-    ("decided_on_this_request", "is on another request", _decided_on_something_else),
-    ("signed_at_the_door", "signed", _unsigned),
-    ("decided_by_people", "may not decide", _no_person),
-    ("not_by_its_proposer", "proposed the plan", _by_its_proposer),
-    ("of_this_tenant", "another tenant", _by_a_stranger),
-    ("with_the_role", "does not hold the role", _without_the_role),
-    ("decided_in_time", "not made while the request stood", _decided_out_of_time),
-    ("not_lapsed", "lapsed at", _lapsed),
-    ("not_used_before", "was used for action", _used),
-    ("as_it_was_approved", "has changed since", _drifted),
-)
-SPOILS: tuple[Spoil, ...] = (
-    *(spoil for _, _, spoil in BY_CHECK),
-    _asked_about_another_hash,
-    _undecided,
-    _request_changed_since,
-    _glass_without_the_role,
-    _bound_to_no_state,
-    _another_plan,
-    _no_such_step,
-    _another_incident,
+    ("in_its_account", "not of this account", elsewhere),
+    ("not_stopped", "the kill switch", stopped),
+    ("not_refused_by_policy", "policy refuses", refused_by_policy),
+    ("asked_where_needed", "nobody was asked", never_asked),
+    ("asked_of_this_incident", "for another incident", asked_elsewhere),
+    ("asked_about_this_plan", "not the one that people were asked about", asked_about_other_actions),
+    ("approved_in_the_end", "the request for approval is", not_approved_in_the_end),
+    ("denied_by_nobody", "was denied by grace", denied_too),
+    ("approved_by_enough", "people approved it", too_few),
+    ("decided_on_this_request", "is on another request", decided_on_something_else),
+    ("signed_at_the_door", "signed", unsigned),
+    ("decided_by_people", "may not decide", no_person),
+    ("not_by_its_proposer", "proposed the plan", by_its_proposer),
+    ("of_this_tenant", "another tenant", by_a_stranger),
+    ("with_the_role", "does not hold the role", without_the_role),
+    ("decided_in_time", "not made while the request stood", decided_out_of_time),
+    ("not_lapsed", "lapsed at", lapsed),
+    ("not_used_before", "was used for action", used),
+    ("as_it_was_approved", "has changed since", drifted),
 )

@@ -9,6 +9,7 @@ from memory import keys
 from memory.records.approval import ApprovalStatus, Decision
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import Role
+from tests.tools.combined import SPOILINGS, drawn
 from tests.tools.dials import (
     APPROVER,
     BY_ITSELF,
@@ -24,7 +25,7 @@ from tests.tools.dials import (
 )
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
-from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, SPOILS, Spoil, Stage
+from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, Spoil, Stage
 from tools import authority, undo
 from tools.aws.sessions import ScopedCall, Session
 from tools.executor import Executor
@@ -79,24 +80,32 @@ def test_a_step_that_the_plan_has_not_is_refused(index: int) -> None:
     assert _is_refused(at, refused) and "no such action" in refused.detail
 
 
-def _refused_at_random(count: int) -> int:
-    """Try so many ways and return how many were refused: one spoil each, since two may mend each other."""
-    refused = 0
-    for seed in range(count):
+def _done_at_random(seeds: range) -> list[tuple[int, list[str]]]:
+    """Try so many ways, one to three spoils each, and return what was not refused, by its seed and its spoils."""
+    done = []
+    for seed in seeds:
         rng, at = random.Random(seed), Stage()
-        SPOILS[seed % len(SPOILS)](at, rng)
-        refused += _is_refused(at, at.attempt())
-    return refused
+        chosen = drawn(rng, SPOILINGS[seed % len(SPOILINGS)])
+        for one in chosen:
+            one.spoil(at, rng)
+        if not _is_refused(at, at.attempt()):
+            done.append((seed, [one.spoils for one in chosen]))
+    return done
+
+
+def test_every_case_of_a_check_is_among_those_that_are_combined() -> None:
+    assert {spoil for _, _, spoil in BY_CHECK} <= {one.spoil for one in SPOILINGS}
+    assert len({one.spoils for one in SPOILINGS}) == len(SPOILINGS)
 
 
 def test_three_hundred_tamperings_do_nothing() -> None:
-    assert _refused_at_random(FEW) == FEW
+    assert _done_at_random(range(FEW)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_twenty_thousand_tamperings_do_nothing() -> None:
-    assert _refused_at_random(MANY) == MANY
+    assert _done_at_random(range(FEW, FEW + MANY)) == []
 
 
 # What people have to be enough for, and what stands in for them.
