@@ -32,6 +32,7 @@ from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
 from tools.aws.identity import caller
 from tools.aws.unrepeated import unrepeated
+from tools.event_cleaning import kept_text
 from tools.signing import KmsKey, LocalKey, Signer
 from tools.topology import load_topology
 
@@ -83,7 +84,7 @@ def open_records(settings: Settings) -> Records:
         timers=TimerStore(table, tenant),
         leases=LeaseStore(table),
         outbox=OutboxStore(table, tenant),
-        refusals=RefusalStore(table, tenant),
+        refusals=RefusalStore(table, tenant, kept_text),
         audit=AuditTrail(table),
         holdings=HoldingStore(table, tenant),
         objects=objects,

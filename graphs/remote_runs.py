@@ -14,6 +14,7 @@ from memory.records.alarm import Route
 from memory.records.incident import incident_of
 from memory.records.timeline import TimelineEntry
 from memory.stores.leases import IncidentBusyError
+from tools.event_cleaning import clean_event
 from tools.intake import parse_event
 
 GRAPH = "incident"
@@ -28,7 +29,11 @@ class LangGraphServerRuns:
     token: Callable[[], str]
 
     def start(self, event: dict[str, Any]) -> Started:
-        """Start a run on the incident's thread, or join the incident when it stands already."""
+        """Start a run on the incident's thread, or join the incident when it stands already.
+
+        The server keeps what a run is given, so what is secret in the event is taken out before.
+        """
+        event = clean_event(event)
         records = self.records
         envelope = parse_event(event, records.clock.now(), records.settings.tenant)
         if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:

@@ -20,6 +20,7 @@ from memory.records.alarm import Route
 from memory.records.incident import Incident, incident_of
 from memory.records.timeline import TimelineEntry, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
+from tools.event_cleaning import clean_event
 from tools.intake import parse_event
 
 RECURSION_LIMIT = 80
@@ -76,8 +77,10 @@ class InProcessRuns:
     def start(self, event: dict[str, Any], *, only_intake: bool = False) -> Started:
         """Run a new incident to its first pause; a repeated event joins or continues what a crash left.
 
-        With `only_intake` the run pauses once the event is claimed and checkpointed; `wake` does the rest.
+        What is secret in it is taken out before anything of it is stored. With `only_intake` the run pauses once the
+        event is claimed and checkpointed; `wake` does the rest.
         """
+        event = clean_event(event)
         records = self.records
         envelope = parse_event(event, records.clock.now(), records.settings.tenant)
         if envelope.route is not Route.OPEN_OR_UPDATE_INCIDENT or envelope.alarm is None:

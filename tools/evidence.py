@@ -18,7 +18,7 @@ from memory.stores.evidence import EvidenceLedger
 from tools.budget import IncidentBudget
 from tools.errors import OverAllowance, Transient, error_code, is_denied, is_throttled, is_timeout
 from tools.injection import flags_of
-from tools.redaction import Redactor
+from tools.redaction import Redactor, is_redacted
 
 RESULT_CHARS = 24_000
 Window = tuple[datetime, datetime]
@@ -98,7 +98,8 @@ class Recorder:
 
         `tool` names the read tool whose question is in `asked`, so that the same can be asked again.
         """
-        answer = taken(call)
+        asked, title = self.redactor.all(asked), self.redactor.text(title)
+        answer = NAMELESS if is_nameless(asked) else taken(call)
         usd = self.budget.prices.of(answer.bytes_scanned, answer.metrics)
         self.charge(
             Spend(aws_calls=answer.calls, bytes_scanned=answer.bytes_scanned, usd=usd), answer.reserved
@@ -106,8 +107,7 @@ class Recorder:
         cleaned = self.redactor.all(answer.result)
         kept, was_cut = cut(cleaned, self.result_chars, keep_tail=answer.newest_last)
         gaps = (*answer.gaps, Gap.TRUNCATED) if was_cut else answer.gaps
-        whole, content = digest(cleaned), canonical_json(cleaned).encode()
-        read = answer.window or window
+        whole, content, read = digest(cleaned), canonical_json(cleaned).encode(), answer.window or window
         evidence = Evidence(
             evidence_id="ev-" + digest([source, operation, asked, whole])[:12],
             incident_id=self.incident_id,
@@ -131,7 +131,22 @@ class Recorder:
             untrusted=untrusted,
             flags=flags_of(cleaned) if untrusted else (),
         )
-        return self.ledger.add(evidence, content) if was_cut else self.ledger.add(evidence)
+        return self.ledger.add(evidence, *([content] if was_cut else []))
+
+
+NAMELESS = Answer(
+    {"error": "Redacted"},
+    calls=0,
+    gaps=(Gap.REFUSED,),
+    gap_detail="what it is called by holds a secret or personal data and was taken out, so it cannot be asked for",
+)
+# Words to look for, and no names.
+_WORDS = frozenset({"query", "text"})
+
+
+def is_nameless(asked: dict[str, Any]) -> bool:
+    """Say whether a name in a question was redacted: to ask for what is left would find nothing, and say so."""
+    return any(is_redacted(canonical_json(value)) for name, value in asked.items() if name not in _WORDS)
 
 
 def taken(call: Callable[[], Answer]) -> Answer:

@@ -5,22 +5,18 @@ Formats: EventBridge `CloudWatch Alarm State Change` and `... Configuration Chan
 event of a direct Lambda alarm action, and a CloudWatch Logs subscription (gzipped JSON in base64).
 """
 
-import base64
-import binascii
-import gzip
 import hashlib
 import re
-import zlib
 from datetime import UTC, datetime
 from typing import Any
 
 from memory.records.alarm import Alarm, AlarmState, Envelope, Metric, Route
 from memory.records.base import canonical_json
 from memory.records.scope import Scope
-from tools.event_body import RefusedEvent, read_body, read_json
-from tools.redaction import redact, redact_all
+from tools.event_body import RefusedEvent, read_json
+from tools.event_cleaning import clean_event, unpacked
+from tools.redaction import is_redacted
 
-DECODED_LIMIT_BYTES = 4 * 1024 * 1024
 _CHANGE = "CloudWatch Alarm State Change"
 _ARN = re.compile(r"^arn:[^:]*:cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:.+$")
 _CONFIGURATION = "CloudWatch Alarm Configuration Change"
@@ -36,26 +32,17 @@ ARN_CHARS = 1024
 def parse_event(
     event: bytes | str | dict[str, Any], received_at: datetime, tenant: str = "default"
 ) -> Envelope:
-    """Return what an event is and says, or raise `RefusedEvent`; nothing else is ever raised."""
-    body, raw = read_body(event)
+    """Return what an event is and says, or raise `RefusedEvent`; nothing else is ever raised.
+
+    Secrets and personal data are taken out first, so the digest is that of the cleaned body.
+    """
     try:
-        return _redacted(_envelope(body, hashlib.sha256(raw).hexdigest(), received_at, tenant))
+        body = clean_event(event)
+        digest = hashlib.sha256(canonical_json(body).encode()).hexdigest()
+        return _envelope(body, digest, received_at, tenant)
     except BROKEN as error:
         said = f"{type(error).__name__}: {str(error)[:200]}"
         raise RefusedEvent(f"the event lacks what its kind promises ({said})", 400) from error
-
-
-def _redacted(envelope: Envelope) -> Envelope:
-    """Take secrets out of what people wrote into an alarm: it goes into records, to models and to people."""
-    alarm = envelope.alarm
-    if alarm is None:
-        return envelope
-    words = {
-        "reason": redact(alarm.reason),
-        "description": redact(alarm.description),
-        "tags": redact_all(alarm.tags),
-    }
-    return envelope.model_copy(update={"alarm": alarm.model_copy(update=words)})
 
 
 def _envelope(body: dict[str, Any], sha256: str, received_at: datetime, tenant: str) -> Envelope:
@@ -261,16 +248,8 @@ def _lambda_action(body: dict[str, Any], common: dict[str, Any], tenant: str) ->
 
 
 def _logs(awslogs: dict[str, Any], common: dict[str, Any]) -> Envelope:
-    """Decode a Logs subscription; what it unpacks to is limited, since little gzip can be much text."""
-    try:
-        packed = base64.b64decode(awslogs["data"], validate=True)
-        unpacked = zlib.decompressobj(wbits=31)
-        text = unpacked.decompress(packed, DECODED_LIMIT_BYTES)
-    except (binascii.Error, zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"the data is not gzipped base64: {error}") from error
-    if unpacked.unconsumed_tail:
-        raise RefusedEvent(f"the data unpacks to more than {DECODED_LIMIT_BYTES} bytes", 413)
-    message = read_json(text)
+    """Read a Logs subscription."""
+    message = unpacked(awslogs["data"])
     facts = {
         "log_group": message["logGroup"],
         "log_stream": message["logStream"],
@@ -294,8 +273,8 @@ def _route(alarm: Alarm) -> Route:
 
 
 def _event_id(named: Any, common: dict[str, Any]) -> str:
-    """Return the id that the sender gave, or the body's digest where it gave none that can be a key."""
-    usable = isinstance(named, str) and 0 < len(named) <= ID_CHARS
+    """Return the id that the sender gave, or the body's digest where it gave none that can be a key and be told."""
+    usable = isinstance(named, str) and 0 < len(named) <= ID_CHARS and not is_redacted(named)
     return str(named if usable else common["raw_sha256"])
 
 

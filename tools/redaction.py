@@ -109,12 +109,15 @@ class Redactor:
     """Redacts for one incident.
 
     `salt` gives the incident's own, when something is first found; without one, placeholders tell kinds only.
-    `client_addresses` takes out public IP addresses too; private ones are the account's own and stay.
+    `client_addresses` takes out public IP addresses too; private ones are the account's own and stay. `stays` says
+    which members of JSON are left as they are.
     """
 
     salt: Callable[[], bytes] | None = None
     client_addresses: bool = False
+    stays: Callable[[str, Any], bool] | None = field(default=None, compare=False, repr=False)
     _tags: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
+    _keys: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, text: str) -> str:
         """Return the text with every secret and personal datum replaced by a placeholder."""
@@ -128,7 +131,7 @@ class Redactor:
         return text
 
     def all(self, value: Any) -> Any:
-        """Return JSON with every text in it redacted; keys stay as they are.
+        """Return JSON with every text in it redacted, keys too: people write into the keys of tags and dimensions.
 
         A text under a secret's name is taken out whole, also where name and value are members of their own, as in the
         environment of a task definition.
@@ -139,13 +142,27 @@ class Redactor:
             return [self.all(inner) for inner in value]
         if isinstance(value, dict):
             named = {"value"} if _SECRET_NAME.search(str(value.get("name", ""))) else set()
-            return {
-                key: self._whole(inner)
-                if isinstance(inner, str) and (key in named or _SECRET_NAME.search(str(key)))
-                else self.all(inner)
-                for key, inner in value.items()
-            }
+            found: dict[Any, Any] = {}
+            for key, inner in value.items():
+                if self.stays is not None and self.stays(str(key), inner):
+                    found[key] = inner
+                    continue
+                secret = isinstance(inner, str) and (key in named or _SECRET_NAME.search(str(key)))
+                found[self._key(key, found)] = self._whole(inner) if secret else self.all(inner)
+            return found
         return value
+
+    def _key(self, key: Any, taken: dict[Any, Any]) -> Any:
+        """Return a key redacted; two that become the same are numbered, so that none is lost."""
+        if not isinstance(key, str):
+            return key
+        if key not in self._keys:
+            self._keys[key] = self.text(key)
+        shown, number = self._keys[key], 1
+        while shown in taken:
+            number += 1
+            shown = f"{self._keys[key]} {number}"
+        return shown
 
     def _whole(self, text: str) -> str:
         return text if _DONE.fullmatch(text) or not text else self._placeholder("secret", text)
@@ -170,6 +187,9 @@ class Redactor:
 
 
 _PLAIN = Redactor()
+# What a placeholder may stand for; other words in brackets are somebody's own.
+_KINDS = "private-key|aws-access-key|token|secret|email|card|phone|address"
+_TAKEN_OUT = re.compile(rf"\[(?:{_KINDS})(?:#[0-9a-f]{{{TAG_DIGITS}}})?\]")
 
 
 def redact(text: str) -> str:
@@ -180,6 +200,11 @@ def redact(text: str) -> str:
 def redact_all(value: Any) -> Any:
     """Return JSON with every text in it redacted, as `Redactor.all` does without a salt."""
     return _PLAIN.all(value)
+
+
+def is_redacted(text: str) -> bool:
+    """Say whether something was taken out of a text, so that it is no longer the name of what it named."""
+    return _TAKEN_OUT.search(text) is not None
 
 
 def _is_key(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from memory.records.base import Record, UtcTime, canonical_json, digest
 from memory.records.evidence import UNREAD, Evidence, Gap
 from memory.records.spend import Spend
-from tools.evidence import Answer, taken
+from tools.evidence import Answer, is_nameless, taken
 from tools.observe.sources import ReadTool, Sources
 
 MOST_DIFFERENCES = 20
@@ -78,6 +78,8 @@ def _hindrance(sources: Sources, evidence: Evidence, tool: ReadTool | None) -> s
     scope = evidence.scope
     if not evidence.tool:
         return "it was stored without the question, by an earlier version or by code that asked on its own"
+    if is_nameless(evidence.asked):
+        return "what it is called by was redacted"
     if tool is None:
         return f"there is no read tool {evidence.tool} any more"
     if (scope.account, scope.region) != (sources.scope.account, sources.scope.region):

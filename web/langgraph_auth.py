@@ -1,7 +1,8 @@
 """Who may do what on the LangGraph server's own routes: denied unless named here.
 
-Viewers read. Operators start and wake runs. Nobody edits a thread's state or sends a command that would: a
-decision is made at the decision door alone, and the graph ignores what a resume carries.
+Viewers read. Operators start and wake runs; what is secret in what they send is taken out before it is stored. Nobody
+edits a thread's state or sends a command that would: a decision is made at the decision door alone, and the graph
+ignores what a resume carries.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from starlette.concurrency import run_in_threadpool
 
 from graphs.principals import UnauthenticatedError
 from memory.records.scope import Role
+from tools.event_body import RefusedEvent
+from tools.event_cleaning import clean_event
+from tools.redaction import redact_all
 from web.doorkeeper import Doorkeeper
 
 STEERING = ("update", "goto")
@@ -58,11 +62,13 @@ class Rules:
         await self._needs(ctx, Role.OPERATOR)
         if "if_exists" not in value:
             deny("a thread is an incident's own and is not copied")
+        clean_labels(value.get("metadata"))
 
     async def running(self, ctx: Any, value: Any) -> None:
         """Let operators start and wake runs."""
         await self._needs(ctx, Role.OPERATOR)
         check_run(value)
+        clean_run(value)
 
     async def cancelling(self, ctx: Any, value: Any) -> None:
         """Let operators cancel a run; a thread's state and labels are nobody's to change."""
@@ -98,6 +104,37 @@ def check_run(value: dict[str, Any]) -> None:
         deny("a run needs a thread: what it waits for must outlive it")
     if value.get("multitask_strategy") not in STRATEGIES:
         deny("a run may be rejected or queued while another works, not cut it off")
+
+
+def clean_run(value: dict[str, Any]) -> None:
+    """Take out of a run, in place, what is secret in it: the server stores it before the graph's first step."""
+    kwargs = value.get("kwargs") or {}
+    asked = kwargs.get("input")
+    if isinstance(asked, dict) and asked.get("event"):
+        kwargs["input"] = {**redact_all({**asked, "event": None}), "event": _cleaned(asked["event"])}
+    elif asked is not None:
+        kwargs["input"] = redact_all(asked)
+    for part in ("command", "context"):
+        if kwargs.get(part) is not None:
+            kwargs[part] = redact_all(kwargs[part])
+    clean_labels(value.get("metadata"))
+    clean_labels((kwargs.get("config") or {}).get("metadata"))
+
+
+def clean_labels(labels: dict[str, Any] | None) -> None:
+    """Take out of labels, in place, what is secret in them."""
+    if labels:
+        kept = redact_all(dict(labels))
+        labels.clear()
+        labels.update(kept)
+
+
+def _cleaned(event: Any) -> Any:
+    """Return an event as it may be stored; the graph says what is wrong with one that is none."""
+    try:
+        return clean_event(event) if isinstance(event, dict) else redact_all(event)
+    except RefusedEvent:
+        return redact_all(event)
 
 
 def deny(reason: str) -> None:

@@ -9,22 +9,9 @@ import pytest
 from memory.records.incident import Status
 from tests.graphs.desk import Desk, desk
 from tests.graphs.scenarios import hostile
+from tests.planted import SECRETS, TOLD, leaks, planted, stored
 
-SECRETS = {
-    "access key": "AKIA" + "Q4X7PLM2TZ7RWB6C",
-    "secret key": "kX9v2Lq8Rt5Zw1Yb7Nc3Md6Pf4Gh0Js+UaEoIiTx",
-    "password": "correct-horse-9",
-    "token": "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2",
-    "url password": "s3cr3tpgpass",
-    "mail": "jane.roe@customer.example",
-    "card": "4111 1111 1111 1111",
-    "telephone": "+44 20 7946 0958",
-}
-LINE = (
-    f"unhandled exception key={SECRETS['access key']} aws {SECRETS['secret key']} password={SECRETS['password']} "
-    f"auth {SECRETS['token']} postgres://app:{SECRETS['url password']}@db:5432/orders for {SECRETS['mail']} "
-    f"card {SECRETS['card']} call {SECRETS['telephone']}"
-)
+LINE = f"unhandled exception {TOLD}"
 DESCRIPTION = (
     f"Checkout fails. Ask {SECRETS['mail']} or {SECRETS['telephone']}; password={SECRETS['password']}"
 )
@@ -51,9 +38,11 @@ def test_a_planted_secret_reaches_no_model_no_log_no_record_and_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="graphs")
-    planted = hostile(tmp_path, description=DESCRIPTION, log_line=LINE)
-    with desk(tmp_path, "hostile", scenarios_dir=planted) as at:
+    scenarios = hostile(tmp_path, description=DESCRIPTION, log_line=LINE)
+    with desk(tmp_path, "hostile", scenarios_dir=scenarios) as at:
         at.on_call_queue()
+        at.event = planted(at.alarm_event())
+        assert leaks(iter([("event", json.dumps(at.event).encode())]))
         waiting = at.start()
         at.decide(waiting, approved=True)
         done = at.to_the_end(waiting.incident.incident_id)
@@ -64,6 +53,7 @@ def test_a_planted_secret_reaches_no_model_no_log_no_record_and_nobody(
         for place, text in {**out, "log": caplog.text}.items():
             for kind, secret in SECRETS.items():
                 assert secret not in text, f"a {kind} is in {place}"
+        assert leaks(stored(at.account)) == []
         # The same person and key in two lines stay the same.
         assert len({part[:4] for part in out["evidence"].split("[email#")[1:]}) == 1
         for known in (done.incident.scope.account, "checkout:", "arn:aws:"):
