@@ -129,7 +129,7 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
     verb = "approved" if decision.approved else "denied"
     text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
     text += f"; {missing} more have to approve it" if missing else ""
-    facts, once = decision.model_dump(mode="json"), f"decision {decision.request_sha256} {decision.by.id}"
+    facts, once = decision.model_dump(mode="json"), f"decision {decision.plan_hash} {decision.by.id}"
     records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
         page = Message(

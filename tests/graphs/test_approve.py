@@ -12,12 +12,14 @@ from graphs.thinking import Copilot, send_key
 from memory.records.config import Limits
 from memory.records.incident import Status
 from memory.records.message import CHANNEL, Audience, Message
-from memory.records.timeline import TimerKind
+from memory.records.scope import Role
+from memory.records.timeline import EntryKind, TimerKind
 from memory.state import IncidentState
 from memory.stores.approvals import ApprovalStore
 from memory.stores.outbox import OutboxStore
+from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
-from tests.tools.dials import Dials, executor, incident, plan, request_for
+from tests.tools.dials import APPROVER, Dials, decision_on, executor, incident, plan, request_for
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.inspection import inspect
@@ -30,11 +32,14 @@ class Asking:
         acting = executor(table, Dials())
         self.timers, self.approvals = TimerStore(table, SCOPE.tenant), ApprovalStore(table)
         self.acting, self.outbox = acting, OutboxStore(table, SCOPE.tenant)
+        self.timeline = TimelineStore(table, StillClock())
         self.copilot = SimpleNamespace(
             records=SimpleNamespace(
                 approvals=self.approvals,
                 timers=self.timers,
                 outbox=self.outbox,
+                incidents=SimpleNamespace(scope_of=lambda _: SCOPE),
+                timeline=self.timeline,
                 clock=StillClock(),
                 settings=SimpleNamespace(limits=Limits()),
             ),
@@ -99,3 +104,21 @@ def test_a_run_that_is_woken_while_nobody_has_decided_goes_on_waiting() -> None:
 
     assert approve(at.turn(woken=True)) == {"status": Status.AWAITING_APPROVAL}
     assert at.announced == 0
+
+
+@pytest.mark.parametrize("break_glass", [False, True])
+def test_a_decision_whose_door_was_cut_off_is_told_and_paged_by_the_step(break_glass: bool) -> None:
+    table = MemoryTable()
+    first, later = Asking(table), Asking(table)
+    approve(first.turn())
+    by = APPROVER.model_copy(update={"roles": (Role.APPROVER, Role.BREAK_GLASS)})
+    request = first.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+    assert request is not None
+    first.approvals.decide(SCOPE, decision_on(request, by=by, break_glass=break_glass))
+
+    for at in (first, later):
+        assert cast(Any, approve(at.turn()))["status"] is Status.ACTING
+
+    told = [entry.kind for entry in later.timeline.entries(SCOPE, incident().incident_id)]
+    paged = [one for one in later.outbox.all(SCOPE, incident().incident_id) if "Break-glass" in one.subject]
+    assert (told, len(paged)) == ([EntryKind.DECISION], int(break_glass))
