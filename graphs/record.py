@@ -1,7 +1,8 @@
 """Build the public record from the state and from what is stored beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from graphs.copilot import Records
 from memory import keys
@@ -34,7 +35,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
         status = Status.AWAITING_APPROVAL
     first_look, assessment = state.get("first_look"), state.get("assessment")
     assessed = assessment or first_look
-    words = [e.facts for e in entries if e.kind is EntryKind.MESSAGE and "spend" in e.facts]
+    words = list(_words(entries))
     return IncidentRecord.model_validate(
         {
             "incident": incident,
@@ -54,7 +55,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),
             "evidence": dossier.of("EVIDENCE_INDEX", EvidenceRef),
             "failures": state.get("failures", []),
-            "spend": sum((Spend(**told["spend"]) for told in words), state.get("spend", Spend())),
+            "spend": state.get("spend", Spend()) + spent_waiting(entries),
             "models": [
                 *state.get("models", []),
                 *(ModelUse(**use) for told in words for use in told["models"]),
@@ -71,6 +72,11 @@ def _last_words(entries: Iterable[TimelineEntry], kind: EntryKind) -> list[Timel
     said = [entry for entry in entries if entry.kind is kind]
     last = {entry.turn: entry.sequence for entry in said if entry.turn}
     return [entry for entry in said if not entry.turn or last[entry.turn] == entry.sequence]
+
+
+def spent_waiting(entries: Iterable[TimelineEntry]) -> Spend:
+    """Return what steps that waited have spent: they had no update of the state to count it in."""
+    return sum((Spend(**told["spend"]) for told in _words(entries)), Spend())
 
 
 def last_approval(records: Records, incident: Incident) -> ApprovalRequest | None:
@@ -91,3 +97,7 @@ def _newest(requests: Iterable[ApprovalRequest]) -> ApprovalRequest | None:
 
 def _decision(dossier: Dossier, approval: ApprovalRequest) -> Decision | None:
     return dossier.at(keys.decision(approval.scope, approval.incident_id, approval.plan_hash), Decision)
+
+
+def _words(entries: Iterable[TimelineEntry]) -> Iterator[dict[str, Any]]:
+    return (one.facts for one in entries if one.kind is EntryKind.MESSAGE and "spend" in one.facts)

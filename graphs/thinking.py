@@ -14,7 +14,7 @@ from agents.triage import Triage, TriageResult
 from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.observing import open_budget, open_sources
-from graphs.record import last_approval
+from graphs.record import last_approval, spent_waiting
 from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook
 from memory.records.evidence import Evidence
@@ -27,6 +27,7 @@ from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.actions.base import Reversibility
 from tools.actions.registry import ACTIONS, named
+from tools.budget import IncidentBudget
 from tools.executor import Executor
 from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
@@ -122,9 +123,13 @@ class Copilot:
             similar=similar_incidents(self.records, incident, assessment),
             drift=tuple(one for book in books for one in _drift(self.records, book)),
         )
-        return self.remediation_agent.propose(
-            incident, assessment, fresh.offers, context, attempt, open_budget(self.records.settings, spent)
-        )
+        budget = self._budget(incident, spent, asked=attempt > 1)
+        return self.remediation_agent.propose(incident, assessment, fresh.offers, context, attempt, budget)
+
+    def _budget(self, incident: Incident, spent: Spend | None, *, asked: bool) -> IncidentBudget:
+        """Return what may still be spent; once people were asked, the words of that count too."""
+        told = self.records.timeline.entries(incident.scope, incident.incident_id) if asked else ()
+        return open_budget(self.records.settings, (spent or Spend()) + spent_waiting(told))
 
     def review(self, incident: Incident, plan: Plan) -> tuple[Review, ...]:
         """Let policy rule on a plan."""
@@ -196,7 +201,7 @@ class Copilot:
             status=state.get("status"),
             reason=state.get("reason", ""),
         )
-        budget = open_budget(self.records.settings, state.get("spend"))
+        budget = self._budget(incident, state.get("spend"), asked=asked is not None)
         draft = self.communicator.note(kind, audience, facts, budget)
         news = plan_hash[:12] if kind == "approval" else state["status"].value
         message = Message(

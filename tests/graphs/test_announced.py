@@ -8,6 +8,7 @@ from graphs.thinking import Copilot
 from memory.records.config import Limits, ReadPrices
 from memory.records.incident import Status
 from memory.records.message import Audience
+from memory.records.spend import Spend
 from memory.state import IncidentState
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
@@ -15,7 +16,7 @@ from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
-from tests.tools.dials import BY_ITSELF, Dials, executor, incident, plan
+from tests.tools.dials import BY_ITSELF, Dials, executor, incident, plan, request_for
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import SCOPE, StillClock
 from tools.outbox import Outbox
@@ -26,15 +27,15 @@ class Telling:
 
     def __init__(self) -> None:
         self.facts: dict[str, str] = {}
+        self.left_usd: list[float] = []
 
     def note(self, kind: str, audience: Audience, facts: dict[str, str], budget: Any) -> Draft:
         self.facts = facts
-        return Draft(kind, "told")
+        self.left_usd.append(budget.left_usd)
+        return Draft(kind, "told", spend=Spend(usd=0.25))
 
 
-def test_an_action_that_was_done_before_its_step_failed_is_told() -> None:
-    table, telling = MemoryTable(), Telling()
-    executor(table, Dials()).execute(incident(), plan(), 0, BY_ITSELF)
+def telling_copilot(table: MemoryTable, telling: Telling) -> Copilot:
     incidents, outbox = IncidentStore(table, SCOPE.tenant), OutboxStore(table, SCOPE.tenant)
     records = SimpleNamespace(
         approvals=ApprovalStore(table),
@@ -47,14 +48,37 @@ def test_an_action_that_was_done_before_its_step_failed_is_told() -> None:
         name: cast(Any, None)
         for name in ("triage_agent", "critic_agent", "remediation_agent", "executor", "runbooks")
     }
-    copilot = Copilot(
+    return Copilot(
         records=cast(Any, records),
         communicator=cast(Any, telling),
         outbox=Outbox(outbox, incidents, (), StillClock(), LeaseStore(table)),
         **given,
     )
+
+
+def test_an_action_that_was_done_before_its_step_failed_is_told() -> None:
+    table, telling = MemoryTable(), Telling()
+    executor(table, Dials()).execute(incident(), plan(), 0, BY_ITSELF)
+    copilot = telling_copilot(table, telling)
     failed = {"incident": incident(), "plan": plan(), "status": Status.ESCALATED, "reason": "act failed"}
 
     copilot.announce(cast(IncidentState, failed), "closing", Audience.ON_CALL)
 
     assert "set_dial is done" in telling.facts["done"]
+
+
+def test_the_words_of_a_request_count_against_what_later_words_may_cost() -> None:
+    table, telling = MemoryTable(), Telling()
+    copilot, acting = telling_copilot(table, telling), executor(table, Dials())
+    copilot.records.approvals.request(request_for(acting, plan(), incident()))
+    state: Any = {
+        "incident": incident(),
+        "plan": plan(),
+        "status": Status.AWAITING_APPROVAL,
+        "spend": Spend(usd=1),
+    }
+
+    copilot.announce(state, "approval", Audience.ON_CALL, waits=True)
+    copilot.announce({**state, "status": Status.RESOLVED}, "closing", Audience.ON_CALL)
+
+    assert telling.left_usd == [4.0, 3.75]
