@@ -89,13 +89,21 @@ def test_of_few_days_nothing_is_called_usual() -> None:
     assert not is_usual([], STEP, START)
 
 
-def test_a_series_with_gaps_and_one_that_ended_are_never_called_usual() -> None:
+def test_a_series_with_many_gaps_and_one_that_ended_are_never_called_usual() -> None:
     # A metric of errors has no points while there are none, so its points do not tell the time of day.
     rare = [(START + timedelta(hours=15 * n), 1.0) for n in range(11)]
     since = START + timedelta(days=7)
     assert not is_usual([*rare, *((since + n * STEP, 300.0) for n in range(3))], STEP, since)
     ended = _series(*_days(6), step=STEP)
     assert not is_usual(ended, STEP, since)
+
+
+def test_one_late_point_of_hundreds_leaves_a_busy_evening_usual() -> None:
+    known = _series(*_days(7)[: 6 * DAY + 20 * 12], step=STEP)
+    evening = START + timedelta(days=6, hours=19)
+    assert is_usual(known[:700] + known[701:], STEP, evening)
+    assert not is_usual([one for n, one in enumerate(known) if n % 40], STEP, evening)
+    assert not is_usual(known[:-3] + known[-2:], STEP, evening)
 
 
 @settings(max_examples=3, deadline=None)
@@ -109,6 +117,34 @@ def test_a_jump_is_dated_by_its_first_point_and_nothing_ahead_is_looked_at(
     assert START + at * STEP in {one.at for one in found}
     until = departures(_series(*values[: at + 1], step=STEP), STEP)
     assert until == [one for one in found if one.at <= START + at * STEP]
+
+
+def _with_gaps(points: list[Point], seed: int) -> list[Point]:
+    """Leave out one point of twenty, and hours of the second and the fourth day."""
+    kept = np.random.default_rng(seed).random(len(points)) > 0.05
+    hours = {*range(DAY + 30, DAY + 80), *range(3 * DAY + 40, 3 * DAY + 120)}
+    return [one for n, one in enumerate(points) if kept[n] and n not in hours]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(5 * DAY + 10, 5 * DAY + 150))
+def test_gaps_move_no_time_of_day(seed: int, at: int) -> None:
+    quiet = _series(*_days(6, seed), step=STEP)
+    assert len(departures(_with_gaps(quiet, seed), STEP)) <= 2
+    # Less than what every evening brings: only whoever knows the time of day finds it.
+    values = _days(6, seed)
+    values[at : at + 12] += 40
+    found = departures(_with_gaps(_series(*values, step=STEP), seed), STEP)
+    assert any(abs(one.at - (START + at * STEP)) <= 2 * STEP for one in found)
+
+
+def test_what_a_departure_says_stands_in_the_series() -> None:
+    values = _days(5)
+    values[4 * DAY + 50 : 4 * DAY + 60] += 500
+    points = _with_gaps(_series(*values, step=STEP), 1)
+    found = departures(points, STEP)
+    assert found
+    assert {(one.at, one.value) for one in found} <= set(points)
 
 
 def test_the_first_day_only_teaches() -> None:
