@@ -18,6 +18,7 @@ from memory.records.outcome import Execution, Signal, SignalState
 from memory.records.plan import ExpectedSignal
 from tools.actions.base import Action
 from tools.actions.registry import Catalogue, named
+from tools.analysis.failing import LATE, known_requests
 from tools.analysis.series import Point, points_of
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.sources import Sources
@@ -28,13 +29,6 @@ LATEST = 2
 WORSE_FACTOR = 1.5
 STARVED = 0.2
 """Less than this share of the requests that came before means that they do not come through any more."""
-LATE = timedelta(minutes=3)
-"""How late a minute's point may be before its absence means something.
-
-AWS names no bound for this; it names two minutes for the statistics of a new metric
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html). One more is for who publishes
-after its minute has ended.
-"""
 MINUTES = 60
 _LEAST_REQUESTS = 10.0
 
@@ -80,8 +74,9 @@ def service_signals(sources: Sources, service: Service, moment: Moment) -> Itera
         )
         return read_points(sources, question, moment)
 
-    requests, errors = series(asked.requests, "Sum"), dict(series(asked.errors, "Sum"))
-    shares = [(at, errors.get(at, 0.0) / count) for at, count in requests if count]
+    requests, errors = series(asked.requests, "Sum"), series(asked.errors, "Sum")
+    failed, known = dict(errors), known_requests(requests, errors, moment.now)
+    shares = [(at, failed.get(at, 0.0) / count) for at, count in known if count]
     limits = {"share": 1 - service.slo.availability, "latency": service.slo.latency_ms_p99}
     yield _held(f"{service.name}: share of requests that fail", shares, moment, limits["share"])
     yield _held(f"{service.name}: p99 latency in ms", series(asked.latency, "p99"), moment, limits["latency"])

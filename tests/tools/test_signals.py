@@ -71,6 +71,8 @@ MET, NOT_MET, WORSE, UNKNOWN = SignalState.MET, SignalState.NOT_MET, SignalState
         # A service that is gone fails no request.
         ((600.0, 6.0), (0.0, 0.0), (300.0, 300.0), [MET, MET, WORSE]),
         ((600.0, None), (0.0, None), (300.0, None), [UNKNOWN, UNKNOWN, WORSE]),
+        # Errors whose points have not come are not none.
+        ((600.0, 600.0), (300.0, None), (900.0, 300.0), [UNKNOWN, MET, MET]),
     ],
 )
 def test_a_service_is_held_against_its_level_and_what_it_was(

@@ -7,6 +7,7 @@ import numpy as np
 
 from memory.records.assessment import Impact
 from memory.records.config import Service
+from tools.analysis.failing import known_requests
 from tools.analysis.findings import Gauge, ServiceFinding
 from tools.analysis.ramps import find_ramp
 from tools.analysis.series import Point, between, find_onset, mean_between, total_between
@@ -72,12 +73,13 @@ def _has_stopped(requests: Sequence[Point], now: datetime) -> bool:
 def _impact(service: Service, series: Series, since: datetime, now: datetime) -> Impact:
     requests, errors, latency = (series.get(key, ()) for key in ("requests", "errors", "latency"))
     base, calm = since - BASE, since - QUIET
-    after = _worst(errors, requests, since, now)
+    known = known_requests(requests, errors, now)
+    after = _worst(errors, known, since, now)
     budget = 1 - service.slo.availability
     return Impact(
         component=service.name,
         error_share=after,
-        error_share_before=_share(errors, requests, base, calm),
+        error_share_before=_share(errors, known, base, calm),
         latency_ms=mean_between(latency, since, now),
         latency_ms_before=mean_between(latency, base, calm),
         latency_slo_ms=service.slo.latency_ms_p99,
