@@ -32,9 +32,9 @@ def check_claims(
 
     Severity and the groups of parts are the first look's, whatever the assessment says. What the first look found
     and the assessment leaves out stays among the hypotheses. `flagged` names evidence beside that which is stored as
-    flagged.
+    flagged; what no guard could look at carries nothing either.
     """
-    judged = _Judge(first_look, lookup, frozenset(flagged))
+    judged = _Judge(first_look, lookup, frozenset((*flagged, *assessment.unscanned)))
     kept = judged.hypotheses(assessment.hypotheses, ranked=assessment.by_model)
     causes, removed = _causes(assessment, kept), judged.removed
     verdict, why = _verdict(assessment, first_look, causes, kept)

@@ -97,6 +97,7 @@ class Critic:
                 "gaps": _more(checked.gaps, gaps_of(seen.evidence.values())),
                 "stops": _more(checked.stops, reads.stops),
                 "flagged": tuple(sorted({*checked.flagged, *seen.flagged})),
+                "unscanned": tuple(sorted({*checked.unscanned, *seen.unscanned})),
             }
             checked = checked.model_copy(update=told)
         if answer.form is None:
@@ -135,10 +136,10 @@ class Critic:
 def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Lookup) -> Assessment:
     """Lower the confidence and add what speaks against; never the other way round.
 
-    What is cited must have been seen, and must not be flagged: else whoever writes a log could clear a suspect. What
-    was seen is held against the objection as `lookup` has it, which may be more than was shown.
+    What is cited must have been seen, cleared, and not be flagged: else whoever writes a log could clear a suspect.
+    What was seen is held against the objection as `lookup` has it, which may be more than was shown.
     """
-    sound = {key: one for key, one in seen.evidence.items() if key not in seen.flagged}
+    sound = {key: one for key, one in seen.evidence.items() if key not in seen.flagged | seen.unscanned}
     confidence = min(checked.confidence, doubt.confidence)
     against = [one for one in doubt.evidence_against if one in sound]
     removed = len(doubt.evidence_against) - len(against)

@@ -1,6 +1,6 @@
 """What is told about an incident, written by code: facts under their labels, and an opening for each occasion."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from agents.remediation import spoken
@@ -124,6 +124,7 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "not_checked": "; ".join(assessment.not_checked),
             "gaps": "; ".join(assessment.gaps[:MOST_CITED]),
             "orders_found": _orders(assessment),
+            "not_scanned": _unscanned(assessment),
         }
     return facts
 
@@ -166,15 +167,26 @@ def _leads(assessment: Assessment) -> str:
 
 
 def _evidence(hypotheses: Iterable[Hypothesis]) -> str:
-    cited = tuple(dict.fromkeys(one for hypothesis in hypotheses for one in hypothesis.evidence_for))
+    return _named(tuple(dict.fromkeys(one for hypothesis in hypotheses for one in hypothesis.evidence_for)))
+
+
+def _named(cited: Sequence[str]) -> str:
     more = f" and {len(cited) - MOST_CITED} more" if len(cited) > MOST_CITED else ""
     return ", ".join(cited[:MOST_CITED]) + more
 
 
 def _orders(assessment: Assessment) -> str:
     """Name the evidence in which somebody gives orders; what it says is repeated nowhere."""
-    found = ", ".join(assessment.flagged[:MOST_CITED])
-    return f"text that gives orders stands in {found}; it was not followed" if found else ""
+    found = _named(assessment.flagged)
+    told = "text that gives orders, or that a guardrail objects to, stands in"
+    return f"{told} {found}; it was withheld from the models and not followed" if found else ""
+
+
+def _unscanned(assessment: Assessment) -> str:
+    """Name the evidence that no guard could look at, and how it was treated."""
+    found = _named(assessment.unscanned)
+    told = "it was withheld from the models, and no explanation rests on it alone"
+    return f"no guard could look at {found}: {told}" if found else ""
 
 
 def _done(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from agents.guardrails import SENSITIVE, Findings, TextGuard
+from agents.guardrails import SENSITIVE, UNSCANNED, Findings, TextGuard
 from memory.records.base import canonical_json
 from memory.records.evidence import Evidence
 from tools.evidence import cut
@@ -41,7 +41,12 @@ class Observations:
     @property
     def flagged(self) -> frozenset[str]:
         """Return the ids of evidence that a detector or the guard objects to."""
-        return frozenset(self._flagged)
+        return frozenset(key for key, flags in self._flagged.items() if {*flags} - {UNSCANNED})
+
+    @property
+    def unscanned(self) -> frozenset[str]:
+        """Return the ids of evidence that no guard could look at, and that no detector objects to."""
+        return frozenset(self._flagged) - self.flagged
 
     def show(self, evidence: Evidence, limit: int) -> dict[str, Any]:
         """Return one observation for a model to read."""

@@ -104,7 +104,11 @@ class Triage:
             sources.recorder.budget,
         )
         spend = answer.spend + sources.recorder.spend.minus(before)
-        told = {"gaps": gaps_of(seen.evidence.values()), "stops": reads.stops}
+        told = {
+            "gaps": gaps_of(seen.evidence.values()),
+            "stops": reads.stops,
+            "unscanned": tuple(sorted(seen.unscanned)),
+        }
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"
             stands = first_look_stands(first_look, why)

@@ -109,7 +109,8 @@ class Assessment(Record):
     `causes` is the least set of independent causes, empty unless the verdict is a cause; the other hypotheses
     compete with them. What was looked at stands in four groups: `affected`, `healthy` (checked), `changed_otherwise`
     (changed, for another reason) and `not_checked`. `gaps` names what permission or data was missing for. `flagged`
-    holds the ids of evidence in which somebody gives orders, `stops` what code ended: reads asked again or refused.
+    holds the ids of evidence in which somebody gives orders or that a guardrail objects to, `unscanned` of that which
+    no guard could look at, `stops` what code ended: reads asked again or refused.
     """
 
     verdict: Verdict
@@ -128,6 +129,7 @@ class Assessment(Record):
     gaps: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
+    unscanned: tuple[str, ...] = ()
 
     @property
     def leading(self) -> Hypothesis | None:

@@ -8,6 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 from agents.errors import Fault
 from agents.guardrails import AppliedGuardrail, Findings, GuardrailChecks, LocalSigns, TextGuard
 from agents.models import RoleModel
+from agents.notes import facts_of
 from agents.triage import Cause, Opinion, Triage, TriageResult
 from memory.records.assessment import CauseKind, Verdict
 from memory.records.config import Limits
@@ -134,8 +135,16 @@ def test_what_no_guard_has_cleared_is_withheld_and_carries_no_hypothesis() -> No
 
     model, chat = role(calling("look_up", service="basket"), cite)
     result = assess(model, look_up(["basket:8 KeyError"]), guard=Away())
+    left = result.assessment
     assert "KeyError" not in heard_text(chat)
-    assert result.assessment.verdict is Verdict.UNRESOLVED
+    assert left.verdict is Verdict.UNRESOLVED
+    # Nobody has given orders in it, as far as is known: it was not looked at, and that is what is told.
+    assert left.flagged == (POISON.evidence_id,)
+    assert len(left.unscanned) == 1
+    told = facts_of(INCIDENT, assessment=left)
+    assert left.unscanned[0] not in told["orders_found"]
+    assert "no guard could look at" in told["not_scanned"]
+    assert left.unscanned[0] in told["not_scanned"]
 
 
 def test_a_hypothesis_on_flagged_evidence_alone_is_dropped() -> None:
