@@ -6,7 +6,6 @@ copilot's own calls to its LangGraph server anywhere. Its key never leaves the s
 
 import fnmatch
 import json
-import os
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from graphs.settings import AccessSettings, Issuer, Settings, World
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
+from tools.errors import Misconfigured
+from tools.key_file import kept_key
 
 LOCAL_ISSUER = "cloudops-local"
 AUDIENCE = "cloudops"
@@ -36,6 +38,10 @@ class UnauthenticatedError(Exception):
     """No valid token: the message says what is wrong with it, never the token itself."""
 
 
+def _fresh_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 @dataclass(frozen=True)
 class LocalIssuer:
     """Signs and checks tokens with an Ed25519 key kept in the state directory."""
@@ -44,20 +50,14 @@ class LocalIssuer:
 
     @classmethod
     def open(cls, state_dir: Path) -> "LocalIssuer":
-        """Read the key, or make one that only this user can read."""
+        """Read the key, or make one that only this user can read; raise `Misconfigured` when it is damaged."""
         path = state_dir / "issuer.pem"
-        state_dir.mkdir(parents=True, exist_ok=True)
-        fresh = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(fresh)
-        key = load_pem_private_key(path.read_bytes(), password=None)
+            key = load_pem_private_key(kept_key(path, _fresh_key), password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise Misconfigured(f"{path} holds no key; remove it and start again") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise UnauthenticatedError(f"{path} is not an Ed25519 key; remove it and start again")
+            raise Misconfigured(f"{path} is not an Ed25519 key; remove it and start again")
         return cls(key)
 
     def sign(self, principal: Principal, minutes: int = 60) -> str:
@@ -127,13 +127,19 @@ def principal_of_token(token: str, settings: Settings, issuer: LocalIssuer, keys
         raise UnauthenticatedError("the local issuer signs for people only while the account is simulated")
     if named != LOCAL_ISSUER and kind is PrincipalKind.COPILOT:
         raise UnauthenticatedError("only the copilot itself signs as the copilot")
-    return Principal(
-        kind=kind,
-        id=str(claims["sub"]),
-        issuer=str(named),
-        tenant=str(claims.get("tenant", "default")),
-        roles=roles,
-    )
+    tenant = claims.get("tenant") or _tenant_of(named, settings)
+    if not isinstance(tenant, str):
+        raise UnauthenticatedError(
+            "the token names no tenant: let its issuer add the claim `tenant`, or name the tenant of all its tokens as "
+            "`tenant` of that issuer in settings/access.toml"
+        )
+    return Principal(kind=kind, id=str(claims["sub"]), issuer=str(named), tenant=tenant, roles=roles)
+
+
+def _tenant_of(named: object, settings: Settings) -> str | None:
+    """Return the tenant that settings give to an issuer whose tokens name none."""
+    trusted = next((one for one in settings.access.issuers if one.issuer == named), None)
+    return trusted.tenant if trusted and trusted.tenant else None
 
 
 def _local_claims(token: str, issuer: LocalIssuer) -> dict[str, Any]:

@@ -57,11 +57,12 @@ class ModelChoice(Record):
 
 
 class Issuer(Record):
-    """A signer of tokens whose roles are believed."""
+    """A signer of tokens whose roles are believed; `tenant` is whose its tokens are that name none."""
 
     issuer: str
     audience: str
     jwks_url: str
+    tenant: str = ""
 
 
 class AccessSettings(Record):

@@ -7,7 +7,6 @@ HMAC-SHA-256 (RFC 2104), with a key of this machine or one of AWS KMS
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
+from tools.key_file import kept_key
 
 _ALGORITHM = "HMAC_SHA_256"
 _KEY_BYTES = 32
@@ -49,19 +49,7 @@ class LocalKey:
     def open(cls, state_dir: Path) -> "LocalKey":
         """Read the key of a state directory, or make one; raise `Misconfigured` when it is damaged."""
         path = state_dir / "approvals.key"
-        state_dir.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-        try:
-            # A link is made whole or not at all, so nobody reads half a key.
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-        key = path.read_bytes()
+        key = kept_key(path, lambda: secrets.token_bytes(_KEY_BYTES))
         if len(key) != _KEY_BYTES:
             raise Misconfigured(f"{path} is not a key for approvals; remove it, and decide anew what waits")
         return cls(key)

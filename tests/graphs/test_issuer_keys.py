@@ -30,6 +30,7 @@ class Idp:
     url: str = ""
     fetches: int = 0
     down: bool = False
+    tenant: str = ""
     keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
 
     def new_key(self, kid: str) -> None:
@@ -48,7 +49,7 @@ class Idp:
         }
 
     def trusted(self) -> Issuer:
-        return Issuer(issuer=self.name, audience="cloudops", jwks_url=self.url)
+        return Issuer(issuer=self.name, audience="cloudops", jwks_url=self.url, tenant=self.tenant)
 
     def token(self, kid: str = "k1", key: Ed25519PrivateKey | None = None, **claims: Any) -> str:
         expiry = datetime.now(UTC) + timedelta(minutes=5)
@@ -57,9 +58,11 @@ class Idp:
             "aud": "cloudops",
             "sub": "ann",
             "roles": ["viewer"],
+            "tenant": "default",
             "exp": expiry,
             **claims,
         }
+        said = {name: claim for name, claim in said.items() if claim is not None}
         return jwt.encode(said, key or self.keys[kid], algorithm="EdDSA", headers={"kid": kid})
 
 
@@ -168,3 +171,21 @@ def test_a_key_that_the_issuer_does_not_publish_is_refused(idp: Idp, tmp_path: P
         ask(idp.token(key=Ed25519PrivateKey.generate()))
     with pytest.raises(UnauthenticatedError, match="only the copilot"):
         ask(idp.token(kind="copilot"))
+
+
+@pytest.mark.parametrize("tenant", [None, "", 7, ["default"]], ids=str)
+def test_an_outside_token_that_names_no_tenant_is_refused_with_the_remedy(
+    idp: Idp, tmp_path: Path, tenant: object
+) -> None:
+    ask = door(tmp_path, IssuerKeys(), idp)
+    with pytest.raises(UnauthenticatedError, match=r"names no tenant.*settings/access\.toml"):
+        ask(idp.token(tenant=tenant))
+
+
+def test_settings_may_say_whose_an_issuers_tokens_are_and_a_token_that_says_it_itself_stands(
+    idp: Idp, tmp_path: Path
+) -> None:
+    idp.tenant = "shop"
+    ask = door(tmp_path, IssuerKeys(), idp)
+    assert ask(idp.token(tenant=None)).tenant == "shop"
+    assert ask(idp.token(tenant="other")).tenant == "other"

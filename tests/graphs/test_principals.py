@@ -21,6 +21,7 @@ from graphs.principals import (
 )
 from graphs.settings import Connection, Settings, World, load
 from memory.records.scope import Principal, PrincipalKind, Role
+from tools.errors import Misconfigured
 
 ROOT = Path(__file__).parent.parent.parent
 ANN = Principal(kind=PrincipalKind.PERSON, id="ann", issuer="test", roles=(Role.VIEWER, Role.APPROVER))
@@ -158,3 +159,15 @@ def test_an_iam_caller_holds_the_roles_whose_pattern_it_matches(arn: str, roles:
 
 def test_the_one_caller_of_a_simulated_account_holds_every_role() -> None:
     assert set(principal_of_caller("arn:aws:iam::123456789012:root", SIMULATED).roles) == set(Role)
+
+
+def test_a_token_of_the_local_issuer_names_its_tenant_too(issuer: LocalIssuer) -> None:
+    with pytest.raises(UnauthenticatedError, match="names no tenant"):
+        principal_of_token(signed(issuer, tenant=None), SIMULATED, issuer, KEYS)
+
+
+@pytest.mark.parametrize("left", [b"", b"-----BEGIN PRIVATE KEY-----\nMC4CAQ", b"\xff"], ids=str)
+def test_a_damaged_key_is_an_error_with_the_remedy(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "issuer.pem").write_bytes(left)
+    with pytest.raises(Misconfigured, match=r"issuer\.pem.*remove it"):
+        LocalIssuer.open(tmp_path)
