@@ -58,11 +58,12 @@ MOVES = {
 }
 # And which have none, or none that can be moved yet. A scenario is in one of the two.
 UNMOVED = {
-    "bad-function": "There is one function.",
+    **dict.fromkeys(
+        ("bad-function", "bad-shift", "injected-runbook", "red-herring"), "There is one function."
+    ),
     "dependency-outage": "Nobody but payments asks anyone outside.",
     "memory-leak": "It is as slow elsewhere, but how slow depends on the load, and no alarm would be set for that.",
     "poison-message": "There is one queue that a function reads.",
-    "red-herring": "There is one function.",
     "self-recovery": "Nobody but payments asks anyone outside.",
     "traffic-surge": "Who is too small for the traffic is said by the sizes of all the others.",
     "two-causes": "Each of the two moves in a scenario of its own.",
@@ -71,7 +72,6 @@ UNMOVED = {
     "denied-logs": "No evidence that may be read shows the cause, wherever it is.",
     "injected-alarm": "Its twin is moved.",
     "injected-log": "Its twin is moved.",
-    "injected-runbook": "There is one function.",
     "injected-tag": "No other call has a limit that can be set.",
     "old-cause": "No evidence of the last day shows the cause, wherever it is.",
     "silent-service": "No evidence shows the cause, wherever it is.",

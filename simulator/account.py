@@ -12,6 +12,9 @@ from simulator.cloudwatch.alarm_book import AlarmBook
 from simulator.cloudwatch.metric_data import MetricData
 from simulator.cloudwatch.metrics import MetricStore
 from simulator.cloudwatch.overlay import CloudWatchOverlay
+from simulator.codedeploy.overlay import CodeDeployOverlay
+from simulator.codedeploy.records import CodeDeployState
+from simulator.codedeploy.shifting import Shifter
 from simulator.control.faults import Faults
 from simulator.deeds import Deeds
 from simulator.delivery import Delivery
@@ -63,6 +66,7 @@ class Account:
     book: AlarmBook
     delivery: Delivery
     automation: AutomationOverlay
+    codedeploy: CodeDeployOverlay
     workload: Workload
     credentials: Credentials
     _next_tick: datetime
@@ -88,6 +92,7 @@ class Account:
             # Calls are answered between ticks, however long the way is.
             await asyncio.sleep(0)
         self.clock.move_to(moment)
+        await self.codedeploy.clock_moved(moment)
         await self.automation.clock_moved()
 
     async def _tick(self, step: timedelta) -> None:
@@ -96,6 +101,7 @@ class Account:
         self.clock.move_to(self._next_tick)
         for change in self.book.evaluate(self._next_tick):
             self.delivery.announce_alarm(change)
+        await self.codedeploy.clock_moved(self._next_tick)
         await self.automation.clock_moved()
 
 
@@ -119,18 +125,20 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     quotas = applied(opening.world.quotas)
     held = _holdings(opening.world, delivery, emulator, quotas)
     book, log = AlarmBook(held.metrics), CallLog()
-    gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held)))
+    deploying = CodeDeployState()
+    gate = Gate(IdentityStore(opening.root), clock, Resources(_tags_of(held), deploying.group_arn))
     dispatch = Dispatch(emulator, clock, log, Faults(), gate)
-    own = await automation_credentials(emulator)
-    identities = Identities(gate.store, emulator, own)
-    automation = AutomationOverlay(clock, _clients(opening.endpoint, own), Settings(emulator), identities)
-    await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, automation)
+    automation = await _automation(opening, clock, emulator, gate)
+    shifter = Shifter(deploying, held.functions, dispatch.perform, book.is_alarming)
+    codedeploy = CodeDeployOverlay(deploying, shifter)
+    await _seed(Seeding(opening.world, begin, opening.start), emulator, held, book, (automation, codedeploy))
     dispatch.install(
         [
             CloudWatchOverlay(MetricData(held.metrics, clock), book, {}, delivery.announce_alarm),
             LogsOverlay(held.logs, clock),
             EcsOverlay(held.ecs, held.scheduler),
             LambdaOverlay(held.functions, held.registry.__contains__, _invoking(opening.world, held)),
+            codedeploy,
             RedriveOverlay(emulator),
             TableOverlay(emulator, quotas),
             QuotasOverlay(quotas),
@@ -151,6 +159,7 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
         book,
         delivery,
         automation,
+        codedeploy,
         Workload(opening.world, opening.start, held, reader, deeds, opening.seed),
         await operator_credentials(emulator),
         begin,
@@ -158,6 +167,14 @@ async def open_account(opening: Opening, emulator: Emulator) -> Account:
     )
     await account.advance_to(opening.start)
     return account
+
+
+async def _automation(
+    opening: Opening, clock: AccountClock, emulator: Emulator, gate: Gate
+) -> AutomationOverlay:
+    own = await automation_credentials(emulator)
+    identities = Identities(gate.store, emulator, own)
+    return AutomationOverlay(clock, _clients(opening.endpoint, own), Settings(emulator), identities)
 
 
 def _holdings(world: World, delivery: Delivery, emulator: Emulator, quotas: AppliedQuotas) -> Holdings:
@@ -190,10 +207,16 @@ def _memory_needs(world: World) -> Callable[[str], float]:
 
 
 async def _seed(
-    seeding: Seeding, emulator: Emulator, held: Holdings, book: AlarmBook, automation: AutomationOverlay
+    seeding: Seeding,
+    emulator: Emulator,
+    held: Holdings,
+    book: AlarmBook,
+    told: tuple[AutomationOverlay, CodeDeployOverlay],
 ) -> None:
+    """Put the world into the account, what is `told` to Systems Manager and CodeDeploy by their own calls."""
     await seeding.emulated(emulator)
-    await seeding.documents(automation)
+    await seeding.documents(told[0])
+    await seeding.applications(told[1])
     seeding.alarms(book)
     seeding.logs(held.logs)
     seeding.ecs(held.ecs, held.scheduler)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.codedeploy.appspec import Target, written_appspec
 from simulator.dispatch import Dispatch
 from simulator.emulator import Emulator
 from simulator.seeding import task_definition
 from simulator.trail.callers import Caller, assumed_role
 from simulator.trail.calls import CallLog
 from simulator.wire.protocol import ACCOUNT, REGION, Call, service_model
-from simulator.world import ApiCall, Deploy, FunctionDeploy, World
+from simulator.world import ApiCall, Deploy, FunctionDeploy, Through, World
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,29 @@ class Deeds:
         await self.call(caller, "lambda", "UpdateFunctionCode", {**named, "ImageUri": event.image})
         described = {**named, "Description": event.description}
         published = await self.call(caller, "lambda", "PublishVersion", described)
+        if event.through is not None:
+            await self._shift(event, event.through, published["Version"])
+            return
         moved = {**named, "Name": function.alias, "FunctionVersion": published["Version"]}
         await self.call(caller, "lambda", "UpdateAlias", moved)
+
+    async def _shift(self, event: FunctionDeploy, through: Through, version: str) -> None:
+        """Leave the alias to CodeDeploy, as a pipeline does that deploys by an AppSpec file."""
+        function, caller = self.world.function(event.function), self._deployer(event.session)
+        named = {"FunctionName": function.name, "Name": function.alias}
+        alias = await self.call(caller, "lambda", "GetAlias", named)
+        target = Target(function.name, function.alias, alias["FunctionVersion"], version)
+        content = {"content": written_appspec(target)}
+        deployment: dict[str, Any] = {
+            "applicationName": through.application,
+            "deploymentGroupName": through.group,
+            "revision": {"revisionType": "AppSpecContent", "appSpecContent": content},
+        }
+        if through.config is not None:
+            deployment["deploymentConfigName"] = through.config
+        if event.description:
+            deployment["description"] = event.description
+        await self.call(caller, "codedeploy", "CreateDeployment", deployment)
 
     def _deployer(self, session: str | None) -> Caller:
         return assumed_role(self.world.deployer.role, session or self.world.deployer.session)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.cloudwatch.alarm_book import AlarmBook
+from simulator.codedeploy.seeding import codedeploy_calls
 from simulator.ecs.records import Cluster, Service
 from simulator.ecs.rollout import SETTLE, STARTUP, Scheduler
 from simulator.ecs.state import EcsState
@@ -66,6 +67,15 @@ class Seeding:
             caller = _deployer(self.world.deployer)
             call = Call("ssm", "CreateDocument", parameters, caller, "", REGION, ACCOUNT, self.begin)
             await automation.answer(call)
+
+    async def applications(self, codedeploy: Overlay) -> None:
+        """What the team has set up in CodeDeploy, made long before the history."""
+        caller = _deployer(self.world.deployer)
+        for operation, parameters in codedeploy_calls(self.world):
+            at = self.begin - SETTLED
+            await codedeploy.answer(
+                Call("codedeploy", operation, parameters, caller, "", REGION, ACCOUNT, at)
+            )
 
     def alarms(self, book: AlarmBook) -> None:
         """The alarms, not yet evaluated."""

@@ -55,6 +55,11 @@ class AlarmBook:
         """Every alarm by its name."""
         return {**self.alarms, **self.composites}
 
+    def is_alarming(self, name: str) -> bool | None:
+        """Whether an alarm is in ALARM; None where there is no alarm of that name."""
+        found = self.all().get(name)
+        return None if found is None else found.standing.state is AlarmState.ALARM
+
     def parents(self, name: str) -> list[CompositeAlarm]:
         """The composite alarms that depend on an alarm, by their rule or as its suppressor."""
         found = [one for _, one in sorted(self.composites.items())]

@@ -24,6 +24,8 @@ _BUILT = (
     "traffic",
     "services",
     "functions",
+    "applications",
+    "deployment_configs",
     "queues",
     "quotas",
     "tables",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator.clock import AccountClock
@@ -103,7 +103,8 @@ class Gate:
     ) -> None:
         if (service, operation) == ("sts", "AssumeRole"):
             return self._assuming(principal, parameters)
-        for need in needs_of(service, operation, parameters):
+        for listed in needs_of(service, operation, parameters):
+            need = replace(listed, resource=self.resources.decided_on(listed.resource))
             allow(principal, self._completed(principal, need, service), self.resources.policy(need.resource))
         return None
 

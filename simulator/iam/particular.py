@@ -145,6 +145,10 @@ PARTICULAR: Mapping[tuple[str, str], Callable[[Parameters], Iterator[Need]]] = {
     ("bedrock-runtime", "Converse"): _invocation("bedrock:InvokeModel"),
     ("bedrock-runtime", "ConverseStream"): _invocation("bedrock:InvokeModelWithResponseStream"),
     ("bedrock-runtime", "InvokeModel"): _invocation("bedrock:InvokeModel"),
+    ("codedeploy", "CreateDeploymentGroup"): _passing(
+        *("codedeploy:CreateDeploymentGroup", "deploymentgroup:{applicationName}/{deploymentGroupName}"),
+        *("codedeploy.amazonaws.com", "serviceRoleArn"),
+    ),
     ("dynamodb", "BatchGetItem"): _batch("dynamodb:BatchGetItem"),
     ("dynamodb", "BatchWriteItem"): _batch("dynamodb:BatchWriteItem"),
     ("dynamodb", "ExecuteStatement"): _statement,

@@ -5,6 +5,10 @@ from typing import Any
 
 _NAMING = {
     "cloudwatch": {"AlarmName": "AWS::CloudWatch::Alarm"},
+    "codedeploy": {
+        "applicationName": "AWS::CodeDeploy::Application",
+        "deploymentGroupName": "AWS::CodeDeploy::DeploymentGroup",
+    },
     "dynamodb": {"TableName": "AWS::DynamoDB::Table"},
     "ecs": {
         "cluster": "AWS::ECS::Cluster",

@@ -17,10 +17,19 @@ from simulator.world.events import (
     Poison,
     Silence,
     Slowdown,
+    Through,
     TrafficChange,
 )
 from simulator.world.faults import FaultWorld
-from simulator.world.functions import FunctionMetric, FunctionWorld, QueueWorld, Version
+from simulator.world.functions import (
+    ApplicationWorld,
+    DeploymentConfigWorld,
+    DeploymentGroupWorld,
+    FunctionMetric,
+    FunctionWorld,
+    QueueWorld,
+    Version,
+)
 from simulator.world.services import (
     Dependency,
     ExtraMetric,
@@ -48,11 +57,14 @@ from simulator.world.settings import (
 __all__ = [
     "AlarmWorld",
     "ApiCall",
+    "ApplicationWorld",
     "Backfill",
     "Batch",
     "Dependency",
     "Deploy",
     "Deployer",
+    "DeploymentConfigWorld",
+    "DeploymentGroupWorld",
     "DocumentWorld",
     "Event",
     "ExternalWorld",
@@ -83,6 +95,7 @@ __all__ = [
     "Slo",
     "Slowdown",
     "TableWorld",
+    "Through",
     "Traffic",
     "TrafficChange",
     "Version",
@@ -113,6 +126,8 @@ class World(Record):
     queues: list[QueueWorld] = Field(default_factory=list)
     functions: list[FunctionWorld] = Field(default_factory=list)
     quotas: list[QuotaWorld] = Field(default_factory=list)
+    applications: list[ApplicationWorld] = Field(default_factory=list)
+    deployment_configs: list[DeploymentConfigWorld] = Field(default_factory=list)
     parameters: list[ParameterWorld] = Field(default_factory=list)
     externals: list[ExternalWorld] = Field(default_factory=list)
     alarms: list[AlarmWorld] = Field(default_factory=list)

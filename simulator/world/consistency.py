@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from botocore.exceptions import UnknownServiceError
 
+from simulator.codedeploy.configs import PREDEFINED
 from simulator.quotas.catalogue import CONCURRENT_EXECUTIONS, FARGATE_VCPUS, QUOTAS
 from simulator.wire.protocol import operation_model
 from simulator.world import ApiCall, Deploy, FunctionDeploy, ImageExpiry, ServiceWorld, World
@@ -14,6 +15,7 @@ def contradictions(world: World) -> Iterator[str]:
     yield from _services(world)
     yield from _functions(world)
     yield from _quotas(world)
+    yield from _deploying(world)
     yield from _events(world)
     yield from _alarms(world)
     yield from _cycle(world)
@@ -79,6 +81,23 @@ def _quotas(world: World) -> Iterator[str]:
     concurrency = stated.get(CONCURRENT_EXECUTIONS.key, CONCURRENT_EXECUTIONS.default)
     if reserved > concurrency:
         yield f"functions reserve {reserved} executions at once, and the quota is {concurrency:g}"
+
+
+def _deploying(world: World) -> Iterator[str]:
+    """Deployment groups and deployments through CodeDeploy that name what is not there."""
+    alarms = {one.name for one in world.alarms}
+    groups = {f"{one.name}/{group.name}" for one in world.applications for group in one.groups}
+    configs = {*PREDEFINED, *(one.name for one in world.deployment_configs)}
+    for application in world.applications:
+        for group in application.groups:
+            yield from _unknown(f"deployment group {group.name} watches", group.alarms, alarms)
+            yield from _unknown(f"deployment group {group.name} shifts by", [group.config], configs)
+    for event in world.events:
+        through = event.through if isinstance(event, FunctionDeploy) else None
+        if through is not None:
+            named = [f"{through.application}/{through.group}"]
+            yield from _unknown(f"event {event.kind} goes through", named, groups)
+            yield from _unknown(f"event {event.kind} shifts by", filter(None, [through.config]), configs)
 
 
 def _events(world: World) -> Iterator[str]:

@@ -23,14 +23,26 @@ class Deploy(EventBase):
     session: str | None = None
 
 
+class Through(Record):
+    """Which deployment group of CodeDeploy moves an alias, and by which configuration where not by the group's."""
+
+    application: str
+    group: str
+    config: str | None = None
+
+
 class FunctionDeploy(EventBase):
-    """A function's code is updated and published, and its alias moved there, by the deployer."""
+    """A function's code is updated and published, and its alias moved there, by the deployer.
+
+    With `through`, the deployer leaves the alias to a deployment of CodeDeploy.
+    """
 
     kind: Literal["function_deploy"]
     function: str
     image: str
     description: str = ""
     session: str | None = None
+    through: Through | None = None
 
 
 class ApiCall(EventBase):

@@ -44,6 +44,37 @@ class FunctionMetric(Record):
     counts: Literal["handled", "lost"]
 
 
+class DeploymentConfigWorld(Record):
+    """A deployment configuration of the team's own: `percentage` of the traffic at a time, `interval_minutes` apart."""
+
+    name: str
+    type: Literal["TimeBasedCanary", "TimeBasedLinear"]
+    percentage: int = Field(ge=1, le=99)
+    interval_minutes: int = Field(ge=1, le=2880)
+
+
+class DeploymentGroupWorld(Record):
+    """A deployment group of CodeDeploy.
+
+    `alarms` stop its deployments, and `rollback_on` says what lets CodeDeploy roll back by itself.
+    """
+
+    name: str
+    config: str
+    role: str
+    alarms: list[str] = Field(default_factory=list)
+    rollback_on: list[
+        Literal["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
+    ] = Field(default_factory=list)
+
+
+class ApplicationWorld(Record):
+    """An application of CodeDeploy, for functions, with its deployment groups."""
+
+    name: str
+    groups: list[DeploymentGroupWorld] = Field(min_length=1)
+
+
 class FunctionWorld(Record):
     """A Lambda function behind an alias, which consumes a queue."""
 

@@ -226,3 +226,25 @@ def test_what_cannot_be_written_is_named_by_its_place() -> None:
     store.groups["odd"] = memoryview(b"")  # type: ignore[assignment]
     with pytest.raises(UnkeptError, match="account/groups/odd holds a memoryview"):
         Writer().written(store)
+
+
+@pytest.mark.slow
+def test_a_deployment_that_was_under_way_goes_on_after_a_pause(tmp_path: Path) -> None:
+    fresh = ("--scenario", "bad-shift", "--seed", "3", "--start", START, "--history-hours", "0.2")
+
+    def weights(one: SimulatedAccount) -> dict[str, float]:
+        alias = one.client("lambda").get_alias(FunctionName="orders-events", Name="live")
+        return dict(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
+
+    with account(tmp_path, *fresh) as one:
+        one.advance(minutes=5)
+        assert weights(one) == {"8": 0.25}
+    with account(tmp_path, "--resume") as one:
+        assert weights(one) == {"8": 0.25}
+        one.advance(minutes=10)
+        assert weights(one) == {"8": 0.5}
+        deploys = one.client("codedeploy")
+        (identity,) = deploys.list_deployments()["deployments"]
+        deploys.stop_deployment(deploymentId=identity, autoRollbackEnabled=True)
+        one.advance(20)
+        assert weights(one) == {}

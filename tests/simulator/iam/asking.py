@@ -58,6 +58,9 @@ WITHOUT_RESOURCES = {
 }
 """Operations whose actions are decided on no resource."""
 WHOLE_KIND = {
+    *("BatchGetApplications", "BatchGetDeployments", "BatchGetDeploymentTargets", "GetDeployment"),
+    *("GetDeploymentTarget", "ListApplications", "ListDeploymentConfigs", "ListDeployments"),
+    *("ListDeploymentTargets", "StopDeployment"),
     *("DescribeLogGroups", "ListRoles", "ListRules", "ListUsers", "PutEvents"),
 }
 """Operations that name no single resource and are decided on a whole kind of them."""

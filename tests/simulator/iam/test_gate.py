@@ -66,7 +66,7 @@ def test_an_operation_that_nobody_has_mapped_is_refused(account: SimulatedAccoun
 
 @pytest.mark.parametrize(
     ("service", "call"),
-    [("codedeploy", "list_deployments"), ("xray", "get_groups"), ("application-signals", "list_services")],
+    [("codepipeline", "list_pipelines"), ("xray", "get_groups"), ("application-signals", "list_services")],
 )
 def test_a_service_that_the_account_lacks_lets_nobody_pass_and_says_so(
     account: SimulatedAccount, nobody: Someone, service: str, call: str
