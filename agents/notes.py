@@ -7,7 +7,7 @@ from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
-from memory.records.outcome import Execution, ExecutionState, Verification
+from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
 from memory.records.plan import Plan
 
 FIRST_NOTE = "first_note"
@@ -33,6 +33,7 @@ def facts_of(
     verification: Verification | None = None,
     status: Status | None = None,
     reason: str = "",
+    left: Iterable[DeadLetters] = (),
 ) -> Facts:
     """Return every number, name and time that a message may hold, in the order people read them."""
     facts = {
@@ -42,6 +43,7 @@ def facts_of(
         "reason": reason,
         **_found(first_look, assessment),
         **_done(plan, approval, decision, executions, verification),
+        "dead_letters": "; ".join(map(str, left)),
         "alarm_since": stamp(incident.episode_started_at),
         "account": f"{incident.scope.account} in {incident.scope.region}",
         "incident": incident.incident_id,

@@ -18,6 +18,9 @@ from memory.records.timeline import EntryKind, TimelineEntry
 from memory.state import IncidentState
 from memory.stores.dossier import Dossier
 
+LEFT = "dead_letters"
+"""The fact of a timeline's note that says which dead letters an incident has left."""
+
 
 def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> IncidentRecord:
     """Assemble the public record; what is stored wins over what the state says.
@@ -52,6 +55,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "decisions": sorted(dossier.of("DECISION", Decision), key=lambda one: one.decided_at),
             "executions": sorted(dossier.of("ACTION", Execution), key=lambda e: e.claimed_at),
             "verifications": verifications,
+            "dead_letters": next((e.facts[LEFT] for e in reversed(entries) if LEFT in e.facts), []),
             "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),
             "evidence": dossier.of("EVIDENCE_INDEX", EvidenceRef),
             "failures": state.get("failures", []),

@@ -1,7 +1,7 @@
 """The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from memory.records.assessment import Assessment, FirstLook
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
-from memory.records.outcome import Execution, ExecutionState
+from memory.records.outcome import DeadLetters, Execution, ExecutionState
 from memory.records.plan import Drift, Plan, Review
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
@@ -31,6 +31,7 @@ from tools.budget import IncidentBudget
 from tools.executor import Executor
 from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
+from tools.left_letters import letters_left, queues_met
 from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
 from tools.outbox import Flushed, Outbox
@@ -178,8 +179,23 @@ class Copilot:
         """Say whether an accepted action may still take effect."""
         return self.executor.is_under_way(incident, execution)
 
+    def letters_left(self, incident: Incident, spent: Spend | None) -> tuple[tuple[DeadLetters, ...], Spend]:
+        """Return what waits in the dead-letter queues that the incident has met, and what it cost to look."""
+        executed = self.records.executions.all(incident.scope, incident.incident_id)
+        queues = queues_met(self._stored(incident).values(), executed)
+        if not queues:
+            return (), Spend()
+        sources = self.sources(incident, spent)
+        return letters_left(sources, queues), sources.recorder.spend
+
     def announce(
-        self, state: IncidentState, kind: str, audience: Audience, *, waits: bool = False
+        self,
+        state: IncidentState,
+        kind: str,
+        audience: Audience,
+        *,
+        waits: bool = False,
+        left: Sequence[DeadLetters] = (),
     ) -> tuple[Spend, list[ModelUse]]:
         """Tell people where the incident stands; the same news goes out once.
 
@@ -200,6 +216,7 @@ class Copilot:
             verification=state.get("verification"),
             status=state.get("status"),
             reason=state.get("reason", ""),
+            left=left,
         )
         budget = self._budget(incident, state.get("spend"), asked=asked is not None)
         draft = self.communicator.note(kind, audience, facts, budget)

@@ -15,7 +15,7 @@ from memory.records.evidence import EvidenceRef
 from memory.records.failure import Failure
 from memory.records.incident import Incident, Severity, Status
 from memory.records.message import Message
-from memory.records.outcome import Execution, Verification
+from memory.records.outcome import DeadLetters, Execution, Verification
 from memory.records.plan import Plan, Review
 from memory.records.spend import ModelUse, Spend
 
@@ -37,6 +37,7 @@ class IncidentRecord(Record):
     decisions: tuple[Decision, ...] = ()
     executions: tuple[Execution, ...] = ()
     verifications: tuple[Verification, ...] = ()
+    dead_letters: tuple[DeadLetters, ...] = ()
     messages: tuple[Message, ...] = ()
     evidence: tuple[EvidenceRef, ...] = ()
     failures: tuple[Failure, ...] = ()

@@ -106,3 +106,24 @@ class Verification(Record):
     detail: str
     evidence_ids: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
+
+
+class DeadLetters(Record):
+    """Messages of a queue that lie in its dead-letter queue when an incident ends; None where that was not read."""
+
+    queue: str
+    dead_letter_queue: str
+    waiting: int | None
+    evidence_id: str
+
+    def __str__(self) -> str:
+        """Say how many wait where, and what can be done about them."""
+        if self.waiting is None:
+            return f"how many messages of {self.queue} wait in {self.dead_letter_queue} could not be read"
+        wait = "1 message" if self.waiting == 1 else f"{self.waiting} messages"
+        verb = "waits" if self.waiting == 1 else "wait"
+        return (
+            f"{wait} of {self.queue} {verb} in {self.dead_letter_queue}. Once their consumer is seen to work, "
+            f"sqs_redrive (dead_letter_queue={self.dead_letter_queue}, queue={self.queue}) moves them back; what "
+            "cannot be read fails again, so look at them first"
+        )
