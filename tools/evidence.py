@@ -11,13 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from memory.clock import Clock
 from memory.records.base import canonical_json, digest
-from memory.records.evidence import Evidence, Gap
+from memory.records.evidence import UNREAD, Evidence, Gap
 from memory.records.scope import Scope
 from memory.records.spend import Spend
 from memory.stores.evidence import EvidenceLedger
 from tools.budget import IncidentBudget
 from tools.errors import OverAllowance, Transient, error_code, is_denied, is_throttled, is_timeout
 from tools.injection import flags_of
+from tools.progress import Progress
 from tools.redaction import Redactor, is_redacted
 
 RESULT_CHARS = 24_000
@@ -43,6 +44,19 @@ class Answer:
     window: Window | None = None
 
 
+@dataclass(frozen=True)
+class _Question:
+    """What is asked, and of whom."""
+
+    title: str
+    source: str
+    operation: str
+    asked: dict[str, Any]
+    window: Window | None
+    untrusted: bool
+    tool: str
+
+
 @dataclass
 class Recorder:
     """Runs reads for one incident and stores each as evidence; safe to share between threads.
@@ -58,12 +72,16 @@ class Recorder:
     redactor: Redactor = field(default_factory=Redactor)
     result_chars: int = RESULT_CHARS
     part_of: "Recorder | None" = None
+    _progress: Progress[tuple[_Question, Answer]] | None = None
+    _asked: _Question | None = None
     _spend: Spend = field(default_factory=Spend)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def within(self, budget: IncidentBudget) -> "Recorder":
         """Return a recorder for a part of these reads, with a budget of its own, of which all counts here too."""
-        return replace(self, budget=budget, part_of=self, _spend=Spend(), _lock=threading.Lock())
+        return replace(
+            self, budget=budget, part_of=self, _progress=Progress(), _spend=Spend(), _lock=threading.Lock()
+        )
 
     @property
     def spend(self) -> Spend:
@@ -99,7 +117,57 @@ class Recorder:
         `tool` names the read tool whose question is in `asked`, so that the same can be asked again.
         """
         asked, title = self.redactor.all(asked), self.redactor.text(title)
-        answer = NAMELESS if is_nameless(asked) else taken(call)
+        question = _Question(title, source, operation, asked, window, untrusted, tool)
+        if self._progress is not None:
+            self._asked = question
+        return self._store(question, NAMELESS if is_nameless(asked) else self._ended(taken(call)))
+
+    def so_far(self, answer: Answer) -> None:
+        """Keep what a read by several calls has brought, with its gap, should a further call fail or take too long.
+
+        Only a part's recorder keeps it, which `within` returns: that one asks one question at a time.
+        """
+        if self._progress is not None and self._asked is not None:
+            self._progress.keep((self._asked, answer))
+
+    def stop(self) -> Evidence | None:
+        """End what is being read: store what it has brought so far, or return None where that is nothing."""
+        kept = self._progress.stop() if self._progress else None
+        return self._store(*kept) if kept else None
+
+    def _ended(self, answer: Answer) -> Answer:
+        """Return an answer, or where the last of several calls failed, what those before it have brought."""
+        kept, was_stopped = self._progress.end() if self._progress else (None, False)
+        if kept is None:
+            return answer
+        brought = kept[1]
+        if was_stopped:
+            self._charge_rest(answer, brought)
+            raise Transient("it was stopped, and what it had brought by then is stored")
+        if not _has_failed(answer):
+            return answer
+        return replace(
+            brought,
+            calls=max(answer.calls, brought.calls),
+            bytes_scanned=answer.bytes_scanned,
+            gaps=answer.gaps if set(brought.gaps) & UNREAD else brought.gaps,
+            gap_detail="; ".join(one for one in (brought.gap_detail, answer.gap_detail) if one),
+        )
+
+    def _charge_rest(self, answer: Answer, brought: Answer) -> None:
+        """Charge what a read that was stopped has cost after that."""
+        calls, scanned, metrics = (
+            max(0, one - other)
+            for one, other in (
+                (answer.calls, brought.calls),
+                (answer.bytes_scanned, brought.bytes_scanned),
+                (answer.metrics, brought.metrics),
+            )
+        )
+        usd = self.budget.prices.of(scanned, metrics)
+        self.charge(Spend(aws_calls=calls, bytes_scanned=scanned, usd=usd), answer.reserved)
+
+    def _store(self, question: _Question, answer: Answer) -> Evidence:
         usd = self.budget.prices.of(answer.bytes_scanned, answer.metrics)
         self.charge(
             Spend(aws_calls=answer.calls, bytes_scanned=answer.bytes_scanned, usd=usd), answer.reserved
@@ -107,16 +175,20 @@ class Recorder:
         cleaned = self.redactor.all(answer.result)
         kept, was_cut = cut(cleaned, self.result_chars, keep_tail=answer.newest_last)
         gaps = (*answer.gaps, Gap.TRUNCATED) if was_cut else answer.gaps
-        whole, content, read = digest(cleaned), canonical_json(cleaned).encode(), answer.window or window
+        whole, content, read = (
+            digest(cleaned),
+            canonical_json(cleaned).encode(),
+            answer.window or question.window,
+        )
         evidence = Evidence(
-            evidence_id="ev-" + digest([source, operation, asked, whole])[:12],
+            evidence_id="ev-" + digest([question.source, question.operation, question.asked, whole])[:12],
             incident_id=self.incident_id,
             scope=self.scope,
-            title=title,
-            source=source,
-            operation=operation,
-            tool=tool,
-            asked=asked,
+            title=question.title,
+            source=question.source,
+            operation=question.operation,
+            tool=question.tool,
+            asked=question.asked,
             window_start=read[0] if read else None,
             window_end=read[1] if read else None,
             taken_at=self.clock.now(),
@@ -128,8 +200,8 @@ class Recorder:
             usd=usd,
             gaps=tuple(dict.fromkeys(gaps)),
             gap_detail=self.redactor.text(answer.gap_detail),
-            untrusted=untrusted,
-            flags=flags_of(cleaned) if untrusted else (),
+            untrusted=question.untrusted,
+            flags=flags_of(cleaned) if question.untrusted else (),
         )
         return self.ledger.add(evidence, *([content] if was_cut else []))
 
@@ -160,6 +232,11 @@ def taken(call: Callable[[], Answer]) -> Answer:
         return Answer(told, error.calls, gaps=gaps, gap_detail=str(error), metrics=error.metrics)
     except Transient as error:
         return Answer({"error": "Transient"}, gaps=(Gap.TIMED_OUT,), gap_detail=str(error))
+
+
+def _has_failed(answer: Answer) -> bool:
+    """Say whether a call failed, of which `taken` tells only the error."""
+    return isinstance(answer.result, dict) and answer.result.keys() == {"error"}
 
 
 def _gap_of(error: ClientError | BotoCoreError) -> Gap:

@@ -1,10 +1,10 @@
 """What an alarm shows by itself: its rule, its metric's onset, whether it has been there before, and its neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
@@ -27,6 +27,7 @@ USUALLY_BEFORE = timedelta(minutes=5)
 # What climbs slowly leaves its noise some time after the climb began. What jumps does not.
 LEAST_RISE = 0.5
 LONG = timedelta(minutes=10)
+Q = TypeVar("Q")
 
 
 @dataclass(frozen=True)
@@ -82,25 +83,22 @@ class AlarmReading:
         """Return what was read, also where it says only that nothing could be; that is then named as not checked."""
         evidence = self.collecting.take(running)
         if evidence is not None and not is_readable(evidence):
-            self.collecting.missing.append(running.what)
+            self.collecting.miss(running.what)
         return evidence
 
 
 def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmReading:
     """Start to read an alarm's rule and history and, where its event says which metric it is, that."""
+
+    def started(look: Callable[[Sources, Q], Evidence], asked: Q, what: str) -> Running[Evidence]:
+        allowed = sources.allowed()
+        return collecting.start(partial(look, allowed, asked), what, allowed.recorder.stop)
+
     asked = DescribeAlarm(alarm_name=incident.alarm.name)
-    describing = collecting.start(
-        partial(describe_alarm, sources.allowed(), asked), "the alarm's rule and history"
-    )
+    describing = started(describe_alarm, asked, "the alarm's rule and history")
     told = metric_of(incident.alarm, {}, MINUTES)
-    series = (
-        collecting.start(partial(get_metric, sources.allowed(), told), "the alarm's metric") if told else None
-    )
-    days = (
-        collecting.start(partial(_days, sources.allowed(), told), "the alarm's metric on earlier days")
-        if told
-        else None
-    )
+    series = started(get_metric, told, "the alarm's metric") if told else None
+    days = started(_days, told, "the alarm's metric on earlier days") if told else None
     return AlarmReading(sources, incident, collecting, describing, told, series, days)
 
 

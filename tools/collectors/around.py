@@ -7,7 +7,7 @@ from functools import partial
 from typing import Concatenate, ParamSpec
 
 from memory.records.config import Service, Topology
-from memory.records.evidence import Evidence
+from memory.records.evidence import Evidence, Gap
 from tools.analysis.changes import changes_of
 from tools.analysis.neighbourhood import around
 from tools.analysis.tags import filled, left_open
@@ -183,8 +183,9 @@ class Around:
         **named: P.kwargs,
     ) -> None:
         """Start one collector, with an allowance of its own."""
-        read = partial(look, self.sources.allowed(), *asked, **named)
-        self._running[kind, part] = self.collecting.start(read, what)
+        allowed = self.sources.allowed()
+        read = partial(look, allowed, *asked, **named)
+        self._running[kind, part] = self.collecting.start(read, what, allowed.recorder.stop)
 
     def taken(self, kind: str, part: str) -> Evidence | None:
         """Return what was read of a part, or None where it was not, was late, or could not be read."""
@@ -194,8 +195,11 @@ class Around:
             return None
         self.seen.append(evidence.evidence_id)
         if not is_readable(evidence) and running is not None:
-            self.collecting.missing.append(running.what)
+            self.collecting.miss(running.what)
             return None
+        if kind == "changes" and running is not None and Gap.TRUNCATED in evidence.gaps:
+            # What is not among them may be what did it.
+            self.collecting.miss(running.what, "not all of them")
         return evidence
 
 

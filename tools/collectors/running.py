@@ -27,20 +27,33 @@ class Collecting:
     missing: list[str] = field(default_factory=list)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(COLLECTORS, "collector"))
 
-    def start(self, call: Callable[[], T], what: str) -> "Running[T]":
-        """Start a collector at once."""
-        return Running(self._pool.submit(call), what, time.monotonic() + self.seconds)
+    def start(
+        self, call: Callable[[], T], what: str, partly: Callable[[], T | None] | None = None
+    ) -> "Running[T]":
+        """Start a collector at once; `partly` stops it and returns what it has brought by then, if anything."""
+        return Running(self._pool.submit(call), what, time.monotonic() + self.seconds, partly)
 
     def take(self, running: "Running[T]") -> T | None:
-        """Return what a collector brought; None, and its name among the missing, when it is late or broken."""
+        """Return what a collector brought; its name is among the missing when it is late or broken.
+
+        Of one that is late that is what it has brought so far, and None where that is nothing.
+        """
         left = max(0.0, min(running.until, self.deadline) - time.monotonic())
         try:
             return running.future.result(timeout=left)
         except FutureTimeoutError:
-            self.missing.append(f"{running.what} (no answer in time)")
+            brought = running.partly() if running.partly else None
+            why = "no answer in time" if brought is None else "not all of it in time"
+            self.missing.append(f"{running.what} ({why})")
+            return brought
         except BROKEN as error:
             self.missing.append(f"{running.what} ({type(error).__name__})")
         return None
+
+    def miss(self, what: str, why: str = "") -> None:
+        """Name what was not read, or of which not all was, unless it is named already."""
+        if not any(one == what or one.startswith(f"{what} (") for one in self.missing):
+            self.missing.append(f"{what} ({why})" if why else what)
 
     def end(self) -> None:
         """Let go of whatever still runs."""
@@ -54,3 +67,4 @@ class Running(Generic[T]):
     future: Future[T]
     what: str
     until: float
+    partly: Callable[[], T | None] | None = None

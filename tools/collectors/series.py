@@ -7,6 +7,7 @@ from typing import Any
 
 from memory.records.evidence import Evidence, Gap
 from tools.analysis.series import DECIMALS, Point
+from tools.collectors.readable import facts_in
 from tools.evidence import Answer, Window
 from tools.observe.metric_data import missing_of
 from tools.observe.moments import utc_text
@@ -74,10 +75,8 @@ def window_of(sources: Sources, minutes: int, step: timedelta) -> Window:
 
 def series_in(evidence: Evidence) -> dict[str, list[Point]] | None:
     """Return the points of each metric of such an observation; None where it could not be read."""
-    result = evidence.result
-    if not isinstance(result, dict) or "until" not in result:
-        return None
-    return points_in(result)
+    result = facts_in(evidence)
+    return points_in(result) if "until" in result else None
 
 
 def points_in(result: Mapping[str, Any]) -> dict[str, list[Point]]:
@@ -103,6 +102,13 @@ def series_answer(sources: Sources, wanted: Mapping[str, Wanted], window: Window
     length = int((window[1] - window[0]) / step)
     found: dict[str, list[float | None]] = {key: [None] * length for key in wanted}
     client, calls, status = sources.access.client("cloudwatch"), 0, dict[str, str]()
+
+    def answer(gaps: tuple[Gap, ...], detail: str) -> Answer:
+        told = {key: list(row) for key, row in found.items() if any(value is not None for value in row)}
+        head = {"until": utc_text(window[1]), "step_seconds": int(step.total_seconds())}
+        why = gaps or (() if told else (Gap.NO_DATA,))
+        return Answer({**head, **told}, calls, 0, why, detail, newest_last=True, metrics=calls * len(wanted))
+
     while True:
         page = client.get_metric_data(**request)
         calls += 1
@@ -111,18 +117,10 @@ def series_answer(sources: Sources, wanted: Mapping[str, Wanted], window: Window
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                 row[min(int((at - window[0]) / step), length - 1)] = round(float(value), DECIMALS)
         if not page.get("NextToken"):
-            break
+            return answer(*missing_of(status))
         request["NextToken"] = page["NextToken"]
-    told = {key: row for key, row in found.items() if any(value is not None for value in row)}
-    missing, detail = missing_of(status)
-    return Answer(
-        {"until": utc_text(window[1]), "step_seconds": int(step.total_seconds()), **told},
-        calls,
-        gaps=missing or (() if told else (Gap.NO_DATA,)),
-        gap_detail=detail,
-        newest_last=True,
-        metrics=calls * len(wanted),
-    )
+        # A series without its end tells nothing of health: what was read is kept, and counts as not read.
+        sources.recorder.so_far(answer((Gap.TIMED_OUT,), f"Only {calls} pages of datapoints were read."))
 
 
 def _query(name: str, one: Wanted, step: timedelta) -> dict[str, Any]:

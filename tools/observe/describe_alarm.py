@@ -44,6 +44,8 @@ def _read(sources: Sources, question: DescribeAlarm, window: Window) -> Answer:
     found = [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]
     if not found:
         return Answer({"alarm_name": name}, gaps=(Gap.NO_DATA,), gap_detail=f"there is no alarm {name}")
+    untold = "the alarm's earlier changes of state were not read"
+    sources.recorder.so_far(Answer(_facts(found[0]), gaps=(Gap.TRUNCATED,), gap_detail=untold))
     history = client.describe_alarm_history(
         AlarmName=name,
         HistoryItemType="StateUpdate",

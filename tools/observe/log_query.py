@@ -156,6 +156,8 @@ def _follow(sources: Sources, client: Any, query_id: str, reserved: int) -> Answ
             _stop(client, query_id)
             told = f"The query did not end in {GIVE_UP_SECONDS:.0f} s and was stopped."
             return Answer(_rows(answer), calls + 1, scanned, (Gap.TIMED_OUT,), told)
+        running = "The query was still running; these are the rows that it had found."
+        sources.recorder.so_far(Answer(_rows(answer), calls, scanned, (Gap.TIMED_OUT,), running))
         # An answer that took its time is pause enough.
         time.sleep(max(0.0, asked_at + POLL_SECONDS - time.monotonic()))
     rows = _rows(answer)

@@ -49,13 +49,13 @@ def _read(sources: Sources, question: ParameterHistory) -> Answer:
         if not page.get("NextToken"):
             return Answer({"versions": versions}, pages, newest_last=True)
         request["NextToken"] = page["NextToken"]
-    return Answer(
-        {"versions": versions},
-        PAGES,
-        gaps=(Gap.TRUNCATED,),
-        gap_detail="newer versions were not read",
-        newest_last=True,
-    )
+        sources.recorder.so_far(_in_part(versions, pages))
+    return _in_part(versions, PAGES)
+
+
+def _in_part(versions: list[dict[str, Any]], pages: int) -> Answer:
+    told, why = {"versions": list(versions)}, "newer versions were not read"
+    return Answer(told, pages, gaps=(Gap.TRUNCATED,), gap_detail=why, newest_last=True)
 
 
 def _version(told: dict[str, Any]) -> dict[str, Any]:

@@ -65,12 +65,14 @@ def _read(sources: Sources, window: Window) -> Answer:
         if not page.get("NextToken"):
             return Answer({"changes": changes}, page_number)
         request["NextToken"] = page["NextToken"]
-    return Answer(
-        {"changes": changes, "more": True},
-        PAGES,
-        gaps=(Gap.TRUNCATED,),
-        gap_detail="older changes were not read",
-    )
+        if changes:
+            sources.recorder.so_far(_in_part(changes, page_number))
+    return _in_part(changes, PAGES)
+
+
+def _in_part(changes: list[dict[str, Any]], pages: int) -> Answer:
+    told = {"changes": list(changes), "more": True}
+    return Answer(told, pages, gaps=(Gap.TRUNCATED,), gap_detail="older changes were not read")
 
 
 def _change(event: dict[str, Any]) -> dict[str, Any] | None:
