@@ -37,23 +37,6 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
     return 0
 
 
-def break_glass(records: Records, *, as_json: bool) -> int:
-    """Print a tenant's approvals by break-glass, oldest first, each with where its incident stands by now."""
-    out, told = screen(), []
-    for decision in records.approvals.break_glass(records.settings.tenant):
-        record = records.incidents.record(decision.incident_id)
-        status = record.status.value if record else "unknown"
-        told.append({**decision.model_dump(mode="json"), "status": status})
-        if not as_json:
-            at, by = full_time(decision.decided_at), decision.by.id
-            out.print(plain(f"{at}  {decision.incident_id[:8]}  {status:12}  {by}: {decision.reason}"))
-    if as_json:
-        out.file.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    elif not told:
-        out.print("nothing was approved by break-glass")
-    return 0
-
-
 def verify(records: Records, incident: str) -> int:
     """Hold one incident's audit, or all of a tenant's, against the hashes; name the first broken entry."""
     out, code = screen(), 0

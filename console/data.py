@@ -9,6 +9,8 @@ from console.command import door
 
 data = typer.Typer(help="Hand over or erase everything that is stored.", no_args_is_help=True)
 audit = typer.Typer(help="Look at the audit, and hold it against its hashes.", no_args_is_help=True)
+glass = typer.Typer(help="Approvals by break-glass, and their review.", invoke_without_command=True)
+audit.add_typer(glass, name="break-glass")
 
 OneIncident = Annotated[str, typer.Option("--incident", help="An incident's id, or its beginning.")]
 Subject = Annotated[
@@ -72,15 +74,39 @@ def show_audit(
     return show(open_records(from_environment()), incident, as_json=as_json)
 
 
-@audit.command("break-glass")
-@door
-def show_break_glass(as_json: Json = False) -> int:
-    """List what was approved by break-glass, for people to review: who, what, why, and how it ended."""
-    from console.auditing import break_glass
+@glass.callback()
+def show_break_glass(
+    context: typer.Context,
+    as_json: Json = False,
+    unreviewed: Annotated[
+        bool, typer.Option("--unreviewed", help="Only what nobody has reviewed; end with 1 if there is any.")
+    ] = False,
+) -> None:
+    """List what was approved by break-glass, first what nobody has reviewed: who, why, and how it ended."""
+    if context.invoked_subcommand is None:
+        door(_list_break_glass)(as_json=as_json, unreviewed=unreviewed)
+
+
+def _list_break_glass(*, as_json: bool, unreviewed: bool) -> int:
+    from console.glass import show_broken
     from graphs.bootstrap import open_records
     from graphs.settings import from_environment
 
-    return break_glass(open_records(from_environment()), as_json=as_json)
+    return show_broken(open_records(from_environment()), as_json=as_json, unreviewed=unreviewed)
+
+
+@glass.command("review")
+@door
+def review_break_glass(
+    incident: Annotated[str, typer.Argument(help="The incident's id, or its beginning.")],
+    note: Annotated[str, typer.Option(help="What you found, for the audit.")] = "",
+) -> int:
+    """Mark an incident's approvals by break-glass as reviewed, by another person than who gave them."""
+    from console.glass import review
+    from graphs.bootstrap import open_records
+    from graphs.settings import from_environment
+
+    return review(open_records(from_environment()), incident, note)
 
 
 @audit.command("verify")

@@ -27,6 +27,8 @@ from graphs.principals import principal_of_caller
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy
 from memory.records.scope import Scope
+from memory.stores.approvals import ApprovalStore
+from memory.table import RecordTable
 from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
 from tools.aws.backend import BackendNames, find_backend
@@ -163,6 +165,7 @@ def _backend(settings: Settings, access: AwsAccess, account: str) -> Iterator[Li
         yield backend
         return
     yield Line("reachable", f"tables {backend.records_table} and {backend.checkpoints_table}")
+    yield from _glass(settings, access, backend.records_table)
     looks: tuple[tuple[str, Callable[[], Any]], ...] = (
         (
             f"queue {names.queue}",
@@ -181,6 +184,24 @@ def _backend(settings: Settings, access: AwsAccess, account: str) -> Iterator[Li
     for what, look in looks:
         found = _try("reachable", what, look, "run: cloudops setup")
         yield found if isinstance(found, Line) else Line("reachable", what)
+
+
+def _glass(settings: Settings, access: AwsAccess, table: str) -> Iterator[Line]:
+    """Count the approvals by break-glass that nobody has reviewed."""
+    approvals = ApprovalStore(RecordTable(access.client("dynamodb"), table))
+    listed = _try(
+        "permitted", "break-glass", lambda: approvals.break_glass(settings.tenant), "run: cloudops setup"
+    )
+    if isinstance(listed, Line):
+        yield listed
+        return
+    waiting = sum(one.review is None for one in listed)
+    if waiting:
+        remedy = "look at each and say what you found: cloudops audit break-glass"
+        what = f"break-glass: {waiting} of {len(listed)} approvals are not reviewed"
+        yield Line("permitted", what, Finding.NOTE, remedy)
+    else:
+        yield Line("permitted", f"break-glass: {len(listed)} approvals, none waits for review")
 
 
 def _door(settings: Settings, arn: str) -> Iterator[Line]:

@@ -132,13 +132,14 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
     facts, once = decision.model_dump(mode="json"), f"decision {decision.plan_hash} {decision.by.id}"
     records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
+        review = f"cloudops audit break-glass review {decision.incident_id[:8]} --note ..."
         page = Message(
             incident_id=decision.incident_id,
             send_key=f"{decision.incident_id}:break_glass:{decision.plan_hash[:12]}",
             audience=Audience.ON_CALL,
             channel=CHANNEL,
             subject=f"Break-glass approval of incident {decision.incident_id[:8]}",
-            body=f"{text}. Reason: {decision.reason}\nReview it: cloudops audit break-glass",
+            body=f"{text}. Reason: {decision.reason}\nReview it, as another person: {review}",
             queued_at=decision.decided_at,
         )
         records.outbox.queue(scope, page)

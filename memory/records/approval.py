@@ -75,3 +75,18 @@ class Decision(Record):
     def signed_text(self) -> str:
         """Return what the signature is over: all else that the decision says."""
         return canonical_json(self.model_dump(mode="json", exclude={"signature"}))
+
+
+class GlassReview(Record):
+    """Another person has looked at an approval by break-glass, and says what they found."""
+
+    by: Principal
+    note: str = Field(min_length=1)
+    at: UtcTime
+
+
+class BrokenGlass(Record):
+    """An approval by break-glass, and the review that it waits for."""
+
+    decision: Decision
+    review: GlassReview | None = None

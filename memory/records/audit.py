@@ -25,6 +25,7 @@ class Deed(StrEnum):
     EXPORTED = "exported"
     ERASED = "erased"
     SWITCHED = "switched"
+    REVIEWED = "reviewed"
 
 
 class AuditPayload(Record):

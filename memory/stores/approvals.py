@@ -5,13 +5,14 @@ from contextlib import suppress
 from datetime import datetime
 
 from memory import keys
-from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.approval import ApprovalRequest, ApprovalStatus, BrokenGlass, Decision, GlassReview
 from memory.records.audit import Deed
 from memory.records.scope import Scope
 from memory.stores.audit import AuditTrail
 from memory.table import ConflictError, Item, RecordTable, Write
 
 _TRIES = 8
+_REVIEW = "review"
 
 
 class ApprovalStore:
@@ -149,10 +150,33 @@ class ApprovalStore:
         used = request.model_copy(update={"used": (*request.used, action_id)})
         return Write(Item(item.key, used.model_dump(mode="json"), item.version + 1), item.version)
 
-    def break_glass(self, tenant: str) -> Iterator[Decision]:
-        """Yield a tenant's break-glass decisions, oldest first."""
-        for item in self._table.query(keys.break_glass(tenant, keys.EPOCH, "").pk):
-            yield Decision.model_validate(item.body)
+    def break_glass(self, tenant: str) -> tuple[BrokenGlass, ...]:
+        """Return a tenant's break-glass decisions, oldest first, those that nobody has reviewed before all others."""
+        items = self._table.query(keys.break_glass(tenant, keys.EPOCH, "").pk)
+        return tuple(sorted(map(_broken, items), key=lambda one: one.review is not None))
+
+    def review(self, scope: Scope, decision: Decision, review: GlassReview) -> BrokenGlass:
+        """Record that somebody has reviewed a break-glass decision, in the incident's audit too.
+
+        Raises `ConflictError` when it is not listed, or was reviewed before.
+        """
+        item = self._table.get(keys.break_glass(scope.tenant, decision.decided_at, decision.incident_id))
+        if item is None or _broken(item).review is not None:
+            raise ConflictError(f"{'it is not listed' if item is None else 'it was reviewed before'}")
+        body = {**item.body, _REVIEW: review.model_dump(mode="json")}
+        self._table.create(keys.subject(scope.tenant, review.by.id, decision.incident_id), {})
+        self._trail.commit(
+            keys.incident(scope, decision.incident_id).pk,
+            [Write(Item(item.key, body, item.version + 1), item.version)],
+            review.at,
+            Deed.REVIEWED,
+            who=review.by.id,
+            what=f"reviewed the break-glass approval by {decision.by.id}",
+            why=review.note,
+            approval=decision.plan_hash,
+            plan_hash=decision.plan_hash,
+        )
+        return BrokenGlass(decision=decision, review=review)
 
     def expire(self, request: ApprovalRequest, now: datetime) -> ApprovalRequest:
         """Close a request whose time is up; return how it stands, which may be decided after all."""
@@ -212,6 +236,12 @@ def _pending_item(request: ApprovalRequest) -> Item:
 def _for_review(scope: Scope, decision: Decision) -> Write:
     key = keys.break_glass(scope.tenant, decision.decided_at, decision.incident_id)
     return Write(Item(key, decision.model_dump(mode="json")), 0)
+
+
+def _broken(item: Item) -> BrokenGlass:
+    body = dict(item.body)
+    review = body.pop(_REVIEW, None)
+    return BrokenGlass.model_validate({"decision": body, "review": review})
 
 
 def _actions(request: ApprovalRequest) -> str:

@@ -24,6 +24,7 @@ def test_an_incident_is_found_audited_exported_and_erased(desk: Desk) -> None:
     _is_listed_by_what_it_is(desk)
     _is_audited(desk, incident_id)
     _is_exported(desk, incident_id)
+    _no_glass_was_broken(desk, incident_id)
 
     assert "use --yes" in told(desk, "data", "erase", "--incident", incident_id[:8], code=1)
     assert "either" in told(desk, "data", "erase", "--yes", code=1)
@@ -33,6 +34,15 @@ def test_an_incident_is_found_audited_exported_and_erased(desk: Desk) -> None:
     assert "(erased)" in told(desk, "audit", "show", incident_id)
     assert not (desk.out / incident_id).exists()
     _a_changed_entry_is_named(desk, incident_id)
+
+
+def _no_glass_was_broken(desk: Desk, incident_id: str) -> None:
+    listed = desk.run_here("audit", "break-glass", "--unreviewed")
+    assert (listed.exit_code, "0 of 0 approvals by break-glass" in listed.stdout) == (0, True)
+    refused = desk.run_here("audit", "break-glass", "review", incident_id[:8], "--note", "n")
+    assert refused.exit_code == 1
+    assert "nothing in it was approved by break-glass" in refused.stderr
+    assert "none waits for review" in desk.run_here("doctor").stdout
 
 
 def _is_listed_by_what_it_is(desk: Desk) -> None:

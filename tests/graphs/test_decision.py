@@ -1,6 +1,7 @@
 """The decision door: who may decide, how many have to, and what a broken glass brings with it."""
 
 import contextlib
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,15 +9,29 @@ import pytest
 
 from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
+from graphs.glass_review import review_glass
 from graphs.runs import RunPort
-from memory.records.approval import ApprovalStatus
+from memory import keys
+from memory.records.approval import ApprovalStatus, GlassReview
+from memory.records.audit import Deed
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from memory.stores.approvals import ApprovalStore
+from memory.stores.audit import AuditTrail
 from memory.stores.leases import IncidentBusyError
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
-from tests.tools.dials import APPROVER, SIGNER, WITH_APPROVAL, Dials, executor, incident, plan, request_for
+from tests.tools.dials import (
+    APPROVER,
+    SIGNER,
+    WITH_APPROVAL,
+    Dials,
+    decision_on,
+    executor,
+    incident,
+    plan,
+    request_for,
+)
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 
@@ -159,4 +174,67 @@ def test_break_glass_pages_people_and_is_listed_for_review() -> None:
     page = read()
     assert "Break-glass" in page.subject and "the shop is down" in page.body
     (listed,) = at.approvals.break_glass(SCOPE.tenant)
-    assert (listed.by.id, listed.reason, listed.break_glass) == ("mary", "the shop is down", True)
+    made = listed.decision
+    assert (made.by.id, made.reason, made.break_glass) == ("mary", "the shop is down", True)
+    assert listed.review is None
+
+
+def test_a_broken_glass_is_reviewed_once_by_another_person_and_the_audit_holds_it() -> None:
+    at, incident_id = Door(quorum=3), incident().incident_id
+    at.knock(MARY, break_glass=True, reason="the shop is down")
+    records: Any = at.records
+
+    (reviewed,) = review_glass(records, incident_id, APPROVER, "right, and the runbook now says so")
+
+    assert at.approvals.break_glass(SCOPE.tenant) == (reviewed,)
+    assert reviewed.review is not None
+    assert (reviewed.review.by, reviewed.decision.by) == (APPROVER, MARY)
+    last = list(AuditTrail(at.table).read(keys.incident(SCOPE, incident_id).pk).links())[-1]
+    assert last.entry.deed is Deed.REVIEWED and last.payload is not None
+    assert (last.payload.who, last.payload.why) == ("ada", "right, and the runbook now says so")
+    with pytest.raises(DecisionRefusedError, match="reviewed before"):
+        review_glass(records, incident_id, GRACE, "again")
+
+
+@pytest.mark.parametrize(
+    ("by", "note", "why"),
+    [
+        (MARY.model_copy(update={"roles": (Role.APPROVER,)}), "fine", "another person"),
+        (GRACE.model_copy(update={"roles": (Role.OPERATOR,)}), "fine", "role approver"),
+        (GRACE.model_copy(update={"tenant": "other"}), "fine", "another tenant"),
+        (COPILOT.model_copy(update={"roles": (Role.APPROVER,)}), "fine", "no person"),
+        (GRACE, "  ", "needs a note"),
+    ],
+)
+def test_a_review_is_refused_to_whom_it_is_not_for(by: Principal, note: str, why: str) -> None:
+    at = Door(quorum=3)
+    at.knock(MARY, break_glass=True, reason="the shop is down")
+    records: Any = at.records
+
+    with pytest.raises(DecisionRefusedError, match=why):
+        review_glass(records, incident().incident_id, by, note)
+
+    assert [one.review for one in at.approvals.break_glass(SCOPE.tenant)] == [None]
+
+
+def test_without_a_broken_glass_there_is_nothing_to_review() -> None:
+    records: Any = Door().records
+    with pytest.raises(DecisionRefusedError, match="nothing in it"):
+        review_glass(records, incident().incident_id, GRACE, "fine")
+
+
+def test_what_waits_for_review_is_listed_before_what_was_reviewed() -> None:
+    table = MemoryTable()
+    approvals, review = ApprovalStore(table), GlassReview(by=GRACE, note="fine", at=NOW)
+    for minute in range(3):
+        asked = request_for(executor(table, Dials()), plan(minute), incident())
+        approvals.request(asked)
+        decision = decision_on(asked, by=MARY, break_glass=True, at=NOW + timedelta(minutes=minute))
+        approvals.decide(SCOPE, decision)
+    oldest = approvals.break_glass(SCOPE.tenant)[0].decision
+
+    approvals.review(SCOPE, oldest, review)
+
+    listed = approvals.break_glass(SCOPE.tenant)
+    assert [one.review is None for one in listed] == [True, True, False]
+    assert listed[2].decision == oldest

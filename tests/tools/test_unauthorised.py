@@ -150,7 +150,7 @@ def test_break_glass_stands_for_the_quorum_and_is_listed() -> None:
     acting.approvals.decide(SCOPE, decision_on(at.request, by=BREAKER, break_glass=True))
 
     assert at.attempt().state is ExecutionState.DONE
-    assert [one.by.id for one in acting.approvals.break_glass(SCOPE.tenant)] == ["mary"]
+    assert [one.decision.by.id for one in acting.approvals.break_glass(SCOPE.tenant)] == ["mary"]
 
 
 def test_break_glass_opens_no_door_that_policy_closes() -> None:

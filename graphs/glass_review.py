@@ -1,0 +1,50 @@
+"""The review of approvals by break-glass: another person says what they found."""
+
+from graphs.copilot import Records
+from graphs.decision import DecisionRefusedError, NotAllowedError
+from memory.records.approval import BrokenGlass, GlassReview
+from memory.records.scope import Principal, PrincipalKind, Role
+from memory.records.timeline import EntryKind
+from memory.table import ConflictError
+
+
+def review_glass(records: Records, incident_id: str, by: Principal, note: str) -> tuple[BrokenGlass, ...]:
+    """Mark every approval by break-glass of an incident that waits for review as reviewed.
+
+    Raises `NotAllowedError` for who gave one of them, lacks the role of an approver, or is no person;
+    `DecisionRefusedError` when none waits, or the note is empty.
+    """
+    scope = records.incidents.scope_of(incident_id)
+    mine = [
+        one for one in records.approvals.break_glass(scope.tenant) if one.decision.incident_id == incident_id
+    ]
+    waiting = [one.decision for one in mine if one.review is None]
+    if not waiting:
+        told = (
+            "its break-glass approval was reviewed before"
+            if mine
+            else "nothing in it was approved by break-glass"
+        )
+        raise DecisionRefusedError(f"incident {incident_id}: {told}")
+    if not note.strip():
+        raise DecisionRefusedError("a review needs a note: say what you found")
+    _check_reviewer(by, scope.tenant, {one.by.id for one in waiting})
+    review = GlassReview(by=by, note=note, at=records.clock.now())
+    try:
+        found = tuple(records.approvals.review(scope, one, review) for one in waiting)
+    except ConflictError as error:
+        raise DecisionRefusedError(f"it is not taken: {error}") from error
+    text = f"{by.id} reviewed the break-glass approval: {note}"
+    records.timeline.append(scope, incident_id, EntryKind.NOTE, text, facts=review.model_dump(mode="json"))
+    return found
+
+
+def _check_reviewer(by: Principal, tenant: str, broke: set[str]) -> None:
+    if by.tenant != tenant:
+        raise NotAllowedError(f"{by.id} belongs to another tenant")
+    if by.kind in {PrincipalKind.COPILOT, PrincipalKind.STUDIO}:
+        raise NotAllowedError(f"{by.id} is no person: people review what was approved by break-glass")
+    if by.id in broke:
+        raise NotAllowedError(f"{by.id} broke the glass: another person has to review it")
+    if not by.has(Role.APPROVER):
+        raise NotAllowedError(f"{by.id} does not hold the role {Role.APPROVER.value}")
