@@ -15,7 +15,7 @@ from memory.records.outcome import Signal, SignalState
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.sources import Sources
-from tools.signals import MINUTES, SETTLING, Moment, is_well, read_points, service_signals
+from tools.signals import MINUTES, SETTLING, Moment, is_well, read_metric, service_signals
 
 NEWEST = timedelta(minutes=3)
 """The minutes that are looked at: of them the last two that are over and published count."""
@@ -71,15 +71,16 @@ def _is_back(facts: dict[str, Any], began: datetime) -> bool:
 def _breaches(sources: Sources, incident: Incident, facts: dict[str, Any], moment: Moment) -> bool:
     """Say whether the alarm's metric is beyond its threshold in its newest minutes.
 
-    A metric without points in them does not breach: the service's level, which has to be seen, speaks for it.
+    A metric without points in them does not breach: the service's level, which has to be seen, speaks for it. One that
+    cannot be read may.
     """
     question, threshold = metric_of(incident.alarm, facts, MINUTES), facts.get("threshold")
     if question is None or threshold is None:
         return facts.get("state") != "OK"
-    points = read_points(sources, question, moment)
-    value = moment.after(points, timedelta(seconds=question.period_seconds))
+    read = read_metric(sources, question, moment)
+    value = moment.after(read.points, timedelta(seconds=question.period_seconds))
     if value is None:
-        return False
+        return bool(read.unread)
     return bool(value < threshold if "Less" in str(facts.get("comparison")) else value > threshold)
 
 

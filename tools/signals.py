@@ -14,12 +14,14 @@ from pydantic import ValidationError
 
 from memory.records.alarm import Metric
 from memory.records.config import Service
+from memory.records.evidence import PARTIAL, UNREAD, Evidence
 from memory.records.outcome import Execution, Signal, SignalState
 from memory.records.plan import ExpectedSignal
 from tools.actions.base import Action
 from tools.actions.registry import Catalogue, named
 from tools.analysis.failing import LATE, known_requests
 from tools.analysis.series import Point, points_of
+from tools.errors import error_code
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.sources import Sources
 
@@ -41,6 +43,11 @@ class Moment:
     now: datetime
     evidence_ids: list[str] = field(default_factory=list)
 
+    @property
+    def all_in(self) -> datetime:
+        """Return when the first points that count after the action can no longer be late."""
+        return self.acted_at + SETTLING + (LATEST + 1) * _MINUTE + LATE
+
     def before(self, points: Sequence[Point], worst: Callable[..., Any] = max) -> float | None:
         """Return the worst of the last minutes before the action."""
         values = [value for at, value in points if self.acted_at - BEFORE <= at < self.acted_at]
@@ -58,13 +65,24 @@ class Moment:
         return fmean(settled[-LATEST:]) if len(settled) >= LATEST else None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A metric's points, or the reason why they could not be read, all of them."""
+
+    points: list[Point]
+    unread: str = ""
+
+
 def service_signals(sources: Sources, service: Service, moment: Moment) -> Iterator[Signal]:
-    """Yield how a service fares against its level: failed share, latency, and whether requests still come."""
+    """Yield how a service fares against its level: failed share, latency, and whether requests still come.
+
+    What could not be read is UNKNOWN with the reason: nothing is said of it, neither good nor bad.
+    """
     if service.metrics is None:
         return
     asked = service.metrics
 
-    def series(name: str, stat: str) -> list[Point]:
+    def series(name: str, stat: str) -> Reading:
         question = GetMetric(
             namespace=asked.namespace,
             metric_name=name,
@@ -72,15 +90,30 @@ def service_signals(sources: Sources, service: Service, moment: Moment) -> Itera
             stat=stat,
             minutes=MINUTES,
         )
-        return read_points(sources, question, moment)
+        return read_metric(sources, question, moment)
 
     requests, errors = series(asked.requests, "Sum"), series(asked.errors, "Sum")
-    failed, known = dict(errors), known_requests(requests, errors, moment.now)
-    shares = [(at, failed.get(at, 0.0) / count) for at, count in known if count]
     limits = {"share": 1 - service.slo.availability, "latency": service.slo.latency_ms_p99}
-    yield _held(f"{service.name}: share of requests that fail", shares, moment, limits["share"])
+    coming = _coming(f"{service.name}: requests a minute", requests, moment)
+    share = _held(
+        f"{service.name}: share of requests that fail",
+        _shares(requests, errors, moment),
+        moment,
+        limits["share"],
+    )
+    late = share.state is SignalState.UNKNOWN and not share.unread and coming.state is SignalState.MET
+    if late and moment.now < moment.all_in:
+        share = share.model_copy(update={"state": SignalState.AWAITED})
+    yield share
     yield _held(f"{service.name}: p99 latency in ms", series(asked.latency, "p99"), moment, limits["latency"])
-    yield _coming(f"{service.name}: requests a minute", requests, moment)
+    yield coming
+
+
+def _shares(requests: Reading, errors: Reading, moment: Moment) -> Reading:
+    """Return the share that failed of each minute's requests, where that is known."""
+    failed, known = dict(errors.points), known_requests(requests.points, errors.points, moment.now)
+    shares = [(at, failed.get(at, 0.0) / count) for at, count in known if count]
+    return Reading(shares, requests.unread or errors.unread)
 
 
 def is_well(signal: Signal) -> bool:
@@ -88,9 +121,12 @@ def is_well(signal: Signal) -> bool:
     return signal.state is SignalState.MET or (signal.state is SignalState.UNKNOWN and signal.now is not None)
 
 
-def _held(text: str, points: Sequence[Point], moment: Moment, limit: float) -> Signal:
+def _held(text: str, read: Reading, moment: Moment, limit: float) -> Signal:
     """Judge a value that is the better the smaller it is: within its limit it is well, whatever it was before."""
-    before, now = moment.before(points), moment.after(points, _MINUTE)
+    text = f"{text}, at most {limit:g}"
+    if read.unread:
+        return Signal(text=text, state=SignalState.UNKNOWN, unread=read.unread)
+    before, now = moment.before(read.points), moment.after(read.points, _MINUTE)
     if now is None:
         state = SignalState.UNKNOWN
     elif now <= limit:
@@ -99,18 +135,19 @@ def _held(text: str, points: Sequence[Point], moment: Moment, limit: float) -> S
         state = SignalState.WORSE
     else:
         state = SignalState.NOT_MET
-    return Signal(text=f"{text}, at most {limit:g}", state=state, before=before, now=now)
+    return Signal(text=text, state=state, before=before, now=now)
 
 
-def _coming(text: str, points: Sequence[Point], moment: Moment) -> Signal:
+def _coming(text: str, read: Reading, moment: Moment) -> Signal:
     """Judge whether requests still come: absent points are awaited until they are too old to be only late."""
-    calm = [value for at, value in points if at < moment.acted_at]
-    before, now = (fmean(calm) if calm else None), moment.after(points, _MINUTE)
+    if read.unread:
+        return Signal(text=text, state=SignalState.UNKNOWN, unread=read.unread)
+    calm = [value for at, value in read.points if at < moment.acted_at]
+    before, now = (fmean(calm) if calm else None), moment.after(read.points, _MINUTE)
     if before is None or before < _LEAST_REQUESTS:
         state = SignalState.UNKNOWN
     elif now is None:
-        due = moment.acted_at + SETTLING + (LATEST + 1) * _MINUTE + LATE
-        state = SignalState.WORSE if moment.now >= due else SignalState.AWAITED
+        state = SignalState.WORSE if moment.now >= moment.all_in else SignalState.AWAITED
     else:
         state = SignalState.WORSE if now < before * STARVED else SignalState.MET
     return Signal(text=text, state=state, before=before, now=now)
@@ -130,15 +167,16 @@ def promised_signals(
         return
     moment = replace(watch, acted_at=done.done_at or done.claimed_at)
     for expected in promised:
-        before, seen = _values(sources, action, params, expected, done, moment)
+        before, seen, unread = _values(sources, action, params, expected, done, moment)
         due = moment.acted_at + timedelta(seconds=expected.within_seconds)
         if expected.met(before, seen):
             state = SignalState.MET
         elif seen is None:
-            state = SignalState.UNKNOWN
+            late = expected.metric is not None and not unread and moment.now < moment.all_in
+            state = SignalState.AWAITED if late else SignalState.UNKNOWN
         else:
             state = SignalState.NOT_MET if moment.now >= due else SignalState.AWAITED
-        yield Signal(text=expected.text, state=state, before=before, now=seen)
+        yield Signal(text=expected.text, state=state, before=before, now=seen, unread=unread)
 
 
 def _values(
@@ -148,19 +186,20 @@ def _values(
     expected: ExpectedSignal,
     done: Execution,
     moment: Moment,
-) -> tuple[Any, Any]:
-    """Return what a signal was before and what it is; None for what cannot be read."""
+) -> tuple[Any, Any, str]:
+    """Return what a signal was before, what it is, and why that cannot be read; None for what is not known."""
     if expected.metric is None:
         try:
             state: Mapping[str, Any] = action.read_state(sources.access, params)
-        except (ClientError, BotoCoreError):
-            return done.before.get(expected.state_key), None
-        return _plain(done.before.get(expected.state_key)), _plain(state.get(expected.state_key))
+        except (ClientError, BotoCoreError) as error:
+            return _plain(done.before.get(expected.state_key)), None, error_code(error)
+        return _plain(done.before.get(expected.state_key)), _plain(state.get(expected.state_key)), ""
     period = timedelta(seconds=expected.metric.period_seconds or 60)
-    points = _filled(
-        read_points(sources, _question(expected.metric), moment), expected.no_points, moment, period
-    )
-    return moment.before(points), moment.after(points, period)
+    read = read_metric(sources, _question(expected.metric), moment)
+    if read.unread:
+        return None, None, read.unread
+    points = _filled(read.points, expected.no_points, moment, period)
+    return moment.before(points), moment.after(points, period), ""
 
 
 def _plain(value: Any) -> Any:
@@ -179,24 +218,32 @@ def _question(metric: Metric) -> GetMetric:
 
 
 def _filled(points: list[Point], stands_for: float | None, moment: Moment, period: timedelta) -> list[Point]:
-    """Put what a missing point stands for where CloudWatch has none."""
+    """Put what a missing point stands for where CloudWatch has none, once it can no longer be late."""
     if stands_for is None:
         return points
     have, at, filled = dict(points), moment.acted_at - BEFORE, []
     seconds = period.total_seconds()
     at = datetime.fromtimestamp(at.timestamp() // seconds * seconds, tz=moment.acted_at.tzinfo)
     while at + period <= moment.now:
-        filled.append((at, have.get(at, stands_for)))
+        if at in have or at + period + LATE <= moment.now:
+            filled.append((at, have.get(at, stands_for)))
         at += period
     return filled
 
 
-def read_points(sources: Sources, question: GetMetric, moment: Moment) -> list[Point]:
-    """Read a metric's points as evidence; none where it has none or cannot be read."""
+def read_metric(sources: Sources, question: GetMetric, moment: Moment) -> Reading:
+    """Read a metric's points as evidence. None is an answer only where CloudWatch gave one, and the whole of it."""
     evidence = get_metric(sources, question)
     moment.evidence_ids.append(evidence.evidence_id)
+    unread = unread_of(evidence)
     result = evidence.result if isinstance(evidence.result, dict) else {}
-    return points_of(result.get("points", []))
+    return Reading([] if unread else points_of(result.get("points", [])), unread)
+
+
+def unread_of(evidence: Evidence) -> str:
+    """Say why what was asked was not read, or only in part; empty where it was."""
+    gaps = [gap for gap in evidence.gaps if gap in UNREAD | PARTIAL]
+    return ", ".join(gap.value.replace("_", " ") for gap in gaps)
 
 
 _MINUTE = timedelta(minutes=1)

@@ -20,8 +20,9 @@ from tools.signals import (
     Moment,
     is_well,
     promised_signals,
-    read_points,
+    read_metric,
     service_signals,
+    unread_of,
 )
 
 EPOCH = "1970-01-01T00:00:00+00:00"
@@ -36,6 +37,7 @@ class _Seen:
     facts: dict[str, Any]
     before: float | None
     after: float | None
+    unread: tuple[str, ...] = ()
 
 
 def verify_recovery(
@@ -51,15 +53,17 @@ def verify_recovery(
     UNKNOWN means the window is still open; a metric or a service level that got much worse ends it early, also under
     an alarm that is OK. An alarm that was OK before the action proves nothing, so its change to OK must be younger
     than the action. An alarm is OK also where nothing comes any more, so it is held open while requests are
-    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. An action that
-    AWS accepted and did not finish has left something half done, whatever the alarm says.
+    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. What cannot be
+    read is not well: while the window is open it may be read yet, and when it ends nobody knows of a recovery, so that
+    the action counts as no help. An action that AWS accepted and did not finish has left something half done, whatever
+    the alarm says.
     """
     now = sources.clock.now()
     acted_at = max(one.done_at or one.claimed_at for one in done)
     moment = Moment(acted_at, now)
     seen = _look(sources, incident, moment)
     level = tuple(service_signals(sources, service, moment)) if service else ()
-    promised = (one for action in done for one in promised_signals(sources, catalogue, action, moment))
+    promised = tuple(one for action in done for one in promised_signals(sources, catalogue, action, moment))
     signals = (*level, *promised)
     found = partial(_found, seen, now, tuple(moment.evidence_ids), signals)
     failed = next((one for one in done if one.state is ExecutionState.FAILED), None)
@@ -68,18 +72,22 @@ def verify_recovery(
     worse = _what_got_worse(seen, signals)
     if worse:
         return found(Recovery.WORSE, worse)
-    if seen.state == "OK" and seen.changed_at >= acted_at:
-        if any(one.state is SignalState.AWAITED for one in level):
-            return found(
-                Recovery.UNKNOWN, "the alarm returned to OK, it is not yet seen that requests still come"
-            )
-        return found(Recovery.RECOVERED, "; ".join(("the alarm returned to OK", *_unseen(signals))))
+    is_back, unread = seen.state == "OK" and seen.changed_at >= acted_at, (*seen.unread, *_unread(level))
+    awaited = [str(one) for one in level if one.state is SignalState.AWAITED]
+    if is_back and awaited:
+        return found(Recovery.UNKNOWN, "; not yet seen: ".join(("the alarm returned to OK", *awaited)))
+    if is_back and not unread:
+        return found(
+            Recovery.RECOVERED, "; ".join(("the alarm returned to OK", *_unseen(signals), *_unread(promised)))
+        )
     window = max(window, _least_window(seen.facts))
     if now < acted_at + window:
-        return found(Recovery.UNKNOWN, "the window is still open")
-    minutes = int(window.total_seconds() // 60)
-    said = f"the alarm is still {seen.state} {minutes} minutes after the action"
-    return found(Recovery.NO_BETTER, "; ".join((said, *_unseen(signals))))
+        return found(Recovery.UNKNOWN, "; ".join(("the window is still open", *unread)))
+    after = f"{int(window.total_seconds() // 60)} minutes after the action"
+    said = f"the alarm is still {seen.state} {after}"
+    if is_back:
+        said = f"the alarm returned to OK, and {after} it is not known whether all is well"
+    return found(Recovery.NO_BETTER, "; ".join((said, *unread, *_unseen(signals), *_unread(promised))))
 
 
 def verify_unaided(
@@ -103,14 +111,14 @@ def verify_unaided(
     if worse:
         return found(Recovery.WORSE, worse)
     unwell = [f"not well: {one}" for one in signals if not is_well(one)]
-    if seen.state == "OK" and seen.changed_at >= incident.episode_started_at and not unwell:
+    if seen.state == "OK" and seen.changed_at >= incident.episode_started_at and not (unwell or seen.unread):
         return found(Recovery.RECOVERED, "it recovered by itself, nothing was done: the alarm returned to OK")
     window = max(window, _least_window(seen.facts))
     if now < since + window:
         return found(Recovery.UNKNOWN, "the window is still open")
     minutes = int(window.total_seconds() // 60)
     said = f"nothing was done, and the alarm is {seen.state} after {minutes} minutes of watching"
-    return found(Recovery.NO_BETTER, "; ".join((said, *unwell)))
+    return found(Recovery.NO_BETTER, "; ".join((said, *seen.unread, *unwell)))
 
 
 def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
@@ -119,14 +127,20 @@ def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
     moment.evidence_ids.append(evidence.evidence_id)
     facts = evidence.result if isinstance(evidence.result, dict) else {}
     before = after = None
+    unread = (
+        []
+        if "state" in facts
+        else [f"the alarm could not be read: {unread_of(evidence) or evidence.gap_detail}"]
+    )
     question = metric_of(incident.alarm, facts, MINUTES)
     if question is not None:
-        points = read_points(sources, question, moment)
+        read = read_metric(sources, question, moment)
         worst = min if "Less" in str(facts.get("comparison")) else max
-        before = moment.before(points, worst)
-        after = moment.after(points, timedelta(seconds=question.period_seconds))
+        before = moment.before(read.points, worst)
+        after = moment.after(read.points, timedelta(seconds=question.period_seconds))
+        unread += [f"the alarm's metric could not be read: {read.unread}"] if read.unread else []
     changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
-    return _Seen(str(facts.get("state", "unknown")), changed_at, facts, before, after)
+    return _Seen(str(facts.get("state", "unknown")), changed_at, facts, before, after, tuple(unread))
 
 
 def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:
@@ -143,6 +157,10 @@ def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:
 def _unseen(signals: Sequence[Signal]) -> list[str]:
     """Name what was promised or owed and is not seen."""
     return [f"not seen: {one}" for one in signals if one.state is SignalState.NOT_MET]
+
+
+def _unread(signals: Sequence[Signal]) -> list[str]:
+    return [str(one) for one in signals if one.unread]
 
 
 def _least_window(facts: dict[str, Any]) -> timedelta:
@@ -169,4 +187,5 @@ def _found(
         detail=detail,
         evidence_ids=evidence_ids,
         signals=signals,
+        unread=(*seen.unread, *_unread(signals)),
     )

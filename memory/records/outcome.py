@@ -76,15 +76,21 @@ class SignalState(StrEnum):
 
 
 class Signal(Record):
-    """One thing that shows whether an action helped: a part of the service's level, or what the action promised."""
+    """One thing that shows whether an action helped: a part of the service's level, or what the action promised.
+
+    `unread` says why it could not be read; it is empty where it was.
+    """
 
     text: str
     state: SignalState
     before: bool | int | float | str | None = None
     now: bool | int | float | str | None = None
+    unread: str = ""
 
     def __str__(self) -> str:
         """Say it in a line, with both values."""
+        if self.unread:
+            return f"{self.text} (could not be read: {self.unread})"
         return f"{self.text} (before {_short(self.before)}, now {_short(self.now)})"
 
 
@@ -95,7 +101,10 @@ def _short(value: bool | int | float | str | None) -> str:
 
 
 class Verification(Record):
-    """The same alarm and service level, looked at again after an action, and what the action promised."""
+    """The same alarm and service level, looked at again after an action, and what the action promised.
+
+    `unread` names what could not be read, with the reason: recovery is never concluded without it.
+    """
 
     recovery: Recovery
     alarm_state: str
@@ -106,6 +115,7 @@ class Verification(Record):
     detail: str
     evidence_ids: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class DeadLetters(Record):

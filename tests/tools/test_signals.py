@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from memory.records.alarm import Metric
 from memory.records.config import Service, ServiceMetrics
-from memory.records.outcome import Execution, ExecutionState, SignalState
+from memory.records.outcome import Execution, ExecutionState, Signal, SignalState
 from memory.records.plan import Direction, ExpectedSignal
 from tests.tools.dials import Dials, SetDialAction
 from tests.tools.stand_ins import NOW, sources
@@ -94,6 +95,19 @@ def test_requests_whose_points_may_only_be_late_are_not_said_to_have_stopped(
     assert coming.state is state
 
 
+@pytest.mark.parametrize(
+    ("minutes", "state"), [(4, SignalState.AWAITED), (7, SignalState.AWAITED), (8, UNKNOWN)]
+)
+def test_errors_that_may_only_be_late_are_awaited_beside_requests_that_come(
+    minutes: int, state: SignalState
+) -> None:
+    given = sources({"cloudwatch": Metrics(Requests=(600.0, 600.0), Errors=(300.0, None))})
+
+    share, *_ = service_signals(given, WEB, Moment(ACTED, ACTED + timedelta(minutes=minutes)))
+
+    assert share.state is state
+
+
 def test_a_service_that_publishes_no_requests_is_not_waited_for() -> None:
     given = sources({"cloudwatch": Metrics()})
 
@@ -114,6 +128,10 @@ class Promising(SetDialAction):
 
 
 def _promised(signal: ExpectedSignal, dials: Dials, **series: tuple[float, float | None]) -> SignalState:
+    return _promise(signal, dials, Metrics(**series)).state
+
+
+def _promise(signal: ExpectedSignal, dials: Dials, cloudwatch: Any, minutes: int = 8) -> Signal:
     action = type("One", (Promising,), {"promised": signal})(dials)
     done = Execution(
         incident_id="i",
@@ -125,9 +143,10 @@ def _promised(signal: ExpectedSignal, dials: Dials, **series: tuple[float, float
         done_at=ACTED,
         before={"found": True, "value": 7, "by_others": 0},
     )
-    given = sources({"cloudwatch": Metrics(**series)})
-    (found,) = promised_signals(given, (action,), done, Moment(ACTED, NOW))
-    return found.state
+    now = ACTED + timedelta(minutes=minutes)
+    given = sources({"cloudwatch": cloudwatch}, at=now)
+    (found,) = promised_signals(given, (action,), done, Moment(ACTED, now))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -156,3 +175,19 @@ def test_what_an_action_promised_of_a_metric_is_looked_for(series: Any, state: S
         text="less is throttled", direction=Direction.FALLS, within_seconds=60, metric=metric, no_points=0.0
     )
     assert _promised(signal, Dials(), Throttled=series) is state
+
+
+def test_a_promise_of_a_metric_that_cannot_be_read_or_may_be_late_is_not_kept() -> None:
+    metric = Metric(namespace="Shop", name="Throttled", stat="Sum", period_seconds=60)
+    signal = ExpectedSignal(
+        text="less is throttled", direction=Direction.FALLS, within_seconds=60, metric=metric, no_points=0.0
+    )
+
+    class Denied:
+        def get_metric_data(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetMetricData")
+
+    found = _promise(signal, Dials(), Denied())
+    assert (found.state, found.now, found.unread) == (UNKNOWN, None, "denied")
+    late = _promise(signal, Dials(), Metrics(Throttled=(50.0, None)), minutes=5)
+    assert late.state is SignalState.AWAITED

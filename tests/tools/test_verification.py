@@ -4,12 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from memory.records.outcome import Execution, ExecutionState, Recovery, Verification
+from memory.records.outcome import Execution, ExecutionState, Recovery, SignalState, Verification
 from tests.tools.stand_ins import sources
 from tests.tools.test_signals import ACTED, WEB
 from tests.tools.test_unaided import BURNS, WELL, Account
-from tools.verification import verify_recovery
+from tools.passing import Harm, how_it_passes
+from tools.verification import verify_recovery, verify_unaided
 
 WINDOW = timedelta(minutes=6)
 STOPPED = {"Requests": (600.0, None), "Errors": (300.0, None), "Latency": (300.0, None)}
@@ -18,8 +20,11 @@ UNPUBLISHED = {"Errors": (300.0, None)}
 
 def _found(minutes: int, series: dict[str, Any], *, state: str = "OK", service: Any = WEB) -> Verification:
     """Verify an action, so many minutes after it; the alarm has been in its state since the minute after it."""
-    now = ACTED + timedelta(minutes=minutes)
-    given = sources({"cloudwatch": Account(state, ACTED + timedelta(minutes=1), **series)}, at=now)
+    return _verified(Account(state, ACTED + timedelta(minutes=1), **series), minutes, service)
+
+
+def _verified(account: Account, minutes: int, service: Any = WEB) -> Verification:
+    given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=minutes))
     done = Execution(
         incident_id=BURNS.incident_id,
         action_id="a-0",
@@ -53,3 +58,78 @@ def test_an_alarm_closes_once_requests_are_seen_to_come() -> None:
 
 def test_an_alarm_that_still_fires_does_not_wait_for_requests() -> None:
     assert _found(6, STOPPED, state="ALARM").recovery is Recovery.NO_BETTER
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "GetMetricData")
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slowly"}}, "GetMetricData")
+
+
+class Unread(Account):
+    """An account that does not give away some of its metrics, or not all of them, or its alarm."""
+
+    def __init__(self, lost: Any, how: Any, **series: tuple[float, float | None]) -> None:
+        super().__init__("OK", ACTED + timedelta(minutes=1), **series)
+        self.lost, self.how = lost, how
+
+    def get_metric_data(self, MetricDataQueries: list[Any], **more: Any) -> Any:
+        metric = MetricDataQueries[0]["MetricStat"]["Metric"]
+        answer = super().get_metric_data(MetricDataQueries, **more)
+        # The alarm's own metric is told from the service's by its dimensions.
+        if metric["MetricName"] not in self.lost or not metric["Dimensions"]:
+            return answer
+        if isinstance(self.how, Exception):
+            raise self.how
+        return {"MetricDataResults": [{**answer["MetricDataResults"][0], "StatusCode": self.how}]}
+
+    def describe_alarms(self, **more: Any) -> Any:
+        if "alarm" in self.lost:
+            raise self.how
+        return super().describe_alarms(**more)
+
+
+@pytest.mark.parametrize("how", [DENIED, THROTTLED, "InternalError", "Forbidden", "PartialData"], ids=str)
+@pytest.mark.parametrize(
+    "lost", [("Requests",), ("Errors",), ("Latency",), ("Requests", "Errors", "Latency")], ids=str
+)
+def test_what_cannot_be_read_is_unknown_and_never_a_recovery(lost: tuple[str, ...], how: Any) -> None:
+    account = Unread(lost, how, **WELL)
+    open_, over = (_verified(account, minutes) for minutes in (4, 6))
+    assert open_.recovery is Recovery.UNKNOWN
+    assert over.recovery is Recovery.NO_BETTER
+    for found in (open_, over):
+        assert found.unread
+        assert "could not be read" in found.detail
+        states = {one.text.split(":")[1].split(",")[0].strip(): one.state for one in found.signals}
+        gone = {"share of requests that fail"} if {"Requests", "Errors"} & {*lost} else set()
+        gone |= {"requests a minute"} if "Requests" in lost else set()
+        gone |= {"p99 latency in ms"} if "Latency" in lost else set()
+        assert {text for text, state in states.items() if state is SignalState.UNKNOWN} == gone
+        assert all(one.now is None for one in found.signals if one.unread)
+    assert "it is not known whether all is well" in over.detail
+
+
+def test_what_is_read_again_before_the_window_ends_recovers() -> None:
+    assert _verified(Unread((), DENIED, **WELL), 4).recovery is Recovery.RECOVERED
+
+
+def test_what_got_worse_is_said_whatever_else_cannot_be_read() -> None:
+    worse = {**WELL, "Errors": (60.0, 300.0)}
+    assert _verified(Unread(("Latency",), DENIED, **worse), 4).recovery is Recovery.WORSE
+
+
+def test_an_alarm_that_cannot_be_read_is_no_recovery_and_that_is_the_reason() -> None:
+    account = Unread(("alarm",), DENIED, **WELL)
+    assert _verified(account, 4).recovery is Recovery.UNKNOWN
+    over = _verified(account, 6)
+    assert over.recovery is Recovery.NO_BETTER
+    assert "the alarm could not be read: denied" in over.detail
+
+
+@pytest.mark.parametrize("lost", ["Requests", "Errors", "Latency"])
+def test_what_nobody_acted_on_is_not_over_while_its_level_cannot_be_read(lost: str) -> None:
+    given = sources({"cloudwatch": Unread((lost,), THROTTLED, **WELL)}, at=ACTED + timedelta(minutes=8))
+    assert verify_unaided(given, BURNS, ACTED, timedelta(minutes=60), WEB).recovery is Recovery.UNKNOWN
+    late = verify_unaided(given, BURNS, ACTED, timedelta(minutes=8), WEB)
+    assert late.recovery is Recovery.NO_BETTER
+    assert "could not be read: throttled" in late.detail
+    assert how_it_passes(given, BURNS, WEB).harm is Harm.GOES_ON
