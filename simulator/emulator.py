@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from simulator.wire.protocol import ACCOUNT, REGION, AwsError, service_model
+from simulator.wire.protocol import ACCOUNT, REGION, AwsError, service_model, service_names
 
 HttpResult = tuple[int, dict[str, str], Any]
 ServiceCode = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[HttpResult]]
@@ -53,6 +53,26 @@ class _Complete(dict[str, ServiceCode]):
         return super().get(service) or self._code_of(service)
 
 
+class _SigningNames:
+    """The names that AWS's services sign with, in place of Ministack's own list.
+
+    Ministack makes its list at the first request for a service that it lacks, from every model that botocore has: that
+    takes seconds, in which nobody is answered. It is made only for a name that neither botocore's folders nor the
+    overlays have.
+    """
+
+    def __init__(self, router: Any) -> None:
+        self._router = router
+        self.known: set[object] = set(service_names())
+        router._KNOWN_AWS_SERVICE_NAMES = self
+
+    def __contains__(self, name: object) -> bool:
+        if name in self.known:
+            return True
+        self._router._KNOWN_AWS_SERVICE_NAMES = None
+        return bool(self._router._is_aws_service_name(name))
+
+
 class RefusedError(RuntimeError):
     """The emulator refused something that the account itself needs."""
 
@@ -83,6 +103,7 @@ class Emulator:
         self._identities = importlib.import_module("ministack.core.iam_evaluator")
         self._router = importlib.import_module("ministack.core.router")
         self._handlers: dict[str, ServiceCode] = dict(self._app.SERVICE_HANDLERS)
+        self._signing = _SigningNames(self._router)
         self.asgi = self._app.app
 
     def services(self) -> dict[str, ServiceCode]:
@@ -92,6 +113,7 @@ class Emulator:
     def replace(self, service: str, code: ServiceCode) -> None:
         """Let `code` answer for a service, for outside calls and for ministack's own."""
         self._app.SERVICE_HANDLERS[service] = code
+        self._signing.known.add(service)
 
     def otherwise(self, code_of: Callable[[str], ServiceCode]) -> None:
         """Let `code_of` say who answers for the services that the emulator lacks, by their signing names."""
