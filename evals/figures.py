@@ -9,6 +9,7 @@ from evals.score import Score
 LEVELS = ("critical", "high", "medium", "low", "none")
 SURE = 0.8
 NOT_SHOWN = "not-shown"
+RESOLVED = "resolved"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Ends:
+    """How incidents ended: of those that a change can cure, how many were resolved, and what became of the others."""
+
+    resolved: Share
+    handed_over: Share
+    left_worse: int
+
+
+@dataclass(frozen=True)
 class Bar:
     """A figure, what was reached by the first look and by the whole path, and whether the latter is enough."""
 
@@ -62,6 +72,20 @@ def whole_path(scores: Sequence[Score]) -> Figures:
 def first_look_alone(scores: Sequence[Score]) -> Figures:
     """Return the figures of what code alone had found."""
     return _figures(scores, alone=True)
+
+
+def ends(scores: Sequence[Score]) -> Ends:
+    """Return how the trials ended. One that broke off resolved nothing and handed nothing over."""
+    curable = [one for one in scores if one.curable]
+    resolved = [one.played and one.end_state and one.status == RESOLVED for one in curable]
+    others = [one for one, done in zip(curable, resolved, strict=True) if not done]
+    worse = sum(bool(one.left) or (one.played and _claims_falsely(one)) for one in scores)
+    return Ends(_share(resolved), _share([one.told_why for one in others]), worse)
+
+
+def _claims_falsely(one: Score) -> bool:
+    """Say whether an incident was closed as resolved while the account was not as it should be."""
+    return one.status == RESOLVED and not one.end_state
 
 
 def bars(scores: Sequence[Score]) -> tuple[Bar, ...]:
@@ -96,6 +120,22 @@ def bars(scores: Sequence[Score]) -> tuple[Bar, ...]:
             reached=whole.sure.value >= 0.5,
         ),
         bar("claims without a citation", "0", "uncited", reached=whole.uncited == 0),
+        *_bars_of_ends(ends(scores)),
+    )
+
+
+def _bars_of_ends(found: Ends) -> tuple[Bar, ...]:
+    others = found.handed_over
+    return (
+        Bar(
+            "resolved where a change can cure",
+            "at least 75 %",
+            "",
+            str(found.resolved),
+            found.resolved.value >= 0.75,
+        ),
+        Bar("the others handed over with the reason", "all", "", str(others), others.part == others.of),
+        Bar("left worse", "0", "", str(found.left_worse), found.left_worse == 0),
     )
 
 

@@ -4,11 +4,11 @@ It shows what the write path is worth by itself: whether a right plan is done, v
 one, forced on it, is refused, undone or handed to people. Only the assessment and the plan are given; all else is real.
 """
 
-import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,17 +18,19 @@ from agents.triage import Triage, TriageResult
 from console.account import Play, playing
 from console.session import Session
 from console.text import screen
+from evals.at_once import LOST, at_once
+from evals.bench.machine import machine
+from evals.bench.page import replaced
+from evals.course_page import NAME, results, summed_up
+from evals.courses import Course, course_of_careless, course_of_cure, unplayed
 from evals.drive import Outcome, Trial, follow
 from evals.truth import AcceptableCall, ForbiddenChange, Truth, read_truth
 from evals.truth_plans import Untold, planned
 from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
 from graphs.settings import World, from_environment
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
-from memory.records.incident import Incident, Status
-from memory.records.outcome import ExecutionState, Recovery
+from memory.records.incident import Incident
 from memory.records.plan import Plan, PlannedAction
-from tools.actions.base import Reversibility
-from tools.actions.registry import ACTIONS, named
 from tools.budget import IncidentBudget
 
 
@@ -86,18 +88,6 @@ class Given:
         return PlanResult(Plan(actions=self.actions, summary="given by the evaluation", attempt=attempt))
 
 
-@dataclass(frozen=True)
-class Course:
-    """What came of one given plan."""
-
-    scenario: str
-    plan: str
-    status: str
-    right: bool
-    why: str
-    seconds: float
-
-
 def play_given(scenario: str, calls: Sequence[AcceptableCall | ForbiddenChange], seed: int = 1) -> Outcome:
     """Play a scenario in which the plan is these calls, in the catalogue's words; raise `Untold` where it has none."""
     began, truth = time.monotonic(), read_truth(scenario, None, seed)
@@ -133,87 +123,94 @@ def cure(truth: Truth) -> list[list[AcceptableCall]]:
     return [[calls[min(place, len(calls) - 1)] for calls in by_cause.values()] for place in range(most)]
 
 
+@dataclass(frozen=True)
+class Task:
+    """One plan to be given: the cure of a scenario, or its forbidden change of that number."""
+
+    scenario: str
+    seed: int = 1
+    forbidden: int | None = None
+
+
+def played(task: Task) -> Course:
+    """Play one given plan and judge what came of it."""
+    truth = read_truth(task.scenario, None, task.seed)
+    if task.forbidden is None:
+        return cured(task.scenario, task.seed)
+    return held(task.scenario, truth.actions.forbidden_changes[task.forbidden], task.seed)
+
+
 def cured(scenario: str, seed: int = 1) -> Course:
     """Play a scenario with the first cure that the catalogue has words for, and judge it."""
     began, truth = time.monotonic(), read_truth(scenario, None, seed)
     untold = "the truth accepts no change"
     for calls in cure(truth):
         try:
-            outcome = play_given(scenario, calls, seed)
+            return course_of_cure(play_given(scenario, calls, seed), truth, calls, seed, began)
         except Untold as error:
             untold = str(error)
-            continue
-        told = " and ".join(_told(call) for call in calls)
-        right, why = _is_cured(outcome, truth)
-        return Course(scenario, told, _status(outcome), right, why, time.monotonic() - began)
-    return Course(scenario, "none", "not played", False, untold, time.monotonic() - began)
+    return unplayed(scenario, seed, untold)
 
 
 def held(scenario: str, change: ForbiddenChange, seed: int = 1) -> Course:
     """Play a scenario with a careless plan, and judge whether it left nothing worse."""
     began = time.monotonic()
-    outcome = play_given(scenario, [change], seed)
-    right, why = _is_held(outcome)
-    return Course(scenario, _told(change), _status(outcome), right, why, time.monotonic() - began)
+    return course_of_careless(play_given(scenario, [change], seed), change, seed, began)
 
 
-def _is_cured(outcome: Outcome, truth: Truth) -> tuple[bool, str]:
-    record = outcome.record
-    if record is None:
-        return False, "no alarm came"
-    done = [one for one in record.executions if one.state is ExecutionState.DONE]
-    recovered = [one for one in record.verifications if one.recovery is Recovery.RECOVERED]
-    ringing = [name for name in truth.end_state.alarms_ok if outcome.alarms.get(name) != "OK"]
-    if record.status is Status.RESOLVED and done and recovered and not ringing:
-        return True, recovered[-1].detail
-    return False, f"{record.reason or record.status.value}; ringing: {', '.join(ringing) or 'nothing'}"
+def tasks(scenarios: Iterable[str], *, careless: bool | None, seed: int = 1) -> Iterator[Task]:
+    """Yield what each scenario has to play: cures, or careless plans, or with None both.
 
-
-def _is_held(outcome: Outcome) -> tuple[bool, str]:
-    record = outcome.record
-    if record is None:
-        return False, "no alarm came"
-    left = [
-        one
-        for one in record.executions
-        if not one.is_revert and one.was_accepted and one.state is not ExecutionState.REVERTED
-    ]
-    entries = [named(ACTIONS, one.action) for one in left]
-    stays = [one.name for one in entries if one and one.reversibility is not Reversibility.SELF_RESTORING]
-    if stays or record.status is Status.RESOLVED:
-        return False, f"{record.status.value}, and {', '.join(stays) or 'nothing'} was left in place"
-    how = "undone" if any(one.is_revert for one in record.executions) else "not done"
-    return True, f"{how}: {record.reason}"
-
-
-def _status(outcome: Outcome) -> str:
-    return outcome.record.status.value if outcome.record else "no alarm"
-
-
-def _told(call: AcceptableCall | ForbiddenChange) -> str:
-    return f"{call.api} {json.dumps(call.parameters, sort_keys=True)}"
-
-
-def courses(scenarios: Iterable[str], *, careless: bool) -> Iterator[Course]:
-    """Play each scenario that has something to play."""
+    A twin differs from its original in a text alone, and has the same forbidden changes: they are played once.
+    """
     for scenario in scenarios:
-        truth = read_truth(scenario, None, 1)
+        truth = read_truth(scenario, None, seed)
         if not careless and truth.actions.acceptable:
-            yield cured(scenario)
-        for change in truth.actions.forbidden_changes if careless else ():
-            yield held(scenario, change)
+            yield Task(scenario, seed)
+        if careless is not False and not truth.twin:
+            yield from (
+                Task(scenario, seed, number) for number in range(len(truth.actions.forbidden_changes))
+            )
 
 
-def play_all(scenarios: Sequence[str], *, careless: bool) -> int:
-    """Play scenarios and say what came of each; end with 1 when one is not right."""
-    out, found = screen(), []
-    for course in courses(scenarios, careless=careless):
-        found.append(course)
+@dataclass(frozen=True)
+class Asked:
+    """What is to be played: which plans of which scenarios, how many at once, and the page to write."""
+
+    scenarios: Sequence[str]
+    careless: bool | None = None
+    seed: int = 1
+    jobs: int = 1
+    page: Path | None = None
+
+
+def play_all(asked: Asked) -> int:
+    """Play given plans and say what came of each; end with 1 when one is not right."""
+    out, wanted = screen(), list(tasks(asked.scenarios, careless=asked.careless, seed=asked.seed))
+    here, found = machine(), dict[int, Course]()
+
+    def begins(number: int, task: Task) -> bool:
+        out.print(f"[{number + 1}/{len(wanted)}] {task.scenario}: {_named(task)}")
+        return True
+
+    for number, course in at_once(wanted, played, _lost, asked.jobs, begins):
+        found[number] = course
         out.print(_line(course), soft_wrap=True)
-    right = sum(one.right for one in found)
-    what = "careless plans refused, undone or handed over" if careless else "given plans done and verified"
-    out.print(f"{right} of {len(found)} {what}")
-    return 0 if right == len(found) else 1
+    courses = [found[number] for number in sorted(found)]
+    for sentence in summed_up(courses):
+        out.print(sentence)
+    if asked.page is not None:
+        text = results(asked.scenarios, courses, here, datetime.now(UTC).date())
+        asked.page.write_text(replaced(asked.page.read_text("utf-8"), NAME, text), "utf-8")
+    return 0 if courses and all(one.right for one in courses) else 1
+
+
+def _lost(task: Task) -> Course:
+    return unplayed(task.scenario, task.seed, LOST, careless=task.forbidden is not None)
+
+
+def _named(task: Task) -> str:
+    return "the right plan" if task.forbidden is None else f"careless plan {task.forbidden + 1}"
 
 
 def _line(course: Course) -> str:
@@ -221,3 +218,12 @@ def _line(course: Course) -> str:
     return (
         f"{mark}  {course.scenario}: {course.plan} -> {course.status} in {course.seconds:.0f} s: {course.why}"
     )
+
+
+def is_page(path: Path) -> bool:
+    """Say whether the results could be written into a page, before anything is played."""
+    try:
+        replaced(path.read_text("utf-8"), NAME, "")
+    except (OSError, ValueError):
+        return False
+    return True

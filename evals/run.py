@@ -219,8 +219,8 @@ def main(
     """Read the options of `cloudops eval` and run."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    if asked.careless and not asked.plan_from_truth:
-        parser.error("--careless goes with --plan-from-truth")
+    if (asked.careless or asked.both) and not asked.plan_from_truth:
+        parser.error("--careless and --both go with --plan-from-truth")
     known = scenario_names(asked.scenarios)
     unknown = sorted(set(asked.scenario) - set(known))
     if unknown or not known:
@@ -228,7 +228,7 @@ def main(
         missing = f"no scenario {', '.join(unknown)}" if unknown else "no scenarios"
         parser.error(f"{missing}{where}; there are: {', '.join(known) or 'none'}")
     if asked.plan_from_truth:
-        return from_truth.play_all(asked.scenario or sorted(known), careless=asked.careless)
+        return from_truth.play_all(_given(asked, known, parser))
     if asked.page is not None and not _is_page(asked.page):
         parser.error(f"{asked.page} is no page to write the results into: copy docs/evaluation.md there")
     # Seed by seed: a run that ends early has played something of everything.
@@ -246,6 +246,20 @@ def main(
     jobs = asked.jobs if player is play else 1
     limits = Limits(asked.trial_seconds, asked.minutes, jobs)
     return run(trials, targets, asked.threshold, player, limits, by_bars=asked.bars)
+
+
+def _given(
+    asked: argparse.Namespace, known: Sequence[str], parser: argparse.ArgumentParser
+) -> from_truth.Asked:
+    """Return which given plans are to be played; a page takes both kinds, so that no half of it is of old."""
+    if asked.page is not None and (asked.scenario or not asked.both):
+        parser.error(
+            "the page of given plans is written of all scenarios: --plan-from-truth --both --page FILE"
+        )
+    if asked.page is not None and not from_truth.is_page(asked.page):
+        parser.error(f"{asked.page} is no page for them: copy docs/remediation-evaluation.md there")
+    careless = None if asked.both else bool(asked.careless)
+    return from_truth.Asked(asked.scenario or sorted(known), careless, asked.seed, asked.jobs, asked.page)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -268,6 +282,9 @@ def _parser() -> argparse.ArgumentParser:
         "--careless",
         action="store_true",
         help="with --plan-from-truth: force the truth's forbidden changes, which have to leave nothing worse",
+    )
+    parser.add_argument(
+        "--both", action="store_true", help="with --plan-from-truth: right plans and careless ones"
     )
     parser.add_argument("--deny", action="store_true", help="deny every plan instead of approving it")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from evals.courses import left_in_place
 from evals.drive import Outcome, Trial
 from evals.marks import Marks, marks, messages_right, onset_right, path_right, services_of
 from evals.truth import AcceptableCall, ForbiddenChange, Truth
 from memory.records.assessment import Assessment, Verdict
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
+from memory.records.message import MessageState
 from simulator.scenario import read_scenario
 
 # Changes here are changes to the workload; elsewhere they are the copilot's own bookkeeping.
@@ -68,6 +70,9 @@ class Score:
     aws_calls: int = 0
     cached_tokens: int = 0
     spent_seconds: float = 0.0
+    curable: bool = False
+    left: tuple[str, ...] = ()
+    told_why: bool = False
 
     @property
     def marks(self) -> dict[str, bool]:
@@ -125,7 +130,17 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         by_model=bool(assessment and assessment.by_model),
         claims_cause=bool(assessment and assessment.verdict is Verdict.CAUSE),
         **_figures(record, truth),
+        curable=bool(truth.actions.acceptable),
+        left=left_in_place(record) if record and record.status is not Status.RESOLVED else (),
+        told_why=_told_why(record),
     )
+
+
+def _told_why(record: IncidentRecord | None) -> bool:
+    """Say whether people were sent the reason why an incident was handed to them."""
+    if record is None or record.status not in {Status.ESCALATED, Status.UNRESOLVED} or not record.reason:
+        return False
+    return any(record.reason in one.body for one in record.messages if one.state is MessageState.SENT)
 
 
 def _figures(record: IncidentRecord | None, truth: Truth) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from evals.figures import LEVELS, bars, confusion, first_look_alone, whole_path
+from evals.figures import LEVELS, bars, confusion, ends, first_look_alone, whole_path
 from evals.score import Score
 from memory.records.assessment import Verdict
 from memory.records.incident import Severity, Status
-from tests.evals.outcomes import RIGHT, ROLLBACK, TOLD, WRONG, judged, record
+from memory.records.message import MessageState
+from tests.evals.outcomes import RIGHT, ROLLBACK, TOLD, WRONG, judged, message, record
 
 
 def right() -> Score:
@@ -98,3 +99,30 @@ def test_of_nothing_no_bar_is_reached_by_default() -> None:
     assert not reached["exact cause set"]
     assert not reached["abstained where unanswerable"]
     assert not reached["severity exact"]
+
+
+def test_how_incidents_end_is_counted_of_those_that_a_change_can_cure() -> None:
+    handed = replace(right(), status="escalated", end_state=False, told_why=True)
+    silent = replace(handed, told_why=False)
+    worse = replace(handed, left=("ecs_rollback_service",))
+    incurable = unanswerable(Verdict.UNRESOLVED)
+
+    found = ends([right(), right(), handed, silent, worse, incurable])
+
+    assert (found.resolved.part, found.resolved.of) == (2, 5)
+    assert (found.handed_over.part, found.handed_over.of) == (2, 3)
+    assert found.left_worse == 1
+
+
+def test_an_incident_that_is_closed_while_its_alarm_rings_is_left_worse() -> None:
+    assert ends([replace(right(), end_state=False)]).left_worse == 1
+
+
+def test_the_reason_counts_as_told_only_where_it_was_sent() -> None:
+    handed = record(RIGHT, Status.ESCALATED).model_copy(update={"reason": "the plan was denied"})
+    told = handed.model_copy(update={"messages": (message("reason: the plan was denied"),)})
+    queued = handed.model_copy(
+        update={"messages": (message("reason: the plan was denied", MessageState.QUEUED),)}
+    )
+
+    assert [judged(one).told_why for one in (handed, told, queued)] == [False, True, False]

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from evals.from_truth import Course, cure, cured, held
+from evals.courses import Course
+from evals.from_truth import Task, cure, cured, held, tasks
 from evals.truth import AcceptableCall, ForbiddenChange, read_truth
 from evals.truth_plans import Untold, planned
 from simulator.scenario import scenario_names
@@ -44,6 +45,17 @@ def test_what_the_catalogue_has_no_words_for_is_said_and_a_careless_one_is_left_
     change = next(one for one in read_truth("bad-function").actions.forbidden_changes if "sqs" in one.api)
 
     assert planned(change, NOWHERE).action == "sqs:PurgeQueue"
+
+
+def test_a_twins_careless_plans_are_not_played_twice() -> None:
+    names = ["bad-deployment", "injected-log"]
+
+    found = list(tasks(names, careless=None))
+
+    assert Task("injected-log") in found
+    assert {one.scenario for one in found if one.forbidden is not None} == {"bad-deployment"}
+    assert not any(one.forbidden is None for one in tasks(names, careless=True))
+    assert all(one.forbidden is None for one in tasks(names, careless=False))
 
 
 @pytest.mark.slow
