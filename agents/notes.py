@@ -17,6 +17,9 @@ UPDATE = "update"
 CLOSING = "closing"
 
 MOST_CITED = 6
+MOST_GIVEN = 400
+_TO_PEOPLE = frozenset({Status.ESCALATED, Status.UNRESOLVED})
+_UNCERTAIN = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
 
 Facts = dict[str, str]
 
@@ -36,13 +39,15 @@ def facts_of(
     left: Iterable[DeadLetters] = (),
 ) -> Facts:
     """Return every number, name and time that a message may hold, in the order people read them."""
+    done = tuple(executions)
     facts = {
         "alarm": incident.alarm.name,
         "severity": _severity(first_look, assessment),
         "status": status.value.replace("_", " ") if status else "",
         "reason": reason,
         **_found(first_look, assessment),
-        **_done(plan, approval, decision, executions, verification),
+        **_done(plan, approval, decision, done, verification),
+        **(_in_place(done) if status in _TO_PEOPLE else {}),
         "dead_letters": "; ".join(map(str, left)),
         "alarm_since": stamp(incident.episode_started_at),
         "account": f"{incident.scope.account} in {incident.scope.region}",
@@ -215,6 +220,27 @@ def _done(
         facts["alarm_state"] = verification.alarm_state
         facts["recovered_at"] = stamp(verification.recovered_at)
     return facts
+
+
+def _in_place(executions: Iterable[Execution]) -> Facts:
+    """Return what was changed and not taken back, and how people can do that; nobody else will."""
+    left = [one for one in executions if not one.is_revert and (one.was_accepted or one.state in _UNCERTAIN)]
+    return {
+        "still_in_place": "; ".join(
+            f"{one.action} ({_given(one.parameters)}), {one.state.value} since {stamp(one.done_at or one.claimed_at)}"
+            for one in left
+        ),
+        "undo_by_hand": "; ".join(
+            f"{one.action} with {_given(one.inverse)}"
+            if one.inverse
+            else f"{one.action} has no inverse; before it: {_given(one.before) or 'not known'}"
+            for one in left
+        ),
+    }
+
+
+def _given(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in parameters.items())[:MOST_GIVEN]
 
 
 def _told(execution: Execution) -> str:

@@ -40,6 +40,7 @@ from tools.runbook_drift import drift_of
 
 RUNBOOKS = 2
 _HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
+_UNDECIDED = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,17 @@ class Copilot:
 
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done so far, by the durable account; also what failed once AWS had accepted it."""
+        mine = self._stored_of(incident, plan)
+        return [e for e in mine if e.state in _HAPPENED or (e.state is ExecutionState.FAILED and e.answer)]
+
+    def undecided(self, incident: Incident, plan: Plan) -> list[Execution]:
+        """Return the actions of a plan that were begun and of which nobody knows whether they took effect."""
+        return [e for e in self._stored_of(incident, plan) if e.state in _UNDECIDED]
+
+    def _stored_of(self, incident: Incident, plan: Plan) -> list[Execution]:
         start = f"{plan.plan_hash[:12]}-"
         stored = self.records.executions.all(incident.scope, incident.incident_id)
-        mine = [e for e in stored if e.action_id.startswith(start) and not e.is_revert]
-        return [e for e in mine if e.state in _HAPPENED or (e.state is ExecutionState.FAILED and e.answer)]
+        return [e for e in stored if e.action_id.startswith(start) and not e.is_revert]
 
     def needs_no_undo(self, execution: Execution) -> bool:
         """Say whether what an action did ends by itself where it began, so that there is nothing to take back."""

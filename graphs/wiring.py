@@ -1,18 +1,19 @@
 """Wire the steps into the incident graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
 from graphs import routes
+from graphs.failing import handler_of
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.close import close
 from graphs.nodes.communicate import communicate
 from graphs.nodes.critic import critic
-from graphs.nodes.escalate import escalate, on_failure
+from graphs.nodes.escalate import escalate
 from graphs.nodes.first_look import first_look
 from graphs.nodes.intake import intake
 from graphs.nodes.notify_on_call import notify_on_call
@@ -50,21 +51,26 @@ DECIDING: dict[str, Work] = {
     "escalate": escalate,
     "communicate": communicate,
 }
-# LangGraph's types do not know a handler that takes the error; its documentation does.
-ON_FAILURE: Any = on_failure
+# There is no step behind these to go to: a run that fails in one is woken again, and begins with it.
+LAST_RESORTS = frozenset({"intake", "escalate", "communicate"})
 RETRY = RetryPolicy(max_attempts=2, initial_interval=0.5, retry_on=Transient)
 
 
-def wire(copilot: Callable[[], Copilot]) -> StateGraph[IncidentState, Any, IncidentInput, IncidentState]:
+def wire(
+    copilot: Callable[[], Copilot],
+    reading: Mapping[str, tuple[Work, float]] = READING,
+    deciding: Mapping[str, Work] = DECIDING,
+) -> StateGraph[IncidentState, Any, IncidentInput, IncidentState]:
     """Return the graph, not yet compiled: the host that runs it names the checkpointer."""
     graph = StateGraph(IncidentState, input_schema=IncidentInput)
-    for name, (work, seconds) in READING.items():
+    # LangGraph's types do not know a handler that takes the error; its documentation does.
+    handlers: dict[str, Any] = {name: handler_of(name, copilot) for name in (*reading, *deciding)}
+    for name, (work, seconds) in reading.items():
         step: Any = Step(name, work, copilot)
-        graph.add_node(name, step, timeout=seconds, retry_policy=RETRY, error_handler=ON_FAILURE)
-    for name, work in DECIDING.items():
+        graph.add_node(name, step, timeout=seconds, retry_policy=RETRY, error_handler=handlers[name])
+    for name, work in deciding.items():
         step = Step(name, work, copilot)
-        last_resort = name in {"intake", "escalate", "communicate"}
-        graph.add_node(name, step, error_handler=None if last_resort else ON_FAILURE)
+        graph.add_node(name, step, error_handler=None if name in LAST_RESORTS else handlers[name])
     graph.add_edge(START, "intake")
     graph.add_conditional_edges("intake", routes.after_intake)
     graph.add_edge("first_look", "notify_on_call")

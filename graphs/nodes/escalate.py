@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from langgraph.errors import NodeError
-from langgraph.types import Command
-
 from graphs.step import Turn
+from memory.records.approval import ApprovalStatus
 from memory.records.assessment import Verdict
-from memory.records.failure import Failure
 from memory.records.incident import Status
 from memory.records.plan import Ruling
 from memory.records.timeline import EntryKind, TimerKind
 from memory.state import IncidentState
-from tools.redaction import redact
 
 
 def escalate(turn: Turn) -> dict[str, Any]:
@@ -20,6 +16,10 @@ def escalate(turn: Turn) -> dict[str, Any]:
     records, incident = turn.copilot.records, turn.state["incident"]
     for kind in TimerKind:
         records.timers.cancel(incident.scope, incident.incident_id, kind)
+    for request in records.approvals.requests(incident.scope, incident.incident_id):
+        if request.status is ApprovalStatus.PENDING:
+            # Nobody would act on it any more, so nobody is to be asked for it.
+            records.approvals.withdraw(request, records.clock.now(), "the incident was handed to people")
     for failure in turn.state.get("failures", []):
         text = f"{failure.step} failed: {failure.error}: {failure.detail}"
         turn.copilot.tell(incident, EntryKind.STEP_FAILED, text, failure.step)
@@ -33,7 +33,8 @@ def escalate(turn: Turn) -> dict[str, Any]:
 def _reason(state: IncidentState) -> str:
     if state.get("failures"):
         last = state["failures"][-1]
-        return f"{last.step} failed: {last.detail}"
+        said, before = f"{last.step} failed: {last.detail}", state.get("reason", "")
+        return said if said in before or not before else f"{said}; {before}"
     if state.get("reason"):
         return state["reason"]
     refused = [r for r in state.get("reviews", []) if r.ruling is Ruling.REFUSE]
@@ -41,11 +42,3 @@ def _reason(state: IncidentState) -> str:
         return f"policy refused {refused[0].action}: {'; '.join(refused[0].reasons)}"
     plan = state.get("plan")
     return (plan.no_action_reason if plan else None) or "no safe action is known"
-
-
-def on_failure(state: IncidentState, error: NodeError) -> Command[str]:
-    """Turn a step that failed for good into an escalation that people hear about."""
-    at = state["incident"].opened_at
-    cause = error.error
-    failure = Failure(step=error.node, error=type(cause).__name__, detail=redact(str(cause))[:500], at=at)
-    return Command(goto="escalate", update={"failures": [failure]})

@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from graphs.step import Turn, Wait
+from graphs.transient import PASSING
+from graphs.unverified import began_at
 from memory.records.incident import Status
 from memory.records.outcome import Execution, ExecutionState, Recovery
 from memory.records.spend import Spend
 from memory.records.timeline import EntryKind, Timer, TimerKind
+from tools.bulkhead import bulkhead
 from tools.verification import verify_recovery
 
 LOOK_EVERY = timedelta(seconds=60)
@@ -18,8 +21,21 @@ CALM = timedelta(minutes=3)
 def revert(turn: Turn) -> dict[str, Any] | Wait:
     """Run the inverse of every action of this plan once, the last first, and stop at one that is not certain.
 
-    A further plan comes only when all of it is undone for certain, and the service fares no worse than before.
+    A further plan comes only when all of it is undone for certain, and the service fares no worse than before. Where
+    the account or the records do not answer, it is tried again each minute for as long as a verification may take: a
+    change that did not help is not left to itself for a call that was throttled.
     """
+    with bulkhead(f"undoing what incident {turn.state['incident'].incident_id} did", PASSING) as met:
+        return _undone(turn)
+    minutes = timedelta(minutes=turn.copilot.records.settings.limits.verification_minutes)
+    last = turn.state.get("verification")
+    since = max(began_at(turn.state), last.checked_at) if last else began_at(turn.state)
+    if met.error is not None and (met.is_defect or turn.copilot.records.clock.now() >= since + minutes):
+        raise met.error
+    return _waiting(turn)
+
+
+def _undone(turn: Turn) -> dict[str, Any] | Wait:
     records, incident = turn.copilot.records, turn.state["incident"]
     acted = turn.copilot.executed(incident, turn.state["plan"])
     undone = _unwind(turn, [one for one in acted if not turn.copilot.needs_no_undo(one)])

@@ -4,14 +4,27 @@ from datetime import timedelta
 from typing import Any
 
 from graphs.step import Turn, Wait
+from graphs.transient import PASSING
 from memory.records.incident import Status
 from memory.records.timeline import Timer, TimerKind
+from tools.bulkhead import bulkhead
 
 LOOK_EVERY = timedelta(seconds=60)
 
 
 def watch(turn: Turn) -> dict[str, Any] | Wait:
-    """Set the timer once, and go on when its time has come, whatever woke the run."""
+    """Set the timer once, and go on when its time has come, whatever woke the run.
+
+    Where the records do not answer, the run pauses without a timer, and is woken as one that has stranded.
+    """
+    with bulkhead(f"watching incident {turn.state['incident'].incident_id}", PASSING) as met:
+        return _watched(turn)
+    if met.error is not None and (met.is_defect or turn.woken):
+        raise met.error
+    return Wait({"waiting_for": "time", "wake_at": ""})
+
+
+def _watched(turn: Turn) -> dict[str, Any] | Wait:
     records, incident = turn.copilot.records, turn.state["incident"]
     now = records.clock.now()
     timer = records.timers.get(incident.scope, incident.incident_id, TimerKind.VERIFICATION)
