@@ -51,9 +51,9 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
             return _over(turn, undone, Status.ESCALATED, reason)
         if under_way or records.clock.now() < settled_at + CALM:
             return _waiting(turn)
-    ended, is_worse, spend = _looked_at_again(turn, acted)
+    ended, is_for_people, spend = _looked_at_again(turn, acted)
     said = f"{why}; {'it was undone' if undone else 'there was nothing to take back'}; {ended}"
-    if is_worse:
+    if is_for_people:
         return _over(turn, undone, Status.ESCALATED, f"{said}: look at the account", spend)
     if turn.state.get("attempt", 1) >= records.settings.limits.plan_attempts:
         return _over(turn, undone, Status.ESCALATED, f"{said}; no further plan is allowed", spend)
@@ -80,9 +80,10 @@ def _why(turn: Turn) -> str:
 
 
 def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spend]:
-    """Look at the alarm and the service once more, tell how they fare, and say whether it is worse than before all.
+    """Look at the alarm and the service once more, tell how they fare, and say whether that is for people.
 
-    The last of what is returned is what the look has cost.
+    It is where they fare worse than before all, and where not all could be read: no further plan rests on that. The
+    last of what is returned is what the look has cost.
     """
     incident = turn.state["incident"]
     sources = turn.copilot.sources(incident, turn.state.get("spend"))
@@ -91,10 +92,12 @@ def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spe
     began = [first.model_copy(update={"state": ExecutionState.REVERTED})]
     found = verify_recovery(sources, incident, began, timedelta(0), service, catalogue=())
     state = f"the alarm is {found.alarm_state} after the undo"
-    text = f"{state}, and {found.detail}" if found.recovery is Recovery.WORSE else state
+    is_worse = found.recovery is Recovery.WORSE
+    unread = f"; not all could be read: {'; '.join(found.unread)}" if found.unread else ""
+    text = (f"{state}, and {found.detail}" if is_worse else state) + unread
     facts = {"after_undo": found.model_dump(mode="json")}
     turn.copilot.tell(incident, EntryKind.NOTE, text, "revert", facts)
-    return text, found.recovery is Recovery.WORSE, sources.recorder.spend
+    return text, is_worse or bool(found.unread), sources.recorder.spend
 
 
 def _waiting(turn: Turn) -> dict[str, Any] | Wait:

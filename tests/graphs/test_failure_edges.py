@@ -226,7 +226,8 @@ def test_what_nobody_could_look_at_until_the_window_ended_is_undone(error: Excep
 
     minutes = at.copilot.records.settings.limits.verification_minutes
     assert at.alarms.looks >= minutes
-    assert at.dials.values["main"] == 7
+    # Undone, and no second plan: nobody could see how the service fares after the undo either.
+    assert at.dials.writes == [("main", 9), ("main", 7)]
     assert_told_once(at)
 
 

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
 
 from graphs.autonomy import AutonomySettings
 from graphs.copilot import Records
@@ -23,6 +22,7 @@ from memory.state import IncidentState
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from tests.graphs.failing_desk import Alarms, MovingClock
 from tests.simulated import ROOT
 from tests.tools.dials import Dials, Fate, executor, incident
 from tests.tools.memory_table import MemoryTable
@@ -37,16 +37,6 @@ STEPS = Plan(
 )
 
 
-class Refusing:
-    """A client whose every call is refused."""
-
-    def __getattr__(self, name: str) -> Any:
-        def call(**_: Any) -> Any:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, name)
-
-        return call
-
-
 def _settings() -> Any:
     found = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": SCOPE.region}, ROOT, World.AWS)
     return found.model_copy(update={"autonomy": AutonomySettings(default=Autonomy.ACT_ON_MEDIUM)})
@@ -57,7 +47,7 @@ def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None) -> Turn
     table = table or MemoryTable()
     clock = StillClock(at)
     acting = executor(table, dials, at=at)
-    access = ScriptedAccess(SCOPE.region, clients={"cloudwatch": Refusing()})
+    access = ScriptedAccess(SCOPE.region, clients={"cloudwatch": Alarms(MovingClock(at), "ALARM")})
     acting = Executor(**{**vars(acting), "access": access})
     timeline = TimelineStore(table, clock)
     found = {"first_look": {"severity": Severity.LOW.value}}
