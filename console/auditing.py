@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from console.text import full_time, plain, screen
 from graphs.copilot import Records
 from memory import keys
-from memory.audit_chain import Link
+from memory.audit_chain import Chain, Link
+from memory.audit_witness import untold
 from memory.records.audit import AuditPayload
 from memory.stores.listings import Wanted
 
@@ -38,16 +39,23 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
 
 
 def verify(records: Records, incident: str) -> int:
-    """Hold one incident's audit, or all of a tenant's, against the hashes; name the first broken entry."""
+    """Hold one incident's audit, or all of a tenant's, against the hashes and against what is stored of the incident.
+
+    The first broken entry is named, and each record that the audit does not tell of.
+    """
     out, code = screen(), 0
     for name, partition in _asked(records, incident):
-        checked = records.audit.read(partition).check(time.time())
+        chain = records.audit.read(partition)
+        checked = chain.check(time.time())
         if checked.broken is not None:
             code = 1
             screen(err=True).print(
                 plain(f"{name}: broken at entry {checked.broken}: {checked.why}"), style="red"
             )
             continue
+        for what in _untold(records, name, chain):
+            code = 1
+            screen(err=True).print(plain(f"{name}: {what}"), style="red")
         erased = f", {checked.erased} erased" if checked.erased else ""
         out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
     return code
@@ -64,13 +72,24 @@ def _authority(payload: AuditPayload) -> Iterator[str]:
         yield f"CloudTrail event: {payload.event_id}"
 
 
+def _untold(records: Records, name: str, chain: Chain) -> Iterator[str]:
+    """Yield what is stored of an incident and its audit does not tell; a tenant's audit has no records beside it."""
+    if name == _tenant(records):
+        return iter(())
+    return untold(list(chain.links()), records.incidents.dossier(records.incidents.get(name)))
+
+
+def _tenant(records: Records) -> str:
+    return f"tenant {records.settings.tenant}"
+
+
 def _asked(records: Records, incident: str) -> Iterator[tuple[str, str]]:
     if incident:
         incident_id = records.incidents.full_id(incident)
         yield incident_id, _partition(records, incident_id)
         return
     tenant = records.settings.tenant
-    yield f"tenant {tenant}", keys.tenant_audit(tenant)
+    yield _tenant(records), keys.tenant_audit(tenant)
     after = ""
     while True:
         page = records.incidents.page(Wanted(), PAGE, after)

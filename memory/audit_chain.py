@@ -10,6 +10,11 @@ from memory.records.audit import FIRST, AuditEntry, AuditHead, AuditPayload, Dee
 from memory.records.base import digest
 
 
+def chain_name(partition: str) -> str:
+    """Return the name that the entries of a partition's chain bear, so that none passes for another incident's."""
+    return digest(["audit", partition])[:32]
+
+
 @dataclass(frozen=True)
 class Link:
     """An entry, with what it is about unless that was erased."""
@@ -31,11 +36,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Chain:
-    """What is stored of an audit: entries and payloads by their sort keys, and the head."""
+    """What is stored of an audit: entries and payloads by their sort keys, the head, and the name of its chain."""
 
     entries: tuple[tuple[str, Mapping[str, Any]], ...]
     payloads: Mapping[str, Mapping[str, Any]]
     head: Mapping[str, Any] | None
+    name: str = ""
 
     def links(self) -> Iterator[Link]:
         """Yield the entries in order, as they are stored."""
@@ -51,8 +57,10 @@ class Chain:
         previous, erased = FIRST, 0
         for number, (key, body) in enumerate(self.entries, start=1):
             payload = self.payloads.get(_payload_key(key))
-            why = _fault(number, key, body, previous) or _payload_fault(
-                body, payload, now, may_be_gone=number < last_erasure
+            why = (
+                _fault(number, key, body, previous)
+                or self._strange(body, number)
+                or _payload_fault(body, payload, now, may_be_gone=number < last_erasure)
             )
             if why:
                 return Checked(number - 1, erased, previous, number, why)
@@ -60,6 +68,12 @@ class Chain:
         count = len(self.entries)
         why = self._end_fault(count, previous)
         return Checked(count, erased, previous, count + 1 if why else None, why)
+
+    def _strange(self, body: Mapping[str, Any], number: int) -> str:
+        """Say so when an entry is of another chain. A chain that an older version began has first entries of none."""
+        named = body.get("chain", "")
+        unnamed = not named and not any(before.get("chain") for _, before in self.entries[: number - 1])
+        return "" if unnamed or named == self.name else "it belongs to another chain"
 
     def _end_fault(self, count: int, last: str) -> str:
         try:

@@ -47,7 +47,8 @@ class AuditPayload(Record):
 class AuditEntry(Record):
     """One link: it names nobody, and its hash is over all else that it says.
 
-    `kept_until` is the second of wall time until which its payload is kept, unless it is erased before.
+    `kept_until` is the second of wall time until which its payload is kept, unless it is erased before. `chain` says
+    which chain it is of; the first entries of older chains do not.
     """
 
     sequence: int
@@ -57,10 +58,11 @@ class AuditEntry(Record):
     kept_until: int | None = None
     previous: str
     hash: str
+    chain: str = ""
 
     def computed(self) -> str:
         """Return the hash that the entry must have."""
-        return digest(self.model_dump(mode="json", exclude={"hash"}))
+        return digest(self.model_dump(mode="json", exclude={"hash"} if self.chain else {"hash", "chain"}))
 
 
 class AuditHead(Record):

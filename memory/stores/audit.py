@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from memory import keys
-from memory.audit_chain import Chain
+from memory.audit_chain import Chain, chain_name
 from memory.records.audit import AuditEntry, AuditHead, AuditPayload, Deed
 from memory.records.base import canonical_json, digest
 from memory.table import ConflictError, Item, RecordTable, Write
@@ -58,6 +58,7 @@ class AuditTrail:
             entries=tuple((item.key.sk, item.body) for item in self._table.query(partition, "AUDIT#")),
             payloads={item.key.sk: item.body for item in self._table.query(partition, "AUDIT_PAYLOAD#")},
             head=head.body if head else None,
+            name=chain_name(partition),
         )
 
     def erase(self, partition: str, at: datetime, who: str, why: str) -> AuditEntry:
@@ -100,6 +101,7 @@ class AuditTrail:
             kept_until=self._table.expiry(keys.audit_payload(partition, last.sequence + 1)),
             previous=last.hash,
             hash="",
+            chain=chain_name(partition),
         )
         return unhashed.model_copy(update={"hash": unhashed.computed()})
 

@@ -1,6 +1,7 @@
 """Action claims: `(incident, action)` once, with what was captured and what came of it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from memory import keys
 from memory.records.audit import AuditEntry, Deed
@@ -55,24 +56,26 @@ class ExecutionStore:
         """Store an account and its audit entry together."""
         key = keys.execution(scope, execution.incident_id, execution.action_id)
         item = Item(key, execution.model_dump(mode="json"), expected + 1)
-        undo = "undo, " if execution.is_revert else ""
-        return self._trail.commit(
-            key.pk,
-            [Write(item, expected), *also],
-            execution.done_at or execution.claimed_at,
-            deed,
-            who=COPILOT.id,
-            what=f"{undo}{execution.action}: {execution.state.value}",
-            why="; ".join(said for said in (execution.why, execution.detail) if said),
-            policy_ids=execution.policy_ids,
-            approval=execution.approval,
-            execution_id=execution.action_id,
-            session=execution.session,
-            event_id=execution.event_id,
-            facts={
-                "parameters": execution.parameters,
-                "inverse": execution.inverse,
-                "approved_by": list(execution.approved_by),
-                "policy_set_sha256": execution.policy_set_sha256,
-            },
-        )
+        at = execution.done_at or execution.claimed_at
+        return self._trail.commit(key.pk, [Write(item, expected), *also], at, deed, **told_of(execution))
+
+
+def told_of(execution: Execution) -> dict[str, Any]:
+    """Return what the audit tells of an action as it stands."""
+    undo = "undo, " if execution.is_revert else ""
+    return {
+        "who": COPILOT.id,
+        "what": f"{undo}{execution.action}: {execution.state.value}",
+        "why": "; ".join(said for said in (execution.why, execution.detail) if said),
+        "policy_ids": execution.policy_ids,
+        "approval": execution.approval,
+        "execution_id": execution.action_id,
+        "session": execution.session,
+        "event_id": execution.event_id,
+        "facts": {
+            "parameters": execution.parameters,
+            "inverse": execution.inverse,
+            "approved_by": list(execution.approved_by),
+            "policy_set_sha256": execution.policy_set_sha256,
+        },
+    }

@@ -1,0 +1,78 @@
+"""Hold what is stored of an incident against its audit: a sound chain may still leave out what was done.
+
+Whoever can write the table can cut a chain short and put its head back, or drop all of it. What was done stands in
+records of its own, each written in one transaction with its entry, so a record without its entry shows that.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from memory.audit_chain import Link
+from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.audit import AuditPayload, Deed
+from memory.records.outcome import Execution, ExecutionState
+from memory.records.timeline import EntryKind, TimelineEntry
+from memory.stores.dossier import Dossier
+from memory.stores.executions import told_of
+from memory.stores.timeline import AUDITED
+
+_CLOSED_BY = {ApprovalStatus.EXPIRED: Deed.EXPIRED, ApprovalStatus.WITHDRAWN: Deed.WITHDRAWN}
+
+
+def untold(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
+    """Yield what is stored and the audit does not tell, or tells otherwise.
+
+    Where payloads were erased or are over, entries are counted by their deeds: there must be one for each record.
+    """
+    payloads = [link.payload for link in links if link.payload is not None]
+    deeds = Counter(link.entry.deed for link in links)
+    yield from _too_few(deeds, dossier)
+    if len(payloads) == len(links):
+        yield from _otherwise(payloads, dossier)
+
+
+def _too_few(deeds: Counter[Deed], dossier: Dossier) -> Iterator[str]:
+    requests = dossier.of("APPROVAL", ApprovalRequest)
+    kinds = Counter(entry.kind for entry in dossier.of("TIMELINE", TimelineEntry))
+    stored = Counter(
+        {
+            Deed.CLAIMED: len(dossier.of("ACTION", Execution)),
+            Deed.ASKED: len(requests),
+            Deed.DECIDED: len(dossier.of("DECISION", Decision)),
+            Deed.OPENED: min(1, kinds[EntryKind.OPENED]),
+            **{deed: kinds[kind] for kind, deed in AUDITED.items()},
+            **{deed: sum(one.status is status for one in requests) for status, deed in _CLOSED_BY.items()},
+        }
+    )
+    for deed, count in (stored - deeds).items():
+        yield f"{stored[deed]} records tell of something {deed.value}, and {count} of them have no entry"
+
+
+def _otherwise(payloads: Sequence[AuditPayload], dossier: Dossier) -> Iterator[str]:
+    for execution in dossier.of("ACTION", Execution):
+        mine = [one for one in payloads if one.execution_id == execution.action_id]
+        last = mine[-1] if len(mine) >= _entries_of(execution) else None
+        if last is None or last != AuditPayload.model_validate(
+            {"salt": last.salt, **told_of(_audited(execution))}
+        ):
+            yield f"action {execution.action_id} is stored otherwise than its last entry tells"
+    for decision in dossier.of("DECISION", Decision):
+        who = (decision.by.id, decision.plan_hash, decision.request_sha256)
+        if not any(who == (one.who, one.plan_hash, one.facts.get("request_sha256")) for one in payloads):
+            yield f"the decision of {decision.by.id} on plan {decision.plan_hash[:12]} has no entry"
+
+
+def _entries_of(execution: Execution) -> int:
+    """Return how many entries there must be of an action as it stands: each of its states has one but the call's."""
+    if execution.state in {ExecutionState.CLAIMED, ExecutionState.CALLED}:
+        return 1
+    # An undo that needs no call is claimed as done.
+    settled = 1 if execution.is_revert and execution.session is None else 2
+    return settled + (execution.state is ExecutionState.REVERTED)
+
+
+def _audited(execution: Execution) -> Execution:
+    """Return an execution as its last entry tells it: that a call is about to be made has no entry."""
+    if execution.state is not ExecutionState.CALLED:
+        return execution
+    return execution.model_copy(update={"state": ExecutionState.CLAIMED})

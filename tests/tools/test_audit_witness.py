@@ -1,0 +1,204 @@
+"""Who can write the whole table cannot do something, or undo its telling, without `audit verify` showing it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from memory import keys
+from memory.audit_chain import Chain
+from memory.audit_witness import untold
+from memory.records.audit import FIRST, AuditEntry, AuditPayload, Deed
+from memory.records.base import digest
+from memory.records.outcome import ExecutionState
+from memory.stores.audit import AuditTrail
+from memory.stores.dossier import read_dossier
+from memory.table import Item, Key
+from tests.tools.dials import Fate, executor, incident
+from tests.tools.memory_table import Killed, MemoryTable
+from tests.tools.stand_ins import SCOPE
+from tests.tools.tampering import Stage
+
+NOW = 1_800_000_000.0
+PARTITION = keys.incident(SCOPE, incident().incident_id).pk
+
+
+def _chain(table: MemoryTable) -> Chain:
+    return AuditTrail(table).read(PARTITION)
+
+
+def _said(table: MemoryTable) -> list[str]:
+    """What is wrong with the audit or what is stored beside it."""
+    chain = _chain(table)
+    checked = chain.check(NOW)
+    if checked.broken is not None:
+        return [f"entry {checked.broken}: {checked.why}"]
+    return list(untold(list(chain.links()), read_dossier(table, SCOPE, incident().incident_id)))
+
+
+def _forged(table: MemoryTable, told: list[tuple[Deed, dict[str, Any]]], name: str | None = None) -> None:
+    """Lay a chain in the place of the one that stands, every hash and the head as they have to be."""
+    at = _chain(table)
+    for key, _ in at.entries:
+        table.delete(Key(PARTITION, key))
+        table.delete(Key(PARTITION, key.replace("AUDIT#", "AUDIT_PAYLOAD#")))
+    previous = FIRST
+    for number, (deed, payload) in enumerate(told, start=1):
+        entry = AuditEntry(
+            sequence=number,
+            at=incident().opened_at,
+            deed=deed,
+            payload_sha256=digest(AuditPayload.model_validate(payload).model_dump(mode="json")),
+            previous=previous,
+            hash="",
+            chain=at.name if name is None else name,
+        )
+        previous = entry.computed()
+        entry = entry.model_copy(update={"hash": previous})
+        table.put(keys.audit(PARTITION, number), entry.model_dump(mode="json"))
+        table.put(keys.audit_payload(PARTITION, number), payload)
+    table.put(keys.audit_head(PARTITION), {"sequence": len(told), "hash": previous})
+
+
+def _told(table: MemoryTable) -> list[tuple[Deed, dict[str, Any]]]:
+    links = list(_chain(table).links())
+    return [(one.entry.deed, one.payload.model_dump(mode="json")) for one in links if one.payload]
+
+
+@pytest.fixture
+def done() -> Stage:
+    """An action that was asked for, approved and done, and undone after that."""
+    at = Stage()
+    execution = at.attempt()
+    executor(at.table, at.dials).revert(at.about, execution, at.circumstances)
+    return at
+
+
+def test_what_was_done_is_told(done: Stage) -> None:
+    deeds = [deed for deed, _ in _told(done.table)]
+
+    assert deeds.count(Deed.CLAIMED) == 2 and {Deed.ASKED, Deed.DECIDED, Deed.SETTLED} <= set(deeds)
+    assert _said(done.table) == []
+
+
+def test_a_forger_who_changes_nothing_is_not_noticed(done: Stage) -> None:
+    """So what is noticed below is what was changed, and not that it was forged."""
+    _forged(done.table, _told(done.table))
+
+    assert _said(done.table) == []
+
+
+def test_a_chain_that_was_cut_short_and_given_a_new_head_lacks_what_is_stored(done: Stage) -> None:
+    told = _told(done.table)
+
+    for left in range(len(told)):
+        _forged(done.table, told[:left])
+
+        assert _said(done.table), f"{left} of {len(told)} entries were left"
+
+
+def test_an_entry_that_was_taken_out_with_all_hashes_made_anew_is_missed(done: Stage) -> None:
+    told = _told(done.table)
+
+    for gone in range(len(told)):
+        _forged(done.table, [one for at, one in enumerate(told) if at != gone])
+
+        assert _said(done.table), told[gone]
+
+
+Edit = Callable[[dict[str, Any]], object]
+EDITS: dict[str, tuple[Deed, Edit]] = {
+    "what was set": (
+        Deed.SETTLED,
+        lambda told: told["facts"].update(parameters={"dial": "main", "value": 8}),
+    ),
+    "how it went": (Deed.SETTLED, lambda told: told.update(what="set_dial: refused")),
+    "who stood behind it": (Deed.SETTLED, lambda told: told["facts"].update(approved_by=["grace"])),
+    "under which session": (Deed.SETTLED, lambda told: told.update(session="another")),
+    "who decided": (Deed.DECIDED, lambda told: told.update(who="grace")),
+    "on which request": (Deed.DECIDED, lambda told: told["facts"].update(request_sha256="f" * 64)),
+}
+
+
+@pytest.mark.parametrize(("deed", "edit"), EDITS.values(), ids=EDITS)
+def test_an_entry_that_was_edited_with_all_hashes_made_anew_differs_from_what_is_stored(
+    done: Stage, deed: Deed, edit: Edit
+) -> None:
+    told = _told(done.table)
+    last = max(at for at, (one, _) in enumerate(told) if one is deed)
+    edit(told[last][1])
+    _forged(done.table, told)
+
+    assert any("otherwise" in one or "has no entry" in one for one in _said(done.table))
+
+
+def test_a_record_that_was_edited_differs_from_its_entry(done: Stage) -> None:
+    (key,) = [key for key in done.table.items if key.sk.startswith("ACTION#") and "undo" not in key.sk]
+    body = done.table.items[key].body
+    done.table.put(key, {**body, "parameters": {"dial": "main", "value": 8}})
+
+    assert "otherwise" in _said(done.table)[0]
+
+
+def test_another_incidents_chain_does_not_pass_for_this_ones(done: Stage) -> None:
+    _forged(done.table, _told(done.table), name=digest(["audit", "another"])[:32])
+
+    assert _said(done.table) == ["entry 1: it belongs to another chain"]
+
+
+def test_an_older_chain_goes_on_under_its_name_and_not_back(done: Stage) -> None:
+    told = _told(done.table)
+    _forged(done.table, told, name="")
+    assert _said(done.table) == []
+
+    AuditTrail(done.table).commit(PARTITION, [], incident().opened_at, Deed.RULED, who="ann", what="one more")
+    assert _chain(done.table).check(NOW).broken is None
+
+    number = len(told) + 2
+    head = done.table.items[keys.audit_head(PARTITION)].body
+    unnamed = AuditEntry.model_validate(
+        {
+            **_chain(done.table).entries[-1][1],
+            "sequence": number,
+            "previous": head["hash"],
+            "chain": "",
+        }
+    )
+    unnamed = unnamed.model_copy(update={"hash": unnamed.computed()})
+    done.table.items[keys.audit(PARTITION, number)] = Item(
+        keys.audit(PARTITION, number), unnamed.model_dump(mode="json")
+    )
+    assert _chain(done.table).check(NOW).why == "it belongs to another chain"
+
+
+@pytest.mark.parametrize("after_writing", [False, True])
+@pytest.mark.parametrize("writes", range(1, 6))
+def test_killed_anywhere_around_the_call_the_trail_is_honest(writes: int, after_writing: bool) -> None:
+    at = Stage()
+    at.table.dies_at, at.table.after_writing = at.table.writes + writes, after_writing
+    with pytest.raises(Killed):
+        at.attempt()
+    assert _said(at.table) == []
+    at.table.bury()
+
+    ended = at.attempt()
+
+    assert ended.state is ExecutionState.DONE and at.dials.writes == [("main", 9)]
+    assert _said(at.table) == []
+
+
+@pytest.mark.parametrize("fate", [Fate.KILLED_BEFORE, Fate.KILLED_AFTER])
+def test_killed_in_the_call_it_is_told_as_begun_and_then_as_it_was_found(fate: Fate) -> None:
+    at = Stage()
+    at.dials.fates = [fate]
+    with pytest.raises(Killed):
+        at.attempt()
+    assert [deed for deed, _ in _told(at.table)][-1] is Deed.CLAIMED and _said(at.table) == []
+    at.table.bury()
+
+    at.attempt()
+
+    deed, told = _told(at.table)[-1]
+    assert deed is Deed.SETTLED and told["what"] == "set_dial: done"
+    assert fate is Fate.KILLED_BEFORE or "interrupted, then found done" in told["why"]
+    assert _said(at.table) == [] and at.dials.writes == [("main", 9)]
