@@ -23,8 +23,8 @@ What the copilot may do, and nothing beside it. Made by `make actions` from the 
 fails when it is not up to date. Everything but the one write of an action only reads. A plan chooses among options that
 code found in the account, policy rules on each, and [an approval is bound](policies.md) to what the action reads first.
 
-CodeDeploy, Auto Scaling groups, RDS and target groups have no actions yet: the simulated account has none of those
-services, and what cannot be tried is not offered.
+Auto Scaling groups, RDS and target groups have no actions yet: the simulated account has none of those services, and
+what cannot be tried is not offered.
 """
 _NOT_OFFERED = (
     "no cause: nothing that is recorded of an incident points to it. Its runbook tells people when they may do the "

@@ -15,7 +15,9 @@ from memory.records.message import MessageState
 from simulator.scenario import read_scenario
 
 # Changes here are changes to the workload; elsewhere they are the copilot's own bookkeeping.
-WORKLOAD = frozenset({"ecs", "ssm", "lambda", "rds", "ec2", "application-autoscaling", "cloudwatch"})
+WORKLOAD = frozenset(
+    {"ecs", "ssm", "lambda", "rds", "ec2", "application-autoscaling", "cloudwatch", "codedeploy"}
+)
 # Of these two services only what changes a table or a queue itself: the copilot keeps its records in them.
 OF_RECORDS = {
     "dynamodb": frozenset({"UpdateTable", "DeleteTable", "CreateTable", "UpdateTimeToLive"}),

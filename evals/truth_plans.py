@@ -10,6 +10,7 @@ from tools.actions.capacity_document import find_document
 from tools.actions.dynamodb_units import read_table
 from tools.actions.ecs_service import read_service
 from tools.aws.access import AwsAccess
+from tools.code_deployment import function_target
 
 Asked = Mapping[str, Any]
 
@@ -59,6 +60,23 @@ def _alias(_: AwsAccess, asked: Asked) -> Told:
     return "lambda_shift_alias", named
 
 
+def _stopped(access: AwsAccess, asked: Asked) -> Told:
+    if not asked.get("autoRollbackEnabled"):
+        return None
+    client = access.client("codedeploy")
+    deployment = client.get_deployment(deploymentId=asked["deploymentId"])["deploymentInfo"]
+    target = function_target(client, deployment)
+    if target is None:
+        return None
+    named = {
+        "application": deployment["applicationName"],
+        "group": deployment["deploymentGroupName"],
+        "deployment": deployment["deploymentId"],
+        "function": target["functionName"],
+    }
+    return "codedeploy_stop", named
+
+
 def _concurrency(_: AwsAccess, asked: Asked) -> Told:
     reserved = asked.get("ReservedConcurrentExecutions")
     return "lambda_set_reserved_concurrency", {"function": asked["FunctionName"], "reserved": reserved}
@@ -101,6 +119,7 @@ def _queue(_: AwsAccess, asked: Asked) -> Told:
 
 _TELLERS: Mapping[str, Callable[[AwsAccess, Asked], Told]] = {
     "ecs:UpdateService": _service,
+    "codedeploy:StopDeployment": _stopped,
     "lambda:UpdateAlias": _alias,
     "lambda:PutFunctionConcurrency": _concurrency,
     "lambda:DeleteFunctionConcurrency": _concurrency,

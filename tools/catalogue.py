@@ -2,6 +2,7 @@
 
 from tools.observe import (
     alarm_history,
+    code_deployments,
     describe_alarm,
     function_health,
     get_metric,
@@ -30,5 +31,6 @@ OBSERVE: tuple[ReadTool, ...] = (
     table_health.TOOL,
     parameter_history.TOOL,
     what_changed.TOOL,
+    code_deployments.TOOL,
     search_runbooks.TOOL,
 )

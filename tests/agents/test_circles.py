@@ -35,6 +35,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "table_health": {"table": "baskets"},
     "parameter_history": {"name": "/shop/basket/timeout"},
     "what_changed": {},
+    "code_deployments": {},
     "search_runbooks": {"text": "errors after a deployment"},
 }
 ARNS = {

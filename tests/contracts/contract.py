@@ -13,6 +13,7 @@ GUIDES = {
     "bedrock-runtime": "bedrock/latest/APIReference/API_runtime_",
     "cloudtrail": "awscloudtrail/latest/APIReference/API_",
     "cloudwatch": "AmazonCloudWatch/latest/APIReference/API_",
+    "codedeploy": "codedeploy/latest/APIReference/API_",
     "dynamodb": "amazondynamodb/latest/APIReference/API_",
     "ecs": "AmazonECS/latest/APIReference/API_",
     "events": "eventbridge/latest/APIReference/API_",

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.shifting import shifting
 from tests.simulated import SimulatedAccount, boto_session
 
 WANTED = "CLOUDOPS_CONTRACTS"
@@ -169,6 +170,11 @@ class Place:
             sqs.receive_message(QueueUrl=self.queue, WaitTimeSeconds=5)["Messages"][0]["ReceiptHandle"]
         )
 
+    def target(self) -> str:
+        """The id of what the named deployment deploys to."""
+        asked = {"deploymentId": self.the("deployment")}
+        return str(self.admin("codedeploy").list_deployment_targets(**asked)["targetIds"][0])
+
     def query(self) -> str:
         """The id of a query that was just started."""
         return str(self.admin("logs").start_query(**self.question("limit 1"))["queryId"])
@@ -262,6 +268,7 @@ def simulated_place(
         "model": models[0]["modelId"],
         "profile": profiles[0]["inferenceProfileId"],
         "guardrail": guardrails[0]["id"],
+        "deployment": shifting(account)["deployment"],
     }
     return Place(account.client, nobody, forged, named)
 

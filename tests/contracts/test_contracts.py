@@ -4,11 +4,17 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from tests.contracts import acting, observing, running, storing
+from tests.contracts import acting, deploying, observing, running, storing
 from tests.contracts.contract import Contract
 from tests.contracts.place import Place
 
-CONTRACTS = (*storing.CONTRACTS, *observing.CONTRACTS, *running.CONTRACTS, *acting.CONTRACTS)
+CONTRACTS = (
+    *storing.CONTRACTS,
+    *observing.CONTRACTS,
+    *running.CONTRACTS,
+    *acting.CONTRACTS,
+    *deploying.CONTRACTS,
+)
 DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 every_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.name)
 

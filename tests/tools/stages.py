@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.shifting import shifting
 from tests.simulated import SimulatedAccount
 
 CLUSTER = "storefront"
@@ -71,6 +72,10 @@ def _stopped_by_others(account: SimulatedAccount, given: Given) -> None:
 
 def _alias(_: SimulatedAccount) -> Given:
     return {"function": FUNCTION, "alias": ALIAS, "version": "6"}
+
+
+def _left_half(account: SimulatedAccount, given: Given) -> None:
+    account.client("codedeploy").stop_deployment(deploymentId=given["deployment"])
 
 
 def _weighted(account: SimulatedAccount, _: Given) -> None:
@@ -215,6 +220,10 @@ STAGES = (
         {"service": "web"},
     ),
     Stage(*("ecs_stop_task", "StopTask", _stop_task, _stopped_by_others), {"service": "web"}),
+    Stage(
+        *("codedeploy_stop", "StopDeployment", shifting, _left_half),
+        {"deployment": "d-ABCDEFGHI"},
+    ),
     Stage(*("lambda_shift_alias", "UpdateAlias", _alias, _weighted), {"function": "another"}),
     Stage(
         *("lambda_set_reserved_concurrency", "PutFunctionConcurrency", _concurrency, _reserve(3)),

@@ -46,10 +46,16 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "table_health": ({"table": "orders"}, {"table": "nobody"}),
     "parameter_history": ({"name": "/storefront/web/recommendations"}, {"name": "/nobody"}),
     "what_changed": ({}, {"minutes": 5}),
+    "code_deployments": ({}, {"minutes": 5}),
     "search_runbooks": ({"text": "errors after a deployment"}, {"text": "nothing fits this"}),
 }
 # These list what happened: an empty list is AWS's whole answer, and the list itself is what they return.
-EMPTY_IS_AN_ANSWER = {"stopped_tasks": "tasks", "alarm_history": "changes", "what_changed": "changes"}
+EMPTY_IS_AN_ANSWER = {
+    "stopped_tasks": "tasks",
+    "alarm_history": "changes",
+    "what_changed": "changes",
+    "code_deployments": "deployments",
+}
 # Asks nothing of AWS.
 LOCAL = {"search_runbooks"}
 TOOLS = {tool.name: tool for tool in OBSERVE}

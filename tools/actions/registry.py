@@ -3,6 +3,7 @@
 from typing import Any
 
 from tools.actions.base import Action
+from tools.actions.codedeploy_stop import CodeDeployStop
 from tools.actions.dynamodb_capacity import DynamoDbSetWriteCapacity
 from tools.actions.dynamodb_read_capacity import DynamoDbSetReadCapacity
 from tools.actions.ecs_desired_count import EcsSetDesiredCount
@@ -24,6 +25,7 @@ ACTIONS: Catalogue = (
     EcsForceNewDeployment(),
     EcsSetDesiredCount(),
     EcsStopOneTask(),
+    CodeDeployStop(),
     LambdaShiftAlias(),
     LambdaSetReservedConcurrency(),
     DynamoDbSetWriteCapacity(),

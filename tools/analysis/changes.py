@@ -12,11 +12,31 @@ _PARTS = re.compile(r"[/:,\s]+")
 
 def rollouts_in(changes: Iterable[dict[str, Any]], services: set[str], evidence_id: str) -> Iterator[Rollout]:
     """Yield the deployments among the changes: a known service got a task definition, or an alias a version."""
-    for change in changes:
+    for change in _first_of_each(changes):
         part, brought, is_version = _brought(change)
-        if part in services and brought and _done(change):
+        if part in services:
             at = datetime.fromisoformat(change["at"])
             yield Rollout(part, at, brought, evidence_id, is_version, caller_of(change))
+
+
+def _first_of_each(changes: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the deployments among changes that are told newest first, as they are told.
+
+    Of changes of an alias that bring one version again and again, a share more each time, it is the earliest.
+    """
+    kept: list[dict[str, Any]] = []
+    newer: dict[str, int] = {}
+    for change in changes:
+        part, brought, is_version = _brought(change)
+        if not brought or not _done(change):
+            continue
+        place = newer.get(part)
+        if is_version and place is not None and _brought(kept[place])[1] == brought:
+            kept[place] = change
+        else:
+            newer[part] = len(kept)
+            kept.append(change)
+    yield from kept
 
 
 def changes_of(
@@ -30,7 +50,7 @@ def changes_of(
     for change in told:
         parameters, event = change.get("parameters") or {}, operation_of(change)
         deploys = parameters.get("taskDefinition") or _brought(change)[1]
-        if not _done(change) or deploys or event in _HARMLESS:
+        if not _done(change) or deploys or event in _HARMLESS or change.get("service") == "codedeploy":
             continue
         # New code of a function runs where an alias points to it, and that is the deployment.
         if event == "UpdateFunctionCode" and _function(parameters) in deployed:
@@ -59,8 +79,15 @@ def _brought(change: dict[str, Any]) -> tuple[str, str, bool]:
             return _last(parameters.get("service")), _last(parameters.get("taskDefinition")), False
         case "UpdateAlias" if parameters.get("functionVersion"):
             function = _function(parameters)
-            return function, f"{function}:{parameters['functionVersion']}", True
+            return function, f"{function}:{_newest(parameters)}", True
     return "", "", False
+
+
+def _newest(parameters: dict[str, Any]) -> str:
+    """Return the version that an alias is moved to: one that gets a share beside the one it names, if that is newer."""
+    named = str(parameters["functionVersion"])
+    weights = (parameters.get("routingConfig") or {}).get("additionalVersionWeights") or {}
+    return max((named, *map(str, weights)), key=lambda version: int(version) if version.isdecimal() else -1)
 
 
 def _function(parameters: dict[str, Any]) -> str:

@@ -53,6 +53,17 @@ class ServiceFinding:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """A deployment of CodeDeploy that moves traffic bit by bit: until when, and whether it goes on."""
+
+    deployment: str
+    place: str
+    until: datetime
+    is_under_way: bool
+    percent: float | None = None
+
+
+@dataclass(frozen=True)
 class Rollout:
     """A deployment: when it began, which task definition or function's version it brought, on which evidence."""
 
@@ -62,6 +73,7 @@ class Rollout:
     evidence_id: str
     is_version: bool = False
     by: str = ""
+    shift: Shift | None = None
 
     @property
     def brought(self) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from memory.records.assessment import Hypothesis
 from tools.analysis.causes.candidate import BUSIER, Candidate
-from tools.analysis.findings import Findings
+from tools.analysis.findings import Findings, Rollout
 from tools.analysis.symptoms import sick_parts, suffers_from
 
 LOOK_BACK = timedelta(hours=3)
@@ -82,9 +82,13 @@ def changed_otherwise(findings: Findings, causes: Sequence[Hypothesis]) -> tuple
 
 def changes_told(findings: Findings) -> tuple[str, ...]:
     """Return what was changed in the hours before, in sentences, the newest first."""
-    told = [(one.at, f"{one.brought} went out to {one.service}", one.by) for one in findings.rollouts]
+    told = [(one.at, f"{one.brought} {_went(one)} out to {one.service}", one.by) for one in findings.rollouts]
     told += [(one.at, f"{one.event} of {one.setting or one.component}", one.by) for one in findings.changes]
     late = sorted((one for one in told if findings.onset - one[0] <= LOOK_BACK), reverse=True)
     return tuple(
         dict.fromkeys(f"{text} at {at:%H:%M:%S} UTC{f' by {by}' if by else ''}" for at, text, by in late)
     )
+
+
+def _went(rollout: Rollout) -> str:
+    return "is going" if rollout.shift is not None and rollout.shift.is_under_way else "went"

@@ -26,6 +26,7 @@ from tools.collectors.tags import (
     tags_in,
     unusable_in,
 )
+from tools.observe.code_deployments import CodeDeployments, code_deployments
 from tools.observe.get_metric import GetMetric
 from tools.observe.log_cost import GroupSize
 from tools.observe.parameter_history import ParameterHistory, parameter_history
@@ -64,6 +65,8 @@ class Around:
     def begin(self) -> None:
         """Start all that does not need the onset."""
         self._start("changes", "", "changes in the account", self._read_changes, MINUTES)
+        asked = CodeDeployments(minutes=MINUTES)
+        self._start("codedeploy", "", "CodeDeploy deployments", code_deployments, asked)
         self._begin_parts(self.near, self.tables, self.queues)
         self._begin_tags()
 

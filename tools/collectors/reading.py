@@ -25,6 +25,7 @@ from tools.collectors.neighbours import resources_in
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, series_in
 from tools.collectors.settings import values_around
+from tools.collectors.shifts import shifts_in
 from tools.collectors.tasks import stops_in
 from tools.observe.get_metric import GetMetric
 
@@ -44,8 +45,10 @@ def read_findings(
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
+    shifting = around.taken("codedeploy", "")
+    shifted = shifts_in(shifting, told, names, around.sources.clock.now()) if shifting else ()
     changes = tuple(_with_values(around, tuple(changes_of(told, around.parts, key))))
-    rollouts = _once((*rollouts_in(told, names, key), *_rollouts(around)))
+    rollouts = _once((*shifted, *rollouts_in(told, names, key), *_rollouts(around)))
     given_up = tuple(_given_up(around, alarm.onset))
     return Findings(
         onset=alarm.onset,
@@ -119,7 +122,7 @@ def _rollouts(around: Around) -> Iterator[Rollout]:
 
 
 def _once(rollouts: tuple[Rollout, ...]) -> tuple[Rollout, ...]:
-    """Join what CloudTrail tells and what ECS shows; the first to tell of a deployment also knows whose it was."""
+    """Join what CodeDeploy, CloudTrail and ECS tell; the first to tell of a deployment knows most of it."""
     known: dict[tuple[str, str], Rollout] = {}
     for one in rollouts:
         known.setdefault((one.service, one.task_definition), one)

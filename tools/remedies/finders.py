@@ -80,6 +80,7 @@ OFFERED: Mapping[str, str] = {
     "ecs_rollback_service": "a deployment of an ECS service",
     "ecs_force_new_deployment": "tasks short of memory, or a deployment without an earlier revision",
     "ecs_set_desired_count": "more traffic than a service's tasks can take",
+    "codedeploy_stop": "a version that CodeDeploy is still moving a function's alias to",
     "lambda_shift_alias": "a version of a function",
     "lambda_set_reserved_concurrency": "a function that may run too seldom at once",
     "dynamodb_set_write_capacity": "a table with too few write units",

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memory.records.assessment import Hypothesis
@@ -12,6 +12,7 @@ from tools.actions.lambda_concurrency import LambdaSetReservedConcurrency
 from tools.actions.lambda_function import FUNCTION, found
 from tools.remedies.dead_letters import put_back
 from tools.remedies.place import Place
+from tools.remedies.shifts import stopped_shift
 
 RAISED = 10
 """How many times a reservation is raised that nobody can say was different before."""
@@ -39,14 +40,24 @@ def earlier_version(place: Place, cause: Hypothesis) -> Found:
     client, function = place.access.client("lambda"), cause.component
     blamed = (cause.change or "").rpartition(":")[2]
     aliases = client.list_aliases(FunctionName=function)["Aliases"]
-    on_it = [one for one in aliases if not blamed or one["FunctionVersion"] == blamed]
-    if not on_it:
+    shared = frozenset(one["Name"] for one in aliases if _weights(one))
+    # An alias that sends all to one version is not being moved bit by bit, so nobody has to be asked.
+    moving = (yield from stopped_shift(place, function, blamed, shared)) if shared else shared
+    on_it = [one for one in aliases if one["Name"] not in moving and _runs(one, blamed)]
+    if not on_it and not moving:
         why = f"no alias of {function} names version {blamed}"
         yield Considered(action=LambdaShiftAlias.name, why_not=why)
         yield from put_back(place, function)
     versions = _versions(client, function)
     for alias in on_it:
         now = alias["FunctionVersion"]
+        if blamed and now != blamed:
+            yield PlannedAction(
+                action=LambdaShiftAlias.name,
+                parameters={"function": function, "alias": alias["Name"], "version": now},
+                why=f"version {blamed} broke {function}, and {alias['Name']} sends it a share beside version {now}",
+            )
+            continue
         earlier = [
             number
             for number in sorted(versions, reverse=True)
@@ -61,6 +72,15 @@ def earlier_version(place: Place, cause: Hypothesis) -> Found:
             parameters={"function": function, "alias": alias["Name"], "version": str(earlier[0])},
             why=f"version {now} broke {function}; version {earlier[0]} was published before it",
         )
+
+
+def _runs(alias: Mapping[str, Any], blamed: str) -> bool:
+    """Say whether an alias sends invocations to the version to blame, all of them or a share."""
+    return not blamed or blamed in (alias["FunctionVersion"], *_weights(alias))
+
+
+def _weights(alias: Mapping[str, Any]) -> dict[str, float]:
+    return (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
 
 
 def more_concurrency(place: Place, function: str) -> Found:

@@ -1,7 +1,9 @@
 """A deployment as the cause: new code went out to a part just before it fell ill, and what it needs is well."""
 
+from datetime import datetime
+
 from memory.records.assessment import CauseKind, Hypothesis
-from tools.analysis.causes.candidate import Candidate, ids, is_near, when
+from tools.analysis.causes.candidate import AFTER_ONSET, BEFORE_ONSET, Candidate, ids, is_near, when
 from tools.analysis.findings import Findings, Rollout, ServiceFinding
 from tools.analysis.stops import StopReason, most_telling
 from tools.analysis.symptoms import suffers_from
@@ -68,7 +70,7 @@ def _start(rollout: Rollout, finding: ServiceFinding, why: StopReason, findings:
 def _by_requests(rollout: Rollout, finding: ServiceFinding | None, findings: Findings) -> Hypothesis:
     affected = finding is not None and finding.affected
     onset = finding.since if finding is not None and finding.since is not None else findings.onset
-    near = is_near(rollout.at, onset)
+    near = _fits(rollout, onset)
     deepest = affected and not any(True for _ in suffers_from(rollout.service, findings))
     speaks = finding is not None and any(change.is_new for change in finding.log_changes)
     score = 0.05 + 0.3 * near + 0.2 * affected + (near and deepest) * (0.2 + 0.15 * speaks)
@@ -88,6 +90,26 @@ def _by_requests(rollout: Rollout, finding: ServiceFinding | None, findings: Fin
     )
 
 
+def _fits(rollout: Rollout, onset: datetime) -> bool:
+    """Say whether a deployment could have caused what began at the onset; one that goes out bit by bit, at any bit."""
+    if rollout.shift is None:
+        return is_near(rollout.at, onset)
+    return rollout.at - AFTER_ONSET <= onset <= rollout.shift.until + BEFORE_ONSET
+
+
+def _shifted(rollout: Rollout) -> str:
+    """Tell by which deployment it goes out, and how far that is."""
+    shift = rollout.shift
+    if shift is None:
+        return ""
+    far = (
+        f"it has moved {shift.percent or 0:g} % of the traffic and goes on"
+        if shift.is_under_way
+        else "it is over"
+    )
+    return f" It went out by CodeDeploy deployment {shift.deployment} of {shift.place}: {far}."
+
+
 def _statement(rollout: Rollout, findings: Findings, near: bool, affected: bool, deepest: bool) -> str:
     finding = findings.service(rollout.service)
     since = finding.since if finding is not None and finding.since is not None else findings.onset
@@ -96,7 +118,7 @@ def _statement(rollout: Rollout, findings: Findings, near: bool, affected: bool,
     if near and deepest:
         return (
             f"The deployment of {rollout.brought} to {rollout.service} at {at} UTC broke it; "
-            f"the change of level began at {onset} UTC."
+            f"the change of level began at {onset} UTC.{_shifted(rollout)}"
         )
     if not near:
         return f"{went}, which does not fit the onset at {onset} UTC."
