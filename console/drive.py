@@ -1,7 +1,9 @@
 """Take an incident from its event to its end: start, ask, wait by the account's clock, wake."""
 
 import json
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +13,8 @@ from graphs.sweeper import serve
 from memory.records.alarm import Route
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
-from memory.records.timeline import Timer, TimerKind
+from memory.records.timeline import Timer
+from memory.stores.leases import IncidentBusyError
 from tools.aws.queue import IncidentQueue
 from tools.errors import CopilotError
 from tools.event_body import RefusedEvent
@@ -19,7 +22,10 @@ from tools.intake import parse_event
 
 STEP = timedelta(seconds=10)
 PATIENCE = timedelta(minutes=40)
-TURNS = 120
+# How long an incident may stand still, in wall time: while a run holds it, longer than the longest step with its second
+# try; while nobody does, as long as a server may need to begin.
+HELD_SECONDS, FREE_SECONDS = 400.0, 30.0
+LOOK_SECONDS = 0.5
 
 
 class NoAlarmError(CopilotError):
@@ -27,7 +33,24 @@ class NoAlarmError(CopilotError):
 
 
 class StuckError(CopilotError):
-    """An incident that has not ended waits for nothing."""
+    """An incident that has not ended does not move; the message says what lets it go on."""
+
+
+@dataclass
+class Pace:
+    """How long an incident has stood still by a steady clock, and how a caller waits between two looks."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _seen: object = None
+    _since: float = field(default=0.0)
+
+    def still_for(self, mark: object) -> float:
+        """Return for how many seconds the same mark was seen."""
+        now = self.monotonic()
+        if mark != self._seen:
+            self._seen, self._since = mark, now
+        return now - self._since
 
 
 def await_event(
@@ -69,11 +92,20 @@ def record_of(records: Records, incident_id: str) -> IncidentRecord:
 
 
 def drive(
-    records: Records, runs: RunPort, incident_id: str, ask: Callable[[IncidentRecord], None] | None = None
+    records: Records,
+    runs: RunPort,
+    incident_id: str,
+    ask: Callable[[IncidentRecord], None] | None = None,
+    pace: Pace | None = None,
 ) -> IncidentRecord:
-    """Follow an incident to its end, or, without anybody to ask, to where a person must decide."""
+    """Follow an incident to its end, or, without anybody to ask, to where a person must decide.
+
+    A host that runs it elsewhere answers a wake at once and works on; so what bounds this is not how often it is looked
+    at, but for how long nothing moves. Raise `StuckError` then.
+    """
     asked: set[str] = set()
-    for _ in range(TURNS):
+    pace = pace or Pace()
+    while True:
         record = record_of(records, incident_id)
         if record.status.is_end:
             return record
@@ -84,8 +116,7 @@ def drive(
                 asked.add(record.approval.plan_hash)
                 ask(record)
                 continue
-        _wait_and_wake(records, runs, record)
-    raise StuckError(f"incident {incident_id} did not end after {TURNS} turns")
+        _let_go_on(records, runs, record, pace)
 
 
 def let_pass(records: Records, runs: RunPort, incident_id: str, until: datetime) -> bool:
@@ -102,21 +133,39 @@ def let_pass(records: Records, runs: RunPort, incident_id: str, until: datetime)
 
 def _next_timer(records: Records, record: IncidentRecord) -> Timer | None:
     incident = record.incident
-    standing = (records.timers.get(incident.scope, incident.incident_id, kind) for kind in TimerKind)
-    return min((timer for timer in standing if timer is not None), key=lambda one: one.wake_at, default=None)
+    standing = records.timers.all(incident.scope, incident.incident_id)
+    return min(standing, key=lambda one: one.wake_at, default=None)
 
 
-def _wait_and_wake(records: Records, runs: RunPort, before: IncidentRecord) -> None:
+def _let_go_on(records: Records, runs: RunPort, record: IncidentRecord, pace: Pace) -> None:
     """Wait for the incident's next timer and wake it; without a timer, wake it and see that it moves."""
-    incident, first = before.incident, _next_timer(records, before)
-    if first is not None:
-        pass_time(records, first.wake_at)
-        serve(records, runs, first)
+    scope, incident_id = record.incident.scope, record.incident.incident_id
+    before = records.timeline.last_sequence(scope, incident_id)
+    still = pace.still_for(before)
+    first = _next_timer(records, record)
+    try:
+        if first is not None:
+            pass_time(records, first.wake_at)
+            serve(records, runs, first)
+        else:
+            runs.wake(incident_id)
+    except IncidentBusyError:
+        # Another run moves it, here or elsewhere.
+        pass
+    if records.timeline.last_sequence(scope, incident_id) != before:
         return
-    seen = records.timeline.last_sequence(incident.scope, incident.incident_id)
-    runs.wake(incident.incident_id)
-    if records.timeline.last_sequence(incident.scope, incident.incident_id) == seen:
-        raise StuckError(f"incident {incident.incident_id} is {before.status.value} and waits for nothing")
+    if still >= (HELD_SECONDS if records.leases.is_held(scope, incident_id) else FREE_SECONDS):
+        raise StuckError(_stuck(records, record, still))
+    pace.sleep(LOOK_SECONDS)
+
+
+def _stuck(records: Records, record: IncidentRecord, still: float) -> str:
+    short, host = record.incident.incident_id[:8], records.settings.runs_url
+    elsewhere = f"; its runs are with {host}: see that it works" if host else ""
+    return (
+        f"incident {short} is {record.status.value} and has not moved for {still:.0f} s{elsewhere}. Nothing is lost: "
+        f"`cloudops tick` lets it go on, `cloudops show {short}` says where it stands"
+    )
 
 
 def pass_time(records: Records, until: datetime) -> None:
