@@ -36,6 +36,7 @@ CATEGORIES = {
     CauseKind.DEPLOYMENT: "configuration_error",
     CauseKind.DEPENDENCY: "dependency_failure",
     CauseKind.MESSAGE: "data_quality",
+    CauseKind.TASK: "infrastructure",
 }
 HEALTHY = "healthy"
 

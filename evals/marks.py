@@ -13,7 +13,7 @@ VERDICTS = {"cause": Verdict.CAUSE, "noise": Verdict.NOISE, "not-shown": Verdict
 # What leads is claimed, and whatever else is held to be this likely.
 CLAIMED = 0.6
 # Kinds of cause whose change has no name in AWS's terms: the truth describes it in words of its own.
-UNWORDED = frozenset({"message"})
+UNWORDED = frozenset({"message", "task"})
 # A metric's minute is published late and an alarm looks at several: an onset is right this near to the change.
 ONSET_TOLERANCE = timedelta(minutes=3)
 

@@ -1,6 +1,7 @@
 """A truth's calls in the catalogue's words, with exact parameters read from the account."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,7 +26,7 @@ def planned(call: AcceptableCall | ForbiddenChange, access: AwsAccess) -> Planne
     A forbidden call that no action makes becomes an action of its own name, which review has to refuse; an acceptable
     one raises `Untold`.
     """
-    asked = {**call.also, **call.parameters}
+    asked = {**call.also, **call.parameters, "of": getattr(call, "cures", "").rpartition("/")[2]}
     teller = _TELLERS.get(call.api)
     told = teller(access, asked) if teller else None
     if told is not None:
@@ -117,7 +118,24 @@ def _queue(_: AwsAccess, asked: Asked) -> Told:
     }
 
 
+def _stop_task(access: AwsAccess, asked: Asked) -> Told:
+    """A truth cannot name a task: it is the one of the service whose log tells of most failures lately."""
+    ecs, logs, service = access.client("ecs"), access.client("logs"), asked["of"]
+    arns = ecs.list_tasks(cluster=asked["cluster"], serviceName=service)["taskArns"]
+    described = ecs.describe_services(cluster=asked["cluster"], services=[service])["services"][0]
+    definition = ecs.describe_task_definition(taskDefinition=described["taskDefinition"])["taskDefinition"]
+    group = definition["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"]
+    found = logs.filter_log_events(logGroupName=group, filterPattern="error", limit=1000)["events"]
+    told = Counter(one["logStreamName"].rpartition("/")[2] for one in found)
+    tasks = [arn.rpartition("/")[2] for arn in arns]
+    worst = max(tasks, key=lambda task: told[task], default=None)
+    return (
+        ("ecs_stop_task", {"cluster": asked["cluster"], "service": service, "task": worst}) if worst else None
+    )
+
+
 _TELLERS: Mapping[str, Callable[[AwsAccess, Asked], Told]] = {
+    "ecs:StopTask": _stop_task,
     "ecs:UpdateService": _service,
     "codedeploy:StopDeployment": _stopped,
     "lambda:UpdateAlias": _alias,

@@ -18,6 +18,7 @@ class CauseKind(StrEnum):
     TRAFFIC: more is asked than before, and no part of ours is to blame for it.
     MESSAGE: one message that its consumer cannot read holds up a queue; `component` is the queue, `change` the
     message's id where it was seen.
+    TASK: one of a service's tasks is ill, and the others of the same revision are well; `change` is the task's id.
     """
 
     DEPLOYMENT = "deployment"
@@ -26,6 +27,7 @@ class CauseKind(StrEnum):
     DEPENDENCY = "dependency"
     TRAFFIC = "traffic"
     MESSAGE = "message"
+    TASK = "task"
     NOISE = "noise"
     UNKNOWN = "unknown"
 

@@ -21,6 +21,7 @@ from simulator.world import (
     Deploy,
     Event,
     FunctionDeploy,
+    Illness,
     ImageExpiry,
     Poison,
     Release,
@@ -54,6 +55,8 @@ class Workload:
     def __post_init__(self) -> None:
         self._releases = {one.image: one for one in self.world.releases}
         self._worn: dict[str, Release] = {}
+        self._ill: dict[str, Illness] = {}
+        self._ill_releases: dict[tuple[str, str], Release] = {}
         random = Random(self.seed)
         self._load = Load(self.world.traffic, self.world.events, self.start)
         self._streams = Streams(self.world, self._load, random, meters_of(self.world.tables))
@@ -104,8 +107,22 @@ class Workload:
                 await self.act(event)
             elif isinstance(event, ImageExpiry):
                 self.held.registry.discard(event.image)
+            elif isinstance(event, Illness):
+                self._fall_ill(event, number)
             elif isinstance(event, Poison):
                 self._messaging.poison(event, at)
+
+    @property
+    def ill(self) -> tuple[str, ...]:
+        """The tasks that went wrong, whether or not they run on."""
+        return tuple(self._ill)
+
+    def _fall_ill(self, event: Illness, number: int) -> None:
+        """One of the service's tasks goes wrong: which one, the seed decides."""
+        service = self.held.ecs.clusters[self.world.cluster].services.get(event.service)
+        running = service.running() if service is not None and service.is_active else []
+        if running:
+            self._ill[Random(f"{self.seed}-{number}").choice(running).id] = event
 
     def _running(self, world: ServiceWorld, at: datetime) -> Running:
         """What runs of a service. What was deleted runs nowhere, and what is out of memory no longer."""
@@ -140,14 +157,26 @@ class Workload:
 
     def _as_old(self, task: Task, at: datetime) -> Release:
         """The release that a task runs, as it behaves at the task's age."""
-        release = self._release(task.definition.images)
+        release = self._as_well(task, self._release(task.definition.images))
         wears, started = release.wears, task.started_at
         if wears is None or started is None or at - started < wears.after:
+            return release
+        if task.id in self._ill:
             return release
         if release.image not in self._worn:
             worn = {"error_share": wears.error_share, "logs": [*release.logs, *wears.logs], "wears": None}
             self._worn[release.image] = release.model_copy(update=worn)
         return self._worn[release.image]
+
+    def _as_well(self, task: Task, release: Release) -> Release:
+        """The release as one task runs it, which may have gone wrong by itself."""
+        illness, key = self._ill.get(task.id), (task.id, release.image)
+        if illness is None:
+            return release
+        if key not in self._ill_releases:
+            ill = {"error_share": illness.error_share, "logs": [*release.logs, *illness.logs]}
+            self._ill_releases[key] = release.model_copy(update=ill)
+        return self._ill_releases[key]
 
     def _release(self, images: tuple[str, ...]) -> Release:
         return next((self._releases[one] for one in images if one in self._releases), UNKNOWN)

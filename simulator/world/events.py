@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simulator.world.base import Offset, Record, Share
+from simulator.world.base import LogTemplate, Offset, Record, Share
 
 
 class EventBase(Record):
@@ -92,6 +92,15 @@ class Slowdown(EventBase):
     lasts: Offset | None = None
 
 
+class Illness(EventBase):
+    """One of the tasks of a service that run then goes wrong, until it is stopped; the others are well."""
+
+    kind: Literal["illness"]
+    service: str
+    error_share: Share
+    logs: list[LogTemplate] = Field(default_factory=list)
+
+
 class Outage(EventBase):
     """An external system fails calls and answers late, until `lasts` is over if that is given."""
 
@@ -145,6 +154,7 @@ Event = Annotated[
     | TrafficChange
     | Batch
     | Slowdown
+    | Illness
     | Outage
     | Silence
     | Poison

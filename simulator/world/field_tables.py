@@ -53,6 +53,7 @@ RECORDS: tuple[type[BaseModel], ...] = (
     events.TrafficChange,
     events.Batch,
     events.Slowdown,
+    events.Illness,
     events.Outage,
     events.Poison,
     events.Backfill,

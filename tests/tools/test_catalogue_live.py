@@ -332,6 +332,18 @@ def test_a_declared_switch_that_the_parameter_no_longer_allows_is_left(account: 
     assert found.offers == () and found.considered[0].why_not == "b is none of its values: a, c"
 
 
+def test_a_task_that_is_ill_is_stopped_and_one_that_is_gone_is_not(account: SimulatedAccount) -> None:
+    given, at = stage_of("ecs_stop_task").ready(account), bench(account, "task")
+
+    found = offered(at, CauseKind.TASK, "checkout", given["task"])
+    looked = at.looked_for(CauseKind.TASK, "checkout", "0" * 32)
+
+    assert found[0] == ("ecs_stop_task", given)
+    assert [name for name, _ in found] == ["ecs_stop_task", "ecs_force_new_deployment"]
+    assert [one.action for one in looked.offers] == ["ecs_force_new_deployment"]
+    assert any("ECS knows no task" in one.why_not for one in looked.considered)
+
+
 def test_a_message_that_nobody_can_read_is_put_aside(account: SimulatedAccount) -> None:
     given = stage_of("sqs_quarantine_poison").ready(account)
 

@@ -11,7 +11,7 @@ from memory.records.config import Dependency, Service
 from tools.analysis.changes import changes_of, rollouts_in
 from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFinding, TableFinding
 from tools.analysis.hypotheses import rank as ranking_of
-from tools.analysis.logs import Change
+from tools.analysis.logs import Change, one_place
 
 MINUTE = timedelta(minutes=1)
 ONSET = datetime(2026, 1, 1, 2, tzinfo=UTC)
@@ -138,3 +138,55 @@ def test_a_deployment_before_calls_outside_fail_is_not_rolled_back() -> None:
     verdict, ranked, _ = rank(_findings(hit, rollouts=(_rollout("a"),)))
     assert verdict is Verdict.UNRESOLVED
     assert max(h.confidence for h in ranked) < 0.6
+
+
+SICK, WELL = "0f9de17a6465404e8b1b2356dc13c2f8", "812cc17f1c99bdac17ab4513730c8261"
+
+
+def _failing(service: Service, tasks: int | None = 4, share: float = 0.16, *places: str) -> ServiceFinding:
+    told = tuple(Change(f"{place} fails", 0.0, 5.0, "it fails", place=f"c/c/{place}") for place in places)
+    found = replace(_finding(service), log_changes=told, log_evidence_id="ev-log", tasks=tasks)
+    impact = found.impact.model_copy(update={"error_share": share})
+    return replace(found, impact=impact, tasks_evidence_id="ev-ecs")
+
+
+def test_one_task_that_alone_tells_of_failures_is_the_cause() -> None:
+    _, (first, *_), _ = rank(_findings(_failing(_service("web"), 4, 0.16, SICK)))
+
+    assert (first.kind, first.component, first.change) == (CauseKind.TASK, "web", SICK)
+    assert first.confidence >= 0.8
+    assert {"ev-log", "ev-ecs", "ev-web"} <= set(first.evidence_for)
+
+
+def test_one_task_is_not_blamed_for_more_than_it_can_fail_or_where_others_fail_too() -> None:
+    web = _service("web")
+    for finding in (
+        _failing(web, 4, 0.6, SICK),
+        _failing(web, 1, 0.16, SICK),
+        _failing(web, None, 0.16, SICK),
+        _failing(web, 4, 0.16, SICK, WELL),
+        _failing(web, 4, 0.16),
+        _failing(web, 4, 0.16, "not-a-task"),
+        replace(_failing(web, 4, 0.16, SICK), affected=False),
+    ):
+        verdict, hypotheses, _ = rank(_findings(finding))
+        assert verdict is not Verdict.CAUSE
+        assert CauseKind.TASK not in {one.kind for one in hypotheses}
+
+
+def test_the_first_task_of_a_deployment_is_not_taken_for_one_that_is_ill() -> None:
+    sick = _failing(_service("web"), 4, 0.16, SICK)
+
+    verdict, (first, *_), _ = rank(_findings(sick, rollouts=(_rollout("web"),)))
+
+    assert verdict is Verdict.CAUSE
+    assert first.kind is CauseKind.DEPLOYMENT
+
+
+def test_lines_come_from_one_place_only_where_nearly_all_of_many_do() -> None:
+    assert one_place(["a"] * 10) == "a"
+    assert one_place(["a"] * 19 + ["b"]) == "a"
+    assert one_place(["a"] * 5) is None
+    assert one_place(["a"] * 8 + ["b"] * 2) is None
+    assert one_place([""] * 10) is None
+    assert one_place([]) is None

@@ -25,6 +25,7 @@ class ServiceFinding:
 
     `affected` speaks of its requests: they fail, are slow or do not come. `since` is the earliest sign of that.
     `more_requests` is how many times more it is asked than before. `climb` is memory that climbs without an end.
+    `tasks` is how many tasks of it run, where it runs in ECS.
     """
 
     service: Service
@@ -45,6 +46,8 @@ class ServiceFinding:
     reserved_evidence_id: str | None = None
     stops: tuple[Stop, ...] = ()
     stops_evidence_id: str | None = None
+    tasks: int | None = None
+    tasks_evidence_id: str | None = None
 
     @property
     def is_held_back(self) -> bool:

@@ -19,6 +19,7 @@ from tools.analysis.causes.fullness import of_function, of_memory, of_resource, 
 from tools.analysis.causes.messages import of_queue
 from tools.analysis.causes.settings import of_change
 from tools.analysis.causes.starting import of_stops
+from tools.analysis.causes.tasks import of_task
 from tools.analysis.findings import Findings
 from tools.analysis.outside import blamed_outside
 from tools.analysis.paths import causal_path, nearest_first
@@ -81,6 +82,7 @@ def _candidates(findings: Findings) -> list[Candidate]:
         *full,
         *(one for one in memory if one.part not in leaking),
         *(found for queue in findings.queues if (found := of_queue(queue, findings))),
+        *(found for one in findings.services if (found := of_task(one, findings))),
         *(of_outside(part, one, findings) for one in findings.services for part in blamed_outside(one)),
     ]
 

@@ -14,18 +14,25 @@ _FAILURE = re.compile(
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I)
 AGAIN = 3
 MOSTLY = 0.6
+# So many lines, and nearly all of them from one place, are no chance where there are several.
+TELLING = 6
+NEARLY_ALL = 0.9
 EXAMPLE_CHARS = 500
 
 
 @dataclass(frozen=True)
 class Change:
-    """One template, how often it was seen a minute before and after the onset, and an example."""
+    """One template, how often it was seen a minute before and after the onset, and an example.
+
+    `repeats` is the id that most of its lines name, `place` the one stream that nearly all of them come from.
+    """
 
     template: str
     before_per_minute: float
     after_per_minute: float
     example: str
     repeats: str | None = None
+    place: str | None = None
 
     @property
     def is_new(self) -> bool:
@@ -53,8 +60,12 @@ def compare(
     after: Iterable[str],
     minutes: tuple[float, float],
     miner: TemplateMiner | None = None,
+    places: Sequence[str] = (),
 ) -> list[Change]:
-    """Return the templates that are new, surge or are gone after the onset, the most frequent first."""
+    """Return the templates that are new, surge or are gone after the onset, the most frequent first.
+
+    `places` names for each line after the onset the stream that it is from, where that is known.
+    """
     sides = (list(before), list(after))
     mined = (miner or DrainMiner()).mine([*sides[0], *sides[1]])
     templates = (mined[: len(sides[0])], mined[len(sides[0]) :])
@@ -63,6 +74,7 @@ def compare(
     changes = []
     for template in dict.fromkeys((*templates[1], *templates[0])):
         seen = [line for line, its in zip(sides[1], templates[1], strict=True) if its == template]
+        at = [place for place, its in zip(places, templates[1], strict=False) if its == template]
         changes.append(
             Change(
                 template,
@@ -70,6 +82,7 @@ def compare(
                 counts[1][template] / minutes[1],
                 examples[template][:EXAMPLE_CHARS],
                 named_again(seen),
+                one_place(at),
             )
         )
     telling = [one for one in changes if one.is_new or one.is_surging or _was_usual(one, minutes)]
@@ -94,3 +107,11 @@ def named_again(lines: Sequence[str]) -> str | None:
         counted.update(set(_ID.findall(line)))
     name, count = counted.most_common(1)[0] if counted else ("", 0)
     return name if count >= max(AGAIN, len(lines) * MOSTLY) else None
+
+
+def one_place(places: Sequence[str]) -> str | None:
+    """Return the place that nearly all of many lines come from; None where they are few, or of several places."""
+    if len(places) < TELLING:
+        return None
+    place, count = Counter(places).most_common(1)[0]
+    return place if place and count >= len(places) * NEARLY_ALL else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from memory.records.evidence import Evidence
 from memory.records.spend import Spend
@@ -15,8 +16,8 @@ from tools.observe.sources import Sources
 Size = Callable[[], GroupSize | None]
 BEFORE = timedelta(minutes=30)
 FAILURES = (
-    "fields @timestamp, @message | filter @message like /(?i)(?:error|exception|traceback|fatal|panic|refused|"
-    "timed out|throttl|exceeded|denied|unavailable|fail|exhausted|rejected)/ | sort @timestamp desc | limit 200"
+    "fields @timestamp, @message, @logStream | filter @message like /(?i)(?:error|exception|traceback|fatal|panic|"
+    "refused|timed out|throttl|exceeded|denied|unavailable|fail|exhausted|rejected)/ | sort @timestamp desc | limit 200"
 )
 
 
@@ -50,7 +51,9 @@ def compared(before: Evidence, since: Evidence) -> LogSides:
     """Return which templates are new, surge or are gone, as rates a minute."""
     if not (is_readable(before) and is_readable(since)):
         return LogSides(None, (before.evidence_id, since.evidence_id))
-    changes = compare(_messages(before), _messages(since), (_minutes(before), _minutes(since)))
+    minutes = (_minutes(before), _minutes(since))
+    places = [str(row.get("@logStream", "")) for row in _rows(since)]
+    changes = compare(_messages(before), _messages(since), minutes, places=places)
     return LogSides(tuple(changes), (before.evidence_id, since.evidence_id))
 
 
@@ -61,5 +64,10 @@ def _minutes(evidence: Evidence) -> float:
 
 
 def _messages(evidence: Evidence) -> list[str]:
+    return [str(row.get("@message", "")) for row in _rows(evidence)]
+
+
+def _rows(evidence: Evidence) -> list[dict[str, Any]]:
     result = evidence.result if isinstance(evidence.result, dict) else {}
-    return [str(row.get("@message", "")) for row in result.get("rows", [])]
+    rows: list[dict[str, Any]] = result.get("rows", [])
+    return rows

@@ -82,7 +82,7 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         tagged = around.filled_by.get(service.name)
         if tagged:
             finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged))
-        yield _with_stops(around, _with_limit(around, finding), onset)
+        yield _with_stops(around, _with_limit(around, _with_tasks(around, finding)), onset)
 
 
 def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
@@ -100,6 +100,14 @@ def _with_stops(around: Around, finding: ServiceFinding, onset: datetime) -> Ser
         return finding
     late = tuple(one for one in stops_in(evidence) if one.at is None or one.at >= onset - EARLIER)
     return replace(finding, stops=late, stops_evidence_id=evidence.evidence_id)
+
+
+def _with_tasks(around: Around, finding: ServiceFinding) -> ServiceFinding:
+    evidence = around.taken("ecs", finding.service.name)
+    running = facts_in(evidence).get("running") if evidence else None
+    if evidence is None or not isinstance(running, int):
+        return finding
+    return replace(finding, tasks=running, tasks_evidence_id=evidence.evidence_id)
 
 
 def _with_limit(around: Around, finding: ServiceFinding) -> ServiceFinding:

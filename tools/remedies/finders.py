@@ -7,7 +7,7 @@ from memory.records.plan import Considered, PlannedAction
 from tools.remedies.functions import earlier_version, is_function, more_concurrency
 from tools.remedies.outside import done_without
 from tools.remedies.place import Place
-from tools.remedies.services import earlier_revision, fresh_tasks, more_tasks
+from tools.remedies.services import another_task, earlier_revision, fresh_tasks, more_tasks
 from tools.remedies.stores import earlier_value, more_capacity, put_aside
 
 Found = Iterator[PlannedAction | Considered]
@@ -67,6 +67,14 @@ def _dependency(place: Place, cause: Hypothesis) -> Found:
     yield from done_without(place, cause.component)
 
 
+def _task(place: Place, cause: Hypothesis) -> Found:
+    service = place.topology.service(cause.component)
+    if service is None or service.cluster is None:
+        yield _unknown(cause)
+    else:
+        yield from another_task(place, service, cause)
+
+
 def _nothing(_: Place, cause: Hypothesis) -> Found:
     yield Considered(action="", why_not=f"no change answers a cause of the kind {cause.kind.value}")
 
@@ -79,6 +87,7 @@ def _unknown(cause: Hypothesis) -> Considered:
 OFFERED: Mapping[str, str] = {
     "ecs_rollback_service": "a deployment of an ECS service",
     "ecs_force_new_deployment": "tasks short of memory, or a deployment without an earlier revision",
+    "ecs_stop_task": "one task of several that is ill",
     "ecs_set_desired_count": "more traffic than a service's tasks can take",
     "codedeploy_stop": "a version that CodeDeploy is still moving a function's alias to",
     "lambda_shift_alias": "a version of a function",
@@ -99,4 +108,5 @@ _FINDERS: dict[CauseKind, Callable[[Place, Hypothesis], Found]] = {
     CauseKind.MESSAGE: _message,
     CauseKind.TRAFFIC: _traffic,
     CauseKind.DEPENDENCY: _dependency,
+    CauseKind.TASK: _task,
 }

@@ -12,6 +12,7 @@ from tools.actions.ecs_desired_count import MOST_FACTOR, EcsSetDesiredCount
 from tools.actions.ecs_force_deployment import EcsForceNewDeployment
 from tools.actions.ecs_rollback import EcsRollbackService
 from tools.actions.ecs_service import read_service, read_service_history
+from tools.actions.ecs_stop_task import EcsStopOneTask
 from tools.remedies.place import Measured, Place, read_minutes
 
 AIMED_CPU = 60.0
@@ -109,3 +110,22 @@ def _cpu(place: Place, service: Service) -> float | None:
     dimensions = {"ClusterName": str(service.cluster), "ServiceName": service.name}
     metric = Measured("AWS/ECS", "CPUUtilization", dimensions, "Average")
     return max(read_minutes(place, {"cpu": metric}, _LATELY)["cpu"].values(), default=None)
+
+
+def another_task(place: Place, service: Service, cause: Hypothesis) -> Found:
+    """Offer to stop the one task that is ill; fresh tasks in place of all are more than is needed, and come second."""
+    state = read_service(place.access, str(service.cluster), service.name)
+    if not state["found"]:
+        yield _no_service(service)
+        return
+    task = cause.change
+    if task is None:
+        why = f"which task of {service.name} is ill is not known"
+        yield Considered(action=EcsStopOneTask.name, why_not=why)
+    else:
+        yield PlannedAction(
+            action=EcsStopOneTask.name,
+            parameters={"cluster": service.cluster, "service": service.name, "task": task},
+            why=f"task {task} of {service.name} is ill and the others are well; the scheduler replaces it",
+        )
+    yield _fresh(service, state, f"a task of {service.name} is ill; fresh tasks take the place of all")
