@@ -129,7 +129,7 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "healthy": ", ".join(assessment.healthy),
             "changed_otherwise": ", ".join(assessment.changed_otherwise),
             "not_checked": "; ".join(assessment.not_checked),
-            "gaps": "; ".join(assessment.gaps[:MOST_CITED]),
+            "gaps": _gaps(assessment.gaps),
             "orders_found": _orders(assessment),
             "not_scanned": _unscanned(assessment),
         }
@@ -171,6 +171,11 @@ def _leads(assessment: Assessment) -> str:
         return ""
     known = {CauseKind.UNKNOWN, CauseKind.NOISE}
     return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known and h.evidence_for)
+
+
+def _gaps(gaps: Sequence[str]) -> str:
+    more = f"; and {len(gaps) - MOST_CITED} more" if len(gaps) > MOST_CITED else ""
+    return "; ".join(gaps[:MOST_CITED]) + more
 
 
 def _evidence(hypotheses: Iterable[Hypothesis]) -> str:

@@ -146,13 +146,15 @@ def first_look_stands(first_look: FirstLook, why: str) -> Assessment:
 
 
 def gaps_of(evidence: Iterable[Evidence]) -> tuple[str, ...]:
-    """Say what could not be read, or not whole, and why: by permission or for want of data."""
+    """Say what could not be read, or not whole, and why: by permission or for want of data; count what is too much."""
     told = (
         f"{one.title}: {', '.join(gap.value.replace('_', ' ') for gap in one.gaps)}"
         for one in evidence
         if one.gaps
     )
-    return tuple(dict.fromkeys(told))[:MOST_GAPS]
+    found = tuple(dict.fromkeys(told))
+    more = len(found) - MOST_GAPS + 1
+    return found if more <= 1 else (*found[: MOST_GAPS - 1], f"and {more} more")
 
 
 def cited_by(hypotheses: Iterable[Hypothesis]) -> frozenset[str]:

@@ -10,8 +10,8 @@ _FIELD_WORDS = """
 acm alb alarmed alarming api apis arn asg async autoscale autoscaled autoscaling aws az backend backoff blackhole
 cloudtrail cloudwatch codedeploy config configs cpu cron datapoint datapoints deploy dlq dns dynamodb ebs ec2 ecs
 efs eks elb eventbridge failover fargate frontend gb http https iam io json kb kms lambda latencies logline logs mb
-memcached metadata microservice misconfigured mtta mttr nlb onset oom postmortem preflight ps rds redeploy
-redeployed redis redrive reprovisioned rerun retriable retried rollback rollbacks rolled rollout rollouts runbook
+metadata microservice misconfigured mtta mttr nlb onset oom postmortem preflight ps rds redeploy
+redeployed redrive reprovisioned rerun retriable retried rollback rollbacks rolled rollout rollouts runbook
 runbooks s3 scaleout slo slos sli slis sns sql sqs ssm subnet sync tcp timestamp timestamps tls tps unhandled
 unthrottled uptime url utc vpc waf xray
 """
@@ -42,6 +42,9 @@ under up well write
 """
 _JOINERS = frozenset(_JOINERS_WORDS.split())
 _NUMBERS = {
+    "zero": 0.0, "half": 0.5, "quarter": 0.25, "twice": 2.0, "double": 2.0, "doubled": 2.0, "doubles": 2.0,
+    "thrice": 3.0, "triple": 3.0, "tripled": 3.0, "triples": 3.0, "quadrupled": 4.0, "quadruple": 4.0, "fivefold": 5.0,
+    "tenfold": 10.0, "hundredfold": 100.0, "dozens": 12.0,
     "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
     "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
     "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0,
@@ -59,7 +62,7 @@ def number_word(word: str) -> float | None:
 def is_english(word: str) -> bool:
     """Say whether a word is an ordinary one: of English or of the field, and not written as names are."""
     plain = word.replace("’", "'").casefold()
-    if plain in FIELD or len(plain) == 1:
+    if plain in FIELD or (len(plain) == 1 and plain.isascii()):
         return True
     return re.search(r"[a-z][A-Z]", word) is None and plain in _dictionary()
 
@@ -78,6 +81,13 @@ def is_named_by(word: str, before: str, after: str) -> bool:
     if before.casefold() in _NAMED and plain not in _NO_NAMES:
         return True
     return after.casefold() in _PARTS and plain not in _NO_NAMES and plain not in _PARTS
+
+
+def is_written_as_name(match: re.Match[str]) -> bool:
+    """Say whether a word has a capital letter where a sentence goes on, and is none of the field's."""
+    word, before = match.group(), match.string[: match.start()].rstrip(" \t(")
+    goes_on = bool(before) and before[-1] not in '.!?:;\n"*-'
+    return goes_on and re.fullmatch(r"[A-Z][a-z]+", word) is not None and word.casefold() not in FIELD
 
 
 @cache

@@ -71,8 +71,8 @@ def _message(said: Any) -> AIMessage:
     return AIMessage(content=text, usage_metadata=usage)
 
 
-def calling(name: str, **arguments: Any) -> AIMessage:
-    call: Any = {"name": name, "args": arguments, "id": f"call-{json.dumps(arguments, sort_keys=True)}"}
+def calling(tool: str, /, **arguments: Any) -> AIMessage:
+    call: Any = {"name": tool, "args": arguments, "id": f"call-{json.dumps(arguments, sort_keys=True)}"}
     usage: Any = {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100}
     return AIMessage(content="", tool_calls=[call], usage_metadata=usage)
 

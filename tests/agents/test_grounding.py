@@ -34,8 +34,10 @@ FACTS = {
         "Twelve tasks wait; 12 tasks are not running.",
         "It is a read-only, end-to-end look at callers and/or dependencies of basket-errors.",
         "`basket:8` was rolled out to front in us-east-1.",
+        "It takes 1.84 s, or 1.8 seconds, since Monday, 23 November; that was in November 2026.",
+        "It fails since 11:57 UTC, or 11:57 am.",
         "The affected service is slow, its table is throttled and the queue grows.",
-        "A rollback of ECS should help; DynamoDB and the Lambda function are healthy.",
+        "A rollback of ECS should help; DynamoDB and the Lambda function wait.",
     ],
 )
 def test_what_the_facts_say_may_be_said(text: str) -> None:
@@ -74,6 +76,46 @@ def test_what_the_facts_say_may_be_said(text: str) -> None:
         ("It failed \uff14\uff12 times.", "42"),
         ("4\u200b2 % fail.", "42 %"),
         ("see https://evil.example/x", "https://evil.example/x"),
+        # Of what it is a number.
+        ("It takes 1840 s.", "1840"),
+        ("It takes 1840 minutes.", "1840"),
+        ("It takes 1.94 seconds.", "1.94"),
+        ("1840 % fail.", "1840 %"),
+        ("0 % fail.", "0 %"),
+        ("0 errors came.", "0"),
+        ("It costs $1840.", "1840"),
+        ("12 k requests wait.", "12"),
+        ("A third of requests fail: a third of all.", "a third of"),
+        ("Half of the requests fail.", "Half"),
+        ("It doubled.", "doubled"),
+        ("It failed \u4e09 times.", "\u4e09"),
+        # When.
+        ("It fails since yesterday.", "yesterday"),
+        ("It fails since noon.", "noon"),
+        ("It began 12 minutes ago.", "12 minutes ago"),
+        ("It began an hour ago.", "an hour ago"),
+        ("It began on Tuesday.", "Tuesday"),
+        ("It began in October.", "October"),
+        ("It began on 24 November.", "24 November"),
+        ("It fails since 11:57 CET.", "CET"),
+        ("It fails since 11:57 pm.", "11:57 pm"),
+        # None, all, well.
+        ("There are no errors.", "no errors"),
+        ("Nobody is affected.", "Nobody is affected"),
+        ("All requests fail.", "All requests fail"),
+        ("The front is healthy.", "is healthy"),
+        ("It is a false alarm.", "false alarm"),
+        ("The change is safe.", "is safe"),
+        # Who and what.
+        ("basket-errors-2 fired.", "basket-errors-2"),
+        ("basket-error fired.", "basket-error"),
+        ("The errors service failed.", "errors"),
+        ("It is a change by Alice.", "Alice"),
+        ("It waits for Kafka.", "Kafka"),
+        ("It waits for redis.", "redis"),
+        ("'warehouse-4' failed.", "warehouse-4"),
+        ("**warehouse** failed.", "warehouse"),
+        ("The b\u0430sket failed.", "b\u0430sket"),
     ],
 )
 def test_what_no_fact_says_is_named(text: str, invented: str) -> None:
@@ -83,7 +125,7 @@ def test_what_no_fact_says_is_named(text: str, invented: str) -> None:
 @given(st.integers(0, 10**6))
 def test_a_whole_number_is_founded_only_where_a_fact_rounds_to_it(number: int) -> None:
     said = unfounded(f"It is {number} now.", FACTS)
-    assert (said == ()) is (number in {0, 8, 12, 1840} - {8, 12})
+    assert (said == ()) is (number in {12, 1840})
 
 
 @given(st.from_regex(r"[bcdfghjklmnpqrstvwxz]{3}[aeiou][bcdfghjklmnpqrstvwxz]{3}", fullmatch=True))
@@ -102,3 +144,34 @@ def test_a_name_is_what_stands_by_itself_and_never_a_word_of_prose() -> None:
     assert {"basket", "front", "shop/front", "basket:8", "8"} & found >= {"basket", "front", "basket:8"}
     assert "rolled" not in found
     assert not any(re.search(r"\s", one) for one in found)
+
+
+WELL = {"healthy": ["payments", "ledger"], "affected": ["basket"], "error_share": 0.0, "before": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "strange"),
+    [
+        ("payments is healthy.", ()),
+        ("payments and basket are healthy.", ("are healthy",)),
+        ("The rest is fine.", ("is fine",)),
+        ("There are no errors.", ()),
+        ("0 % of requests fail, 100 % did before.", ()),
+    ],
+)
+def test_what_was_found_well_may_be_called_so(text: str, strange: tuple[str, ...]) -> None:
+    assert unfounded(text, WELL) == strange
+
+
+@pytest.mark.parametrize("ending", ["\n", "\t", '"', " "])
+def test_what_json_escapes_is_no_part_of_the_word_behind_it(ending: str) -> None:
+    assert unfounded("kaluro fails", {"log": f"it said{ending}kaluro fails"}) == ()
+
+
+WORDS = "basket-errors fails since 11:57 12 % 1.84 s 3 tasks all requests no errors is healthy redis Alice yesterday"
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=8))
+def test_what_a_fact_says_word_for_word_may_be_said(words: list[str]) -> None:
+    text = " ".join(words)
+    assert unfounded(text, {"said": text}) == ()
