@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import ThreadingMixIn
 
 import pytest
 
@@ -65,6 +66,36 @@ def test_waiting_steps_the_account_to_the_moment() -> None:
         later = START + timedelta(minutes=5)
         assert clock.wait_until(later) == later
         assert clock.now() == later
+
+
+class _ManyAtOnce(ThreadingMixIn, SteppedClock):
+    daemon_threads = True
+    block_on_close = False
+
+
+class _Forgetful(_Protocol):
+    """Keeps a connection, and closes it when it is used again, as a server does whose patience has just ended."""
+
+    protocol_version = "HTTP/1.1"
+    answered = False
+
+    def do_GET(self) -> None:
+        if self.answered:
+            self.close_connection = True
+            return
+        self.answered = True
+        super().do_GET()
+
+
+def test_a_connection_that_was_closed_meanwhile_is_no_failure_of_the_clock() -> None:
+    server = _ManyAtOnce(("127.0.0.1", 0), _Forgetful)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        clock = AccountClock(f"http://127.0.0.1:{server.server_port}/clock", timeout_seconds=5)
+        assert [clock.now() for _ in range(3)] == [START] * 3
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_waiting_for_what_has_passed_moves_nothing() -> None:

@@ -49,11 +49,14 @@ class AccountClock:
         """Return the connections for all questions, made for the first: whoever asks none does not load urllib3.
 
         The time is asked for with every observation, which with httpx took more of the processor than the calls to
-        AWS that are timed by it. Many threads ask at once, so that each may have a connection.
+        AWS that are timed by it. Many threads ask at once, so that each may have a connection. A connection that was
+        kept may be closed by the account just when it is used again; to ask once more, or to step to a moment once
+        more, changes nothing further.
         """
         import urllib3
 
-        return urllib3.PoolManager(maxsize=POOL, retries=False, timeout=self.timeout_seconds)
+        again = urllib3.Retry(1, connect=0, redirect=0, status=0, allowed_methods=None)
+        return urllib3.PoolManager(maxsize=POOL, retries=again, timeout=self.timeout_seconds)
 
     def now(self) -> datetime:
         """Return the account's time."""
