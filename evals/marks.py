@@ -50,7 +50,8 @@ def services_of(world: World) -> dict[str, str]:
         "ssm": [one.name for one in world.parameters],
         "external": [one.name for one in world.externals],
     }
-    return {_own_name(name): service for service, names in named.items() for name in names}
+    quotas = {one.code: one.service for one in world.quotas}
+    return quotas | {_own_name(name): service for service, names in named.items() for name in names}
 
 
 def marks(said: Assessment | FirstLook | None, truth: Truth, services: Mapping[str, str]) -> Marks:

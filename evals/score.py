@@ -258,6 +258,8 @@ def _end_right(outcome: Outcome, truth: Truth) -> bool:
         return False
     if outcome.record is None:
         return truth.verdict == "none"
+    if truth.is_for_people:
+        return outcome.record.status is Status.ESCALATED
     return outcome.record.status in ENDS[truth.verdict]
 
 

@@ -122,6 +122,11 @@ class Truth(_Frozen):
         return (self.cause, *self.other_causes) if self.cause is not None else ()
 
     @property
+    def is_for_people(self) -> bool:
+        """Say whether a cause has no cure among changes and does not pass by itself: it has to reach people."""
+        return self.verdict == "cause" and not self.actions.acceptable and not self.end_state.alarms_ok
+
+    @property
     def severities(self) -> frozenset[str]:
         """Return the severities that are right, as the copilot names them."""
         return frozenset("none" if one == NAMED_NOISE else one for one in self.severity)

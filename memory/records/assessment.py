@@ -73,6 +73,9 @@ class Impact(Record):
     still_happening: bool = True
     requests_per_minute: float | None = None
     requests_per_minute_before: float | None = None
+    stopped: bool = Field(
+        default=False, description="Whether it had requests all along and has none any more."
+    )
 
 
 class FirstLook(Record):

@@ -80,12 +80,13 @@ class Topology(Record):
 
 
 class RubricRow(Record):
-    """One row of the rubric: all limits that are set must be reached."""
+    """One row of the rubric: all limits that are set must be reached, and requests have stopped where that is asked."""
 
     severity: Severity
     min_error_share: float | None = None
     min_latency_factor: float | None = None
     min_slo_burn: float | None = None
+    when_stopped: bool = False
     max_tier: int | None = None
     reason: str
 

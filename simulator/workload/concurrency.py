@@ -34,9 +34,9 @@ class Shift:
         """Invoke the function, unless as many of those beside it run as may."""
         if sum(one.running_at(moment) for one in beside) >= limit:
             self.throttles += 1
-            # The poller tries again when an invocation may have ended, and no sooner.
-            first_end = min((one.first_end for one in beside if one.first_end), default=0.0)
-            lane.ready_at = max(moment + self.consumer.world.poll_seconds, first_end)
+            # A poller tries again when an invocation of its function may have ended; of others it knows nothing.
+            own_end = self.consumer.first_end if len(beside) == 1 else 0.0
+            lane.ready_at = max(moment + self.consumer.world.poll_seconds, own_end)
             return
         done = self.consumer.invoke(lane, moment, self.function, self.mapping)
         if done is not None:

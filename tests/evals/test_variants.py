@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evals import variants
+from evals import moves, variants
 from evals.drive import Outcome, Trial, play
 from evals.page import rows
 from evals.score import Score, score, workload_changes
@@ -23,7 +23,7 @@ FIRST = ("bad-deployment", "throttled-table", "false-alarm", "hidden-cause")
 RIGHT = sorted(
     {*FIRST, *(row[0] for row in rows(PAGE.read_text()) if re.fullmatch(r"([1-9]\d*) of \1", row[1]))}
 )
-MOVES = [(scenario, to) for scenario, services in variants.MOVES.items() for to in services]
+MOVES = [(scenario, to) for scenario, services in moves.MOVES.items() for to in services]
 
 
 def judged(scenario: str, folder: Path, seed: int) -> Score:
@@ -98,7 +98,7 @@ def test_what_is_varied_is_a_scenario_and_either_moves_or_has_a_reason_why_not()
     assert len(SCENARIOS) == len(set(SCENARIOS))
 
 
-@pytest.mark.parametrize("scenario", variants.UNMOVED)
+@pytest.mark.parametrize("scenario", moves.UNMOVED)
 def test_what_has_no_cause_to_find_cannot_be_moved(scenario: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to move"):
         make_variant(scenario, tmp_path, fault_moved("inventory"))

@@ -13,6 +13,7 @@ from tools.analysis.hypotheses import rank as ranking_of
 from tools.analysis.logs import compare, is_failure
 from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
 from tools.analysis.series import Point, breaches_before, find_onset, is_over
+from tools.analysis.services import service_finding
 from tools.analysis.severity import rate
 from tools.analysis.tables import table_finding
 from tools.analysis.templates import template_of
@@ -305,3 +306,21 @@ def test_severity_is_the_gravest_row_that_a_measured_impact_reaches() -> None:
     assert rate(rubric, [slow, failing])[0] is Severity.CRITICAL
     assert rate(rubric, [Impact(component="c", error_share=0.6, tier=2)])[0] is Severity.LOW
     assert rate(rubric, [])[0] is Severity.LOW
+
+
+def test_a_service_that_does_nothing_any_more_is_severe_where_its_points_say_so() -> None:
+    rubric = Rubric(
+        rows=(RubricRow(severity=Severity.HIGH, when_stopped=True, max_tier=2, reason="stopped"),)
+    )
+    service, now = Service(name="mailer", tier=2), START + timedelta(minutes=30)
+    busy = [(START + timedelta(minutes=n), 20.0) for n in range(24)]
+    silent = [(START + timedelta(minutes=n), 0.0) for n in range(24, 30)]
+    onset = now - timedelta(minutes=6)
+
+    stopped = service_finding(service, {"requests": [*busy, *silent]}, onset, now, "ev")
+    missing = service_finding(service, {"requests": busy}, onset, now, "ev")
+
+    assert (stopped.affected, stopped.impact.stopped, missing.impact.stopped) == (True, True, False)
+    assert rate(rubric, [stopped.impact])[0] is Severity.HIGH
+    assert rate(rubric, [missing.impact])[0] is Severity.LOW
+    assert rate(rubric, [stopped.impact.model_copy(update={"tier": 3})])[0] is Severity.LOW

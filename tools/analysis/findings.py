@@ -24,6 +24,7 @@ class ServiceFinding:
     """One service around the onset: how it fares, how full it is, and on which evidence.
 
     `affected` speaks of its requests: they fail, are slow or do not come. `since` is the earliest sign of that.
+    `unplaced_since` is when ECS began to say that the account has no vCPUs left for its tasks.
     `more_requests` is how many times more it is asked than before. `climb` is memory that climbs without an end.
     `tasks` is how many tasks of it run, where it runs in ECS.
     """
@@ -48,6 +49,8 @@ class ServiceFinding:
     stops_evidence_id: str | None = None
     tasks: int | None = None
     tasks_evidence_id: str | None = None
+    unplaced_since: datetime | None = None
+    unplaced_evidence_id: str | None = None
 
     @property
     def is_held_back(self) -> bool:
@@ -148,6 +151,23 @@ class QueueFinding:
 
 
 @dataclass(frozen=True)
+class QuotaFinding:
+    """A quota of the account: how much of it was used at most since the onset, and on which evidence.
+
+    `met_since` is when it was used up, where it was around the onset; `users` are the parts that use the most of it.
+    """
+
+    service: str
+    code: str
+    name: str
+    value: float
+    most: float
+    met_since: datetime | None
+    users: tuple[tuple[str, float], ...]
+    evidence_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Findings:
     """All of the first look's observations, ready to be ranked.
 
@@ -171,6 +191,7 @@ class Findings:
     unread: tuple[str, ...] = ()
     is_usual: bool = False
     given_up: tuple[str, ...] = ()
+    quotas: tuple[QuotaFinding, ...] = ()
 
     def service(self, name: str) -> ServiceFinding | None:
         """Return the finding of a service."""

@@ -17,6 +17,7 @@ from tools.analysis.causes.deployments import of_rollout
 from tools.analysis.causes.elsewhere import of_outside, unknown
 from tools.analysis.causes.fullness import of_function, of_memory, of_resource, of_service, of_table
 from tools.analysis.causes.messages import of_queue
+from tools.analysis.causes.quotas import of_quota
 from tools.analysis.causes.settings import of_change
 from tools.analysis.causes.starting import of_stops
 from tools.analysis.causes.tasks import of_task
@@ -70,7 +71,10 @@ def _candidates(findings: Findings) -> list[Candidate]:
     """Return all possible causes; a change that made a part too small is told by what says so, not beside it."""
     full = [of_table(table, findings) for table in findings.tables if table.is_sick]
     for one in findings.services:
-        full += [found for found in (of_service(one, findings), of_function(one, findings)) if found]
+        # A part that a quota holds back is no larger than the quota lets it be.
+        quota = of_quota(one, findings)
+        own = (quota,) if quota else (of_service(one, findings), of_function(one, findings))
+        full += [found for found in own if found]
     absorbed = {id(change) for candidate in full for change in candidate.changes}
     deployed = [of_rollout(rollout, findings) for rollout in findings.rollouts]
     leaking = {one.part for one in deployed if one.hypothesis.confidence >= NAMED}

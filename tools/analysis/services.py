@@ -36,8 +36,12 @@ def service_finding(
     """Return what a service's metrics show around an onset; `series` is None where they could not be read."""
     told = series or {}
     since = _since(told, onset)
+    requests = told.get("requests", ())
+    stopped = series is not None and _has_stopped(requests, now)
     impact = _impact(service, told, since or onset, now)
-    stopped = series is not None and _has_stopped(told.get("requests", ()), now)
+    # Points that say zero, and not points that are missing.
+    if stopped and len(between(requests, now - SILENT, now + NEWEST)):
+        impact = impact.model_copy(update={"stopped": True})
     seen = impact.error_share is not None and impact.latency_ms is not None
     affected = stopped or _is_affected(impact, told, since or onset, now)
     return ServiceFinding(

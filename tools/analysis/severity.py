@@ -26,6 +26,8 @@ def _reaches(impact: Impact, row: RubricRow) -> bool:
         return False
     if row.min_slo_burn is not None and (impact.slo_burn or 0.0) < row.min_slo_burn:
         return False
+    if row.when_stopped and not impact.stopped:
+        return False
     return row.min_latency_factor is None or latency_factor(impact) >= row.min_latency_factor
 
 

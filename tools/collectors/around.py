@@ -16,6 +16,14 @@ from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
 from tools.collectors.parts import look_at_queue_metrics, look_at_service
+from tools.collectors.quotas import (
+    Watched,
+    is_refused,
+    look_at_busiest,
+    look_at_quota,
+    look_at_usage,
+    watched_of,
+)
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES
@@ -58,6 +66,7 @@ class Around:
     queues: tuple[str, ...]
     seen: list[str] = field(default_factory=list)
     filled_by: dict[str, str] = field(default_factory=dict)
+    watched: tuple[Watched, ...] = ()
     _running: dict[tuple[str, str], Reading] = field(default_factory=dict)
     _sizes: dict[str, Running[GroupSize | None]] = field(default_factory=dict)
     _tagged: list[str] = field(default_factory=list)
@@ -69,6 +78,7 @@ class Around:
         self._start("codedeploy", "", "CodeDeploy deployments", code_deployments, asked)
         self._begin_parts(self.near, self.tables, self.queues)
         self._begin_tags()
+        self._begin_quotas()
 
     def _begin_parts(self, services: Iterable[Service], tables: Iterable[str], queues: Iterable[str]) -> None:
         for service in services:
@@ -97,6 +107,21 @@ class Around:
         for service in lacking:
             if not service.cluster:
                 self._begin_tagged(service.name, look_at_function_tags, service.name)
+
+    def _begin_quotas(self) -> None:
+        """Start the reading of the quotas that may hold the services back, and of how much of them is used."""
+        self.watched = watched_of(self.near)
+        for one in self.watched:
+            self._start("quota", one.key, f"quota {one.key}", look_at_quota, one)
+        if self.watched:
+            self._start("usage", "", "usage of quotas", self._read_usage)
+
+    def _read_usage(self, sources: Sources) -> Evidence:
+        """Read how much is used, and go on to who uses it where functions are refused."""
+        evidence = look_at_usage(sources, self.watched)
+        if is_refused(evidence):
+            self._start("busiest", "", "functions that run most often at once", look_at_busiest)
+        return evidence
 
     def _begin_tagged(
         self, names: str, look: Callable[Concatenate[Sources, P], Evidence], *asked: P.args, **named: P.kwargs

@@ -9,11 +9,13 @@ from tools.analysis.findings import (
     AccountChange,
     Findings,
     QueueFinding,
+    QuotaFinding,
     Rollout,
     ServiceFinding,
     TableFinding,
 )
 from tools.analysis.queues import queue_finding
+from tools.analysis.quotas import quota_finding
 from tools.analysis.services import EARLIER, service_finding
 from tools.analysis.tables import table_finding
 from tools.collectors.alarm import AlarmView
@@ -22,11 +24,12 @@ from tools.collectors.dead_letters import given_up_in
 from tools.collectors.functions import consumers_in
 from tools.collectors.logs import compared
 from tools.collectors.neighbours import resources_in
+from tools.collectors.quotas import use_in
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, series_in
 from tools.collectors.settings import values_around
 from tools.collectors.shifts import shifts_in
-from tools.collectors.tasks import stops_in
+from tools.collectors.tasks import stops_in, unplaced_in
 from tools.observe.get_metric import GetMetric
 
 
@@ -50,6 +53,7 @@ def read_findings(
     changes = tuple(_with_values(around, tuple(changes_of(told, around.parts, key))))
     rollouts = _once((*shifted, *rollouts_in(told, names, key), *_rollouts(around)))
     given_up = tuple(_given_up(around, alarm.onset))
+    quotas = tuple(_quotas(around, alarm.onset))
     return Findings(
         onset=alarm.onset,
         alarm_evidence_ids=alarm.seen,
@@ -66,6 +70,7 @@ def read_findings(
         changes_evidence_id=key or None,
         unread=_unread(around, services, tables, queues),
         given_up=given_up,
+        quotas=quotas,
     )
 
 
@@ -82,7 +87,8 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         tagged = around.filled_by.get(service.name)
         if tagged:
             finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged))
-        yield _with_stops(around, _with_limit(around, _with_tasks(around, finding)), onset)
+        told = _with_placing(around, _with_limit(around, _with_tasks(around, finding)), onset)
+        yield _with_stops(around, told, onset)
 
 
 def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
@@ -116,6 +122,23 @@ def _with_limit(around: Around, finding: ServiceFinding) -> ServiceFinding:
         return finding
     reserved = facts_in(evidence).get("reserved")
     return replace(finding, reserved=reserved, reserved_evidence_id=evidence.evidence_id)
+
+
+def _with_placing(around: Around, finding: ServiceFinding, onset: datetime) -> ServiceFinding:
+    evidence = around.taken("ecs", finding.service.name)
+    since = unplaced_in(evidence, onset - EARLIER) if evidence else None
+    if evidence is None or since is None:
+        return finding
+    return replace(finding, unplaced_since=since, unplaced_evidence_id=evidence.evidence_id)
+
+
+def _quotas(around: Around, onset: datetime) -> Iterator[QuotaFinding]:
+    """Yield how much of each quota is used that was read together with its usage."""
+    usage, busiest = around.taken("usage", ""), around.taken("busiest", "")
+    for one in around.watched:
+        use = use_in(around.taken("quota", one.key), usage, busiest, one)
+        if use is not None:
+            yield quota_finding(use, onset)
 
 
 def _rollouts(around: Around) -> Iterator[Rollout]:

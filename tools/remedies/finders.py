@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from memory.records.assessment import CauseKind, Hypothesis
 from memory.records.plan import Considered, PlannedAction
+from tools.analysis.causes.quotas import CODE
 from tools.remedies.functions import earlier_version, is_function, more_concurrency
 from tools.remedies.outside import done_without
 from tools.remedies.place import Place
+from tools.remedies.quotas import no_more
 from tools.remedies.services import another_task, earlier_revision, fresh_tasks, more_tasks
 from tools.remedies.stores import earlier_value, more_capacity, put_aside
 
@@ -32,6 +34,9 @@ def _deployment(place: Place, cause: Hypothesis) -> Found:
 
 
 def _capacity(place: Place, cause: Hypothesis) -> Found:
+    if CODE.fullmatch(cause.component):
+        yield from no_more(cause)
+        return
     service = place.topology.service(cause.component)
     if service is not None and service.cluster is not None:
         short_of_memory = cause.change == MEMORY
