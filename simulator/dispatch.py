@@ -23,7 +23,6 @@ from simulator.wire.protocol import (
     json_answer,
     operation_model,
     read_parameters,
-    service_model,
     unknown_operation,
 )
 from simulator.wire.query import query_answer
@@ -55,8 +54,7 @@ class Dispatch:
             self.emulator.replace(name, self._standing_before(BOTOCORE_NAMES.get(name, name), code))
         for service in self.overlays.keys() - {BOTOCORE_NAMES.get(name, name) for name in known}:
             # Nothing of it is the emulator's, so the overlay answers all of it.
-            signed_as = str(service_model(service).signing_name)
-            self.emulator.replace(signed_as, self._standing_before(service, self._absent(service)))
+            self.emulator.add(service, self._standing_before(service, self._absent(service)))
         self.emulator.otherwise(self._absent)
 
     def _absent(self, service: str) -> ServiceCode:

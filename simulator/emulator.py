@@ -115,6 +115,16 @@ class Emulator:
         self._app.SERVICE_HANDLERS[service] = code
         self._signing.known.add(service)
 
+    def add(self, service: str, code: ServiceCode) -> None:
+        """Let `code` answer for a JSON service that ministack lacks, known by the targets of its requests.
+
+        What ministack's router does not know it looks up in all of botocore's models, which takes it seconds.
+        """
+        metadata = service_model(service).metadata
+        name = str(service_model(service).signing_name)
+        self._router.SERVICE_PATTERNS[name] = {"target_prefixes": [f"{metadata['targetPrefix']}."]}
+        self.replace(name, code)
+
     def otherwise(self, code_of: Callable[[str], ServiceCode]) -> None:
         """Let `code_of` say who answers for the services that the emulator lacks, by their signing names."""
         self._app.SERVICE_HANDLERS = _Complete(self._app.SERVICE_HANDLERS, code_of)
