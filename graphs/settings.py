@@ -6,16 +6,16 @@ its address in `.cloudops/local.json` is used, else nothing is assumed and the r
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from graphs.autonomy import AccountAutonomy, AutonomySettings
 from graphs.outward import Outward
+from graphs.settings_file import M, checked, read_toml, told
 from memory.records.base import Record
 from memory.records.config import Autonomy, LargerRule, Limits, PriceList, RedactionSettings, Rubric, Topology
 from memory.retention import Retention
@@ -54,6 +54,15 @@ class ModelChoice(Record):
     guardrail_version: str = ""
     larger: LargerRule = LargerRule()
     prompt_cache: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _every_tier_stands(self) -> Self:
+        for role, tier in self.roles.items():
+            if tier not in self.tiers:
+                raise ValueError(
+                    f"the role {role} has the tier {tier}, which is none of {', '.join(self.tiers)}"
+                )
+        return self
 
 
 class Issuer(Record):
@@ -128,9 +137,9 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
     state_dir = Path(env.get("CLOUDOPS_STATE_DIR", cwd / ".cloudops"))
     folder = Path(env.get("CLOUDOPS_SETTINGS", _default_folder(cwd)))
     connection = _connection(env, state_dir, world)
-    topology = _toml(folder / "topology.toml")
+    topology = read_toml(folder / "topology.toml")
     outward = read_outward(folder)
-    autonomy = _toml(folder / "autonomy.toml")
+    autonomy = read_toml(folder / "autonomy.toml")
     if env.get("CLOUDOPS_KILL_SWITCH", "").lower() in {"1", "true", "yes", "on"}:
         autonomy["kill_switch"] = True
     try:
@@ -143,30 +152,26 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             runs_url=env.get("CLOUDOPS_RUNS_URL") or outward.langgraph_server.base_url or None,
             outward=outward,
             consumes_queue=_is_on(env, "CLOUDOPS_QUEUE"),
-            limits=Limits.model_validate(_toml(folder / "limits.toml")),
-            redaction=RedactionSettings.model_validate(_toml(folder / "redaction.toml")),
-            rubric=Rubric.model_validate(_toml(folder / "severity.toml")),
-            prices=PriceList.model_validate(_toml(folder / "prices.toml")),
-            autonomy=AutonomySettings.model_validate(autonomy),
+            limits=_of_file(Limits, folder / "limits.toml"),
+            redaction=_of_file(RedactionSettings, folder / "redaction.toml"),
+            rubric=_of_file(Rubric, folder / "severity.toml"),
+            prices=_of_file(PriceList, folder / "prices.toml"),
+            autonomy=checked(AutonomySettings, autonomy, folder / "autonomy.toml"),
             models=_models(env, folder, connection.world),
-            access=AccessSettings.model_validate(_toml(folder / "access.toml")),
-            retention=Retention.model_validate(_toml(folder / "retention.toml")),
+            access=_of_file(AccessSettings, folder / "access.toml"),
+            retention=_of_file(Retention, folder / "retention.toml"),
             topology_parameter=env.get("CLOUDOPS_TOPOLOGY_PARAMETER") or topology.pop("parameter", None),
-            topology=Topology.model_validate(topology),
+            topology=checked(Topology, topology, folder / "topology.toml"),
         )
     except ValidationError as error:
-        raise Misconfigured(f"a settings file in {folder} is wrong: {error}") from error
+        raise Misconfigured(f"the settings are wrong: {told(error, Settings)}") from error
     _check_outward(settings, env)
     return settings
 
 
 def read_outward(folder: Path) -> Outward:
     """Read which services outside AWS's endpoints may be called; raise `Misconfigured` when that is not said."""
-    path = folder / "outward.toml"
-    try:
-        return Outward.model_validate(_toml(path))
-    except ValidationError as error:
-        raise Misconfigured(f"{path} is wrong: {error}") from error
+    return _of_file(Outward, folder / "outward.toml")
 
 
 def outward_here() -> Outward:
@@ -200,13 +205,16 @@ def _default_folder(cwd: Path) -> Path:
 
 
 def _models(env: Mapping[str, str], folder: Path, world: World) -> ModelChoice:
-    file = _toml(folder / "models.toml")
+    file = read_toml(folder / "models.toml")
     chosen = dict(file.get(world.value, {}))
     named = {tier: env.get(f"CLOUDOPS_MODEL_{tier.upper()}") for tier in ("small", "large")}
     chosen["tiers"] = {**chosen.get("tiers", {}), **{tier: name for tier, name in named.items() if name}}
-    return ModelChoice.model_validate(
-        {**chosen, "roles": file.get("roles", {}), "larger": file.get("larger", {})}
-    )
+    said = {**chosen, "roles": file.get("roles", {}), "larger": file.get("larger", {})}
+    return checked(ModelChoice, said, folder / "models.toml")
+
+
+def _of_file(model: type[M], path: Path) -> M:
+    return checked(model, read_toml(path), path)
 
 
 def _connection(env: Mapping[str, str], state_dir: Path, world: World | None) -> Connection:
@@ -254,12 +262,3 @@ def _simulated(local: Path) -> Connection | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise Misconfigured(f"{local} is not what a simulated account writes; remove it") from error
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise Misconfigured(f"{path} is missing; name the settings folder in CLOUDOPS_SETTINGS") from error
-    except tomllib.TOMLDecodeError as error:
-        raise Misconfigured(f"{path} is not valid TOML: {error}") from error

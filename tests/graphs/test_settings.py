@@ -381,3 +381,49 @@ def test_the_strictest_quorum_that_applies_counts(
 def test_wrong_autonomy_is_refused_with_the_folder(own_folder: Path, text: str) -> None:
     with pytest.raises(Misconfigured, match=re.escape(str(own_folder))):
         _autonomy(own_folder, text)
+
+
+def wrong(tmp_path: Path, file: str, text: bytes) -> str:
+    """What is said when one file of the settings folder says something wrong."""
+    folder = tmp_path / "settings"
+    shutil.copytree(ROOT / "settings", folder)
+    (folder / file).write_bytes(text)
+    with pytest.raises(Misconfigured) as told:
+        load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": "us-east-1", "CLOUDOPS_SETTINGS": str(folder)}, ROOT)
+    said = str(told.value)
+    assert said.startswith(str(folder / file)) and "\n" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "limits.toml",
+            b"aproval_minutes = 3",
+            "aproval_minutes: there is no such setting; did you mean approval_",
+        ),
+        ("limits.toml", b'approval_minutes = "thirty"', "approval_minutes: input should be a valid integer"),
+        ("autonomy.toml", b'default = "act_on_everything"', "default: input should be 'observe', 'propose'"),
+        ("autonomy.toml", b"[broken", "is not valid TOML"),
+        ("redaction.toml", b"\xff\xfe", "is not UTF-8, as TOML has to be: byte 0"),
+        (
+            "models.toml",
+            b'[aws.tiers]\nsmall = "m"\n[roles]\ntriage = "hugee"',
+            "the role triage has the tier hugee",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_by_file_place_and_remedy(
+    tmp_path: Path, file: str, text: bytes, said: str
+) -> None:
+    assert said in wrong(tmp_path, file, text)
+
+
+def test_a_settings_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "settings"
+    shutil.copytree(ROOT / "settings", folder)
+    (folder / "access.toml").unlink()
+    (folder / "access.toml").mkdir()
+    with pytest.raises(Misconfigured, match=r"access\.toml cannot be read: Is a directory"):
+        load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": "us-east-1", "CLOUDOPS_SETTINGS": str(folder)}, ROOT)
