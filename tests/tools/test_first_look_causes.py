@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,7 +91,12 @@ def test_two_things_at_once_are_two_causes_and_a_front_door_is_none(names: list[
 
 
 def _stuck(consumer: ServiceFinding, **more: float) -> Findings:
-    flow = {"sent_per_minute": 150.0, "done_per_minute": 110.0, "again_per_minute": 7.0, **more}
+    flow: dict[str, Any] = {
+        "sent_per_minute": 150.0,
+        "done_per_minute": 110.0,
+        "again_per_minute": 7.0,
+        **more,
+    }
     queue = QueueFinding("work", "ev-q", (consumer.service.name,), CLIMB, **flow)
     return _findings(consumer, queues=(queue,))
 
@@ -109,6 +115,21 @@ def test_a_consumer_that_fails_on_most_is_not_blamed_on_a_message() -> None:
     ranking = rank(_stuck(_finding(_service("worker"), True, 0.8)))
     assert ranking.verdict is Verdict.UNRESOLVED
     assert CauseKind.MESSAGE not in {one.kind for one in ranking.hypotheses}
+
+
+@pytest.mark.parametrize(
+    ("share", "hidden", "one_message"),
+    [(0.05, 60, True), (0.3, 60, False), (0.3, 10, True), (0.3, None, True)],
+)
+def test_a_consumer_that_fails_more_often_than_one_message_comes_back_fails_on_others(
+    share: float, hidden: int | None, one_message: bool
+) -> None:
+    consumer = _finding(_service("worker"), True, share)
+    impact = consumer.impact.model_copy(update={"requests_per_minute": 12.0})
+    findings = _stuck(replace(consumer, impact=impact))
+    (queue,) = findings.queues
+    ranking = rank(replace(findings, queues=(replace(queue, hidden_seconds=hidden),)))
+    assert (CauseKind.MESSAGE in {one.kind for one in ranking.hypotheses}) is one_message
 
 
 def test_a_function_that_may_not_run_is_the_cause_and_its_new_version_is_not() -> None:

@@ -132,7 +132,8 @@ class TableFinding:
 class QueueFinding:
     """One queue: whether its oldest message waits longer and longer, who takes from it, and on which evidence.
 
-    `comes_back` says that clearly more of what is received is received again than before the onset.
+    `comes_back` says that clearly more of what is received is received again than before the onset. `hidden_seconds` is
+    how long what was received and not done stays hidden, where that could be read.
     """
 
     queue: str
@@ -143,6 +144,7 @@ class QueueFinding:
     done_per_minute: float = 0.0
     again_per_minute: float = 0.0
     comes_back: bool = False
+    hidden_seconds: int | None = None
 
     @property
     def is_sick(self) -> bool:

@@ -8,6 +8,8 @@ from tools.analysis.stops import most_telling
 
 # A consumer that fails on more than this of its batches fails on what is sound too.
 MOSTLY_SOUND = 0.5
+# One message fails once each time that it was hidden; who fails this many times as often fails on others too.
+MORE_OFTEN = 2.0
 # The oldest message gets older by a second each second when nobody is done with it.
 STANDING = 48.0
 
@@ -45,7 +47,7 @@ def blocking(queue: QueueFinding, findings: Findings) -> tuple[bool, str | None]
     """Say whether one message holds a queue up, and its id where the consumer's failures name it.
 
     It does when the oldest message is never done while others are, and the consumer, which is not held back, fails on
-    few of its batches: always on the same.
+    few of its batches: always on the same. Where nothing names it, it fails no more often than one message comes back.
     """
     if queue.climb is None:
         return False, None
@@ -59,8 +61,17 @@ def blocking(queue: QueueFinding, findings: Findings) -> tuple[bool, str | None]
     failing = [one for one in consumers if 0 < (one.impact.error_share or 0) < MOSTLY_SOUND]
     others_go_on = queue.done_per_minute > 0 and queue.climb.per_minute >= STANDING
     held_back = any(one.is_held_back for one in consumers)
-    stands = bool(failing) and others_go_on and not held_back
+    may_be_one = bool(named) or not any(_fails_too_often(one, queue) for one in failing)
+    stands = bool(failing) and others_go_on and not held_back and may_be_one
     return stands, named[0] if named and stands else None
+
+
+def _fails_too_often(consumer: ServiceFinding, queue: QueueFinding) -> bool:
+    """Say whether a consumer fails more often than on one message, which stays hidden after each failure."""
+    if not queue.hidden_seconds:
+        return False
+    failures = (consumer.impact.error_share or 0) * (consumer.impact.requests_per_minute or 0)
+    return failures > MORE_OFTEN * 60 / queue.hidden_seconds
 
 
 def suffers_from(part: str, findings: Findings) -> Iterator[str]:

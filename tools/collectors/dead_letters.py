@@ -43,10 +43,16 @@ def look_at_dead_letters(sources: Sources, queue: str) -> Evidence:
 def _read(sources: Sources, queue: str, window: Window) -> Answer:
     client = sources.access.client("sqs")
     url = client.get_queue_url(QueueName=queue)["QueueUrl"]
-    named = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
+    asked = ["RedrivePolicy", "VisibilityTimeout"]
+    named = client.get_queue_attributes(QueueUrl=url, AttributeNames=asked).get("Attributes", {})
     policy = json.loads(named.get("RedrivePolicy") or "{}")
     dead = str(policy.get("deadLetterTargetArn", "")).rpartition(":")[2]
-    about = {"queue": queue, "dead_letters": dead or None, "most_receives": policy.get("maxReceiveCount")}
+    about = {
+        "queue": queue,
+        "dead_letters": dead or None,
+        "most_receives": policy.get("maxReceiveCount"),
+        "hidden_seconds": int(named["VisibilityTimeout"]) if named.get("VisibilityTimeout") else None,
+    }
     if not dead:
         return Answer(about, calls=2)
     place = {"QueueName": dead}

@@ -180,7 +180,10 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         if evidence is None or series is None:
             continue
         consumers = consumers_in(mapped) if mapped else ()
-        yield queue_finding(queue, series, consumers, evidence.evidence_id, onset)
+        found = queue_finding(queue, series, consumers, evidence.evidence_id, onset)
+        dead = around.taken("dead", queue)
+        hidden = facts_in(dead).get("hidden_seconds") if dead else None
+        yield replace(found, hidden_seconds=hidden)
 
 
 def _given_up(around: Around, onset: datetime) -> Iterator[str]:
