@@ -144,6 +144,7 @@ def _alone(first_look: FirstLook) -> Facts:
         "hit": "; ".join(filter(None, map(_hit, hit))),
         "changed": "; ".join(changed) or "nothing that was seen",
         "messages_given_up": "; ".join(first_look.given_up),
+        "log_lines": "; ".join(first_look.log_shifts),
         "causal_path": " to ".join(first_look.causal_path),
         "changed_otherwise": ", ".join(first_look.changed_otherwise),
         "healthy": ", ".join(first_look.healthy),

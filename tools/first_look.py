@@ -58,6 +58,7 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
         changes=changes_told(findings),
         reason=ranking.reason,
         given_up=findings.given_up,
+        log_shifts=findings.log_shifts,
     )
 
 
@@ -75,7 +76,7 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
         reading.begin()
         reading.begin_neighbours(told)
         onset = rule.onset()
-        reading.begin_logs(onset)
+        reading.begin_logs(onset, own)
         reading.join_tags(onset)
         alarm = rule.view()
         findings = read_findings(reading, alarm, tuple(service.name for service in own), told)

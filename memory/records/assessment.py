@@ -85,7 +85,8 @@ class FirstLook(Record):
     first; empty unless the verdict is a cause. `causal_path` goes from the causes to where they are felt, each part
     after those that it suffers from. Every part that was looked for is in one of four groups: `affected`, `healthy`
     (checked, and as before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells
-    what was changed around the onset, in sentences, `given_up` how many messages went to a dead-letter queue since.
+    what was changed around the onset, in sentences, `given_up` how many messages went to a dead-letter queue since,
+    `log_shifts` which ordinary log lines of its services no longer come, are new or surge.
     `recovered_at` is set where it was over by itself before anybody looked.
     """
 
@@ -106,6 +107,7 @@ class FirstLook(Record):
     changes: tuple[str, ...] = ()
     reason: str = ""
     given_up: tuple[str, ...] = ()
+    log_shifts: tuple[str, ...] = ()
 
 
 class Assessment(Record):

@@ -175,7 +175,8 @@ class Findings:
 
     `own` names the services that the alarm speaks of; `unread` what could not be read and may hide a symptom.
     `is_usual` says that the alarm's metric does the same at this time on earlier days. `given_up` tells, in sentences,
-    of messages that went to a dead-letter queue since the onset.
+    of messages that a dead-letter queue got since the onset, `log_shifts` of ordinary log lines that no longer come,
+    are new or surge.
     """
 
     onset: datetime
@@ -194,6 +195,7 @@ class Findings:
     is_usual: bool = False
     given_up: tuple[str, ...] = ()
     quotas: tuple[QuotaFinding, ...] = ()
+    log_shifts: tuple[str, ...] = ()
 
     def service(self, name: str) -> ServiceFinding | None:
         """Return the finding of a service."""

@@ -13,6 +13,7 @@ from tools.analysis.neighbourhood import around
 from tools.analysis.tags import filled, left_open
 from tools.collectors.dead_letters import look_at_dead_letters
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
+from tools.collectors.lines import lines_before, lines_since
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
 from tools.collectors.parts import look_at_queue_metrics, look_at_service
@@ -189,9 +190,15 @@ class Around:
         if metric is not None and has_neighbours(metric):
             self._start("neighbours", "", f"neighbours of {metric.metric_name}", look_at_neighbours, metric)
 
-    def begin_logs(self, onset: datetime) -> None:
-        """Start the reading of logs on either side of the onset."""
+    def begin_logs(self, onset: datetime, own: Iterable[Service] = ()) -> None:
+        """Start the reading of logs on either side of the onset; of its own services the ordinary lines, too."""
         self._begin_logs(self.near, onset)
+        for service in own:
+            group, what = service.log_group, f"ordinary log lines of {service.name}"
+            if group in self._sizes:
+                size = self._sizes[group].future.result
+                for kind, look in (("usual", lines_before), ("ordinary", lines_since)):
+                    self._start(kind, service.name, what, look, group, onset, size)
 
     def _begin_logs(self, services: Iterable[Service], onset: datetime) -> None:
         for service in services:

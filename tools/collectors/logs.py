@@ -15,10 +15,11 @@ from tools.observe.sources import Sources
 
 Size = Callable[[], GroupSize | None]
 BEFORE = timedelta(minutes=30)
-FAILURES = (
-    "fields @timestamp, @message, @logStream | filter @message like /(?i)(?:error|exception|traceback|fatal|panic|"
-    "refused|timed out|throttl|exceeded|denied|unavailable|fail|exhausted|rejected)/ | sort @timestamp desc | limit 200"
+FAILURE = (
+    "/(?i)(?:error|exception|traceback|fatal|panic|refused|timed out|throttl|exceeded|denied|unavailable|fail|"
+    "exhausted|rejected)/"
 )
+FAILURES = f"fields @timestamp, @message, @logStream | filter @message like {FAILURE} | sort @timestamp desc | limit 200"
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ def compared(before: Evidence, since: Evidence) -> LogSides:
     """Return which templates are new, surge or are gone, as rates a minute."""
     if not (is_readable(before) and is_readable(since)):
         return LogSides(None, (before.evidence_id, since.evidence_id))
-    minutes = (_minutes(before), _minutes(since))
+    minutes = (minutes_of(before), minutes_of(since))
     places = [str(row.get("@logStream", "")) for row in _rows(since)]
     changes = compare(_messages(before), _messages(since), minutes, places=places)
     return LogSides(tuple(changes), (before.evidence_id, since.evidence_id))
 
 
-def _minutes(evidence: Evidence) -> float:
+def minutes_of(evidence: Evidence) -> float:
+    """Return how many minutes were read, and at least one."""
     if evidence.window_start is None or evidence.window_end is None:
         return 1.0
     return max((evidence.window_end - evidence.window_start).total_seconds() / 60, 1.0)

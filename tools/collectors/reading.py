@@ -22,6 +22,7 @@ from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.dead_letters import given_up_in
 from tools.collectors.functions import consumers_in
+from tools.collectors.lines import told_shifts
 from tools.collectors.logs import compared
 from tools.collectors.neighbours import resources_in
 from tools.collectors.quotas import use_in
@@ -71,6 +72,7 @@ def read_findings(
         unread=_unread(around, services, tables, queues),
         given_up=given_up,
         quotas=quotas,
+        log_shifts=tuple(_log_shifts(around, own)),
     )
 
 
@@ -184,6 +186,14 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         dead = around.taken("dead", queue)
         hidden = facts_in(dead).get("hidden_seconds") if dead else None
         yield replace(found, hidden_seconds=hidden)
+
+
+def _log_shifts(around: Around, own: tuple[str, ...]) -> Iterator[str]:
+    """Tell of ordinary lines that no longer come, are new or surge."""
+    for name in own:
+        before, since = around.taken("usual", name), around.taken("ordinary", name)
+        if before is not None and since is not None:
+            yield from told_shifts(name, before, since)
 
 
 def _given_up(around: Around, onset: datetime) -> Iterator[str]:

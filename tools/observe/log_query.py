@@ -24,7 +24,8 @@ NOTHING = {"records_matched": 0, "rows": []}
 class LogQuery:
     """A query over log groups, and which end of its window matters when not all of it may be read.
 
-    `size` says how large a single group is where that is being asked already, so that it is not asked again.
+    `size` says how large a single group is where that is being asked already, so that it is not asked again. `share`
+    is how much of what may still be scanned it may take.
     """
 
     groups: Sequence[str]
@@ -32,6 +33,7 @@ class LogQuery:
     window: Window
     keep: Keep = Keep.END
     size: Callable[[], GroupSize | None] | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def _permit(sources: Sources, size: GroupSize, query: LogQuery) -> _Permit | str
         chosen = part or window
         return size.bytes_in(part) if part else 0
 
-    reserved = budget.reserve(estimated, fitting)
+    allowed = None if query.share >= 1 else int(budget.left_bytes * query.share)
+    reserved = budget.reserve(estimated, fitting, allowed)
     price = budget.prices.logs_scanned_gb_usd
     why = (
         f"{_span(window)} would scan about {cost_text(estimated, price)}, by the group's "

@@ -47,11 +47,12 @@ def query_window(
     window: Window,
     keep: Keep = Keep.END,
     size: Callable[[], GroupSize | None] | None = None,
+    share: float = 1.0,
 ) -> Evidence:
     """Return the rows of a query over a given window, or over the part of it that may be paid for.
 
     Where all of it would scan too much, the end that is to be kept is read, and the evidence says so. `size` says how
-    large the group is where that is being asked already.
+    large the group is where that is being asked already, `share` how much of what may still be scanned this may take.
     """
     return sources.recorder.observe(
         title,
@@ -63,7 +64,7 @@ def query_window(
             "from": window[0].isoformat(),
             "to": window[1].isoformat(),
         },
-        lambda: run_query(sources, LogQuery((log_group,), query, window, keep, size)),
+        lambda: run_query(sources, LogQuery((log_group,), query, window, keep, size, share)),
         window=window,
         untrusted=True,
         tool=NAME,
