@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.asking import ask
+from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import Direction, TextGuard
 from agents.models import RoleModel
@@ -31,7 +32,7 @@ _ENDS = re.compile(
 )
 
 
-class Opening(BaseModel):
+class Opening(ModelForm):
     """The first sentences of a message."""
 
     opening: str = Field(description="Two to four plain sentences; facts by {label} or copied unchanged.")

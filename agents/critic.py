@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.asking import Answered, ask
 from agents.claims import LEAST_CONFIDENCE, Lookup, check_claims, known_of, same_cause
 from agents.errors import ModelFailure
+from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
@@ -28,7 +29,7 @@ MOST_STEPS = 4
 MOST_SECONDS = 45.0
 
 
-class Doubt(BaseModel):
+class Doubt(ModelForm):
     """What speaks against an explanation."""
 
     confidence: float = Field(ge=0.0, le=1.0, description="How sure one may be of the explanation, 0 to 1.")

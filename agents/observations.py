@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from agents.guardrails import SENSITIVE, UNSCANNED, Findings, TextGuard
+from agents.views import span, view_of
 from memory.records.base import canonical_json
 from memory.records.evidence import Evidence
-from tools.evidence import cut
 from tools.injection import flags_of
 from tools.observe.moments import utc_text
 
@@ -21,7 +21,7 @@ MASKED = "[masked]"
 GUARD_THREADS = 8
 # How much of an observation stands in a question: of one that an explanation cites, of any other. The rest is one read
 # away, and what stands here is paid for at every step.
-CITED_CHARS, OTHER_CHARS = 1_200, 400
+CITED_CHARS, OTHER_CHARS = 700, 240
 
 
 @dataclass
@@ -55,17 +55,16 @@ class Observations:
             self._evidence[evidence.evidence_id] = evidence
             if flags:
                 self._flagged[evidence.evidence_id] = flags
-        kept, was_cut = cut(result, limit)
+        kept, was_cut = view_of(result, limit)
         view: dict[str, Any] = {
             "evidence_id": evidence.evidence_id,
             "title": evidence.title,
         }
         if evidence.window_start and evidence.window_end:
-            view["window"] = [utc_text(evidence.window_start), utc_text(evidence.window_end)]
+            view["window"] = span(utc_text(evidence.window_start), utc_text(evidence.window_end))
         gaps = [gap.value for gap in evidence.gaps]
         if was_cut:
             gaps.append("cut")
-            view["whole"] = f"{evidence.result_bytes} bytes under this id"
         if gaps:
             view["gaps"] = gaps
         if evidence.gap_detail:

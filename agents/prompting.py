@@ -43,5 +43,6 @@ def tool_text(value: Any) -> str:
 
 def _json(value: Any) -> str:
     """Escape angle brackets and backticks, which JSON allows anywhere in a text."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    # A space behind each comma is a token of its own.
+    text = json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("```", "\\u0060\\u0060\\u0060")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from agents.asked_before import mark_of, part_of, place_of
 from agents.errors import WentInCircles
+from agents.forms import told_schema
 from agents.observations import Observations
 from agents.prompting import tool_text
 from tools.errors import CopilotError
@@ -51,7 +52,13 @@ class Reads:
         """Return a read tool that a model can call for this incident; its failure is an answer too."""
 
         def read(**asked: Any) -> str:
-            question = tool.question(**asked)
+            try:
+                question = tool.question.model_validate(asked)
+            except ValidationError as problem:
+                said = "; ".join(
+                    f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors()
+                )
+                self._turn_down(tool, "asked in a way that the tool does not know", said)
             self._allow(tool, question)
             try:
                 evidence = tool.ask(self.sources, question)
@@ -61,20 +68,12 @@ class Reads:
                 self._answered[mark_of(tool.name, question)] = evidence.evidence_id
             return tool_text({"observation": self.seen.show(evidence, self.sources.limits.tool_result_chars)})
 
-        def unreadable(problem: ValidationError | Any) -> str:
-            said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problem.errors())
-            try:
-                self._turn_down(tool, "asked in a way that the tool does not know", said)
-            except ToolException as refused:
-                return str(refused)
-
         return StructuredTool.from_function(
             read,
             name=tool.name,
             description=tool.description,
-            args_schema=tool.question,
+            args_schema=told_schema(tool.question),
             handle_tool_error=True,
-            handle_validation_error=unreadable,
         )
 
     def _allow(self, tool: ReadTool, question: Question) -> None:

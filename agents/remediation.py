@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.asking import ask
 from agents.errors import ModelFailure
+from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
@@ -23,14 +24,14 @@ MOST_ACTIONS = 3
 """A plan does no more at once: each further change makes it harder to say which of them helped."""
 
 
-class Parameter(BaseModel):
+class Parameter(ModelForm):
     """One parameter, written as text."""
 
     name: str = Field(description="The parameter's name, as offered.")
     value: str = Field(description="The parameter's value, as offered.")
 
 
-class Choice(BaseModel):
+class Choice(ModelForm):
     """One of the offered changes, copied."""
 
     action: str = Field(description="The name of an offered change.")
@@ -38,7 +39,7 @@ class Choice(BaseModel):
     why: str = Field(default="", description="Why it follows from the cause, in one sentence.")
 
 
-class Proposal(BaseModel):
+class Proposal(ModelForm):
     """What a model proposes to do."""
 
     actions: list[Choice] = Field(description="The chosen changes, one for each cause, or none.")

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.asking import ask
 from agents.claims import check_claims, first_look_causes, in_full, measured_path, same_cause
 from agents.errors import ModelFailure
+from agents.forms import ModelForm
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
 from agents.observations import Observations
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
+from agents.views import shorter
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.config import Service, Topology
 from memory.records.evidence import Evidence
@@ -26,7 +28,7 @@ MOST_GAPS = 20
 LIKELY = 0.2
 
 
-class Cause(BaseModel):
+class Cause(ModelForm):
     """One possible cause, as a model states it."""
 
     kind: CauseKind = Field(description="What kind of cause this is.")
@@ -45,7 +47,7 @@ class Cause(BaseModel):
     )
 
 
-class Opinion(BaseModel):
+class Opinion(ModelForm):
     """A model's assessment. How bad it is has been measured and is not asked."""
 
     verdict: Verdict = Field(description="Whether a cause is shown, it is noise, or it stays unresolved.")
@@ -202,14 +204,17 @@ def question_of(first_look: FirstLook, places: dict[str, Any], said: Any, shown:
         "verdict": first_look.verdict.value,
         "summary": first_look.reason,
         "hypotheses": [
-            {**h.model_dump(mode="json"), "independent": any(same_cause(h, cause) for cause in causes)}
+            {**_said(h), "independent": any(same_cause(h, cause) for cause in causes)}
             for h in first_look.hypotheses
         ],
         "causal_path": list(measured_path(first_look)),
         "not_checked": list(first_look.not_checked),
         "confidence": leading.confidence if leading else 0.0,
         "onset": first_look.onset,
-        "impacts": [impact.model_dump(mode="json", exclude_none=True) for impact in first_look.impacts],
+        "impacts": [
+            shorter(impact.model_dump(mode="json", exclude_none=True, exclude={"still_happening"}))
+            for impact in first_look.impacts
+        ],
         "affected": list(first_look.affected),
         "healthy": list(first_look.healthy),
         "changed_otherwise": list(first_look.changed_otherwise),
@@ -224,6 +229,12 @@ def question_of(first_look: FirstLook, places: dict[str, Any], said: Any, shown:
             fenced("observations", shown),
         )
     )
+
+
+def _said(hypothesis: Hypothesis) -> dict[str, Any]:
+    """Return what an explanation says, and its evidence for it also where that is none."""
+    told = hypothesis.model_dump(mode="json", exclude_defaults=True)
+    return {**told, "evidence_for": list(hypothesis.evidence_for)}
 
 
 def addresses(incident: Incident, first_look: FirstLook, topology: Topology) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a guard would mask is masked for the model, and is never taken for somebody's orders."""
 
+import json
 import re
 from typing import Any
 
@@ -62,7 +63,7 @@ class MasksCarts(Masking):
 @pytest.mark.parametrize("text", ['{"said":"cart=blue"}', "cart=blue", "cart=bl\\ue x"])
 def test_the_mask_itself_is_no_finding_and_an_escape_does_not_hide_a_match(text: str) -> None:
     left = shown({"rows": [text]}, MasksCarts())
-    assert MASKED in left["rows"][0]
+    assert MASKED in json.dumps(left["rows"][0])
     assert "blue" not in str(left)
 
 
