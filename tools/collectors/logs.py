@@ -19,7 +19,8 @@ FAILURE = (
     "/(?i)(?:error|exception|traceback|fatal|panic|refused|timed out|throttl|exceeded|denied|unavailable|fail|"
     "exhausted|rejected)/"
 )
-FAILURES = f"fields @timestamp, @message, @logStream | filter @message like {FAILURE} | sort @timestamp desc | limit 200"
+_SHOWN = "fields @timestamp, @message, @logStream"
+FAILURES = f"{_SHOWN} | filter @message like {FAILURE} | sort @timestamp desc | limit 200"
 
 
 @dataclass(frozen=True)
