@@ -12,6 +12,7 @@ from agents.grounding import unfounded
 from agents.guardrails import Direction, TextGuard
 from agents.models import RoleModel
 from agents.notes import FIRST_NOTE, PEOPLE_NEEDED, listed, opening_of, subject_of
+from agents.observations import cleared
 from agents.prompting import labelled, load_prompt
 from memory.records.message import Audience
 from memory.records.spend import ModelUse, Spend
@@ -70,7 +71,9 @@ class Communicator:
         subject, plain = redact(subject_of(kind, facts)), opening_of(kind, told)
         if kind in WITHOUT_MODEL:
             return Draft(subject, _body(plain, told))
-        content = labelled({"reader": audience.value, "occasion": kind, "opening": plain, "facts": told})
+        content = labelled(
+            cleared({"reader": audience.value, "occasion": kind, "opening": plain, "facts": told})
+        )
         answer = ask(self.model, load_prompt("communicator"), content, Opening, budget=budget)
         if answer.form is None:
             refused = answer.failure.sentence if answer.failure else "no answer"

@@ -13,7 +13,7 @@ from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
-from agents.observations import Observations
+from agents.observations import Observations, cleared
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
 from agents.triage import addresses, cited_by, gaps_of, rivals
@@ -185,4 +185,4 @@ def _question(checked: Assessment, shown: list[dict[str, Any]], where: dict[str,
         "not_checked": list(checked.not_checked),
         **where,
     }
-    return f"{labelled(facts)}\n\nWhat was observed.\n\n{fenced('observations', shown)}"
+    return f"{labelled(cleared(facts))}\n\nWhat was observed.\n\n{fenced('observations', shown)}"

@@ -84,7 +84,7 @@ class Observations:
 
     def words(self, said: Any) -> Any:
         """Return outside words that are no evidence, such as an alarm's, without those that give orders."""
-        cleaned = _without_orders(said)
+        cleaned = without_orders(said)
         if not flags_of(cleaned) and self.guard.scan(canonical_json(cleaned)).clear:
             return cleaned
         return WITHHELD_WHOLE
@@ -108,7 +108,7 @@ class Observations:
         flags = tuple(dict.fromkeys((*evidence.flags, *findings.flags)))
         if not flags:
             return (), result
-        cleaned = _without_orders(result)
+        cleaned = without_orders(result)
         if findings.clear or self.guard.scan(canonical_json(cleaned)).clear:
             return flags, cleaned
         return flags, WITHHELD_WHOLE
@@ -147,11 +147,18 @@ def _without(value: Any, matches: tuple[str, ...]) -> Any:
     return MASKED if any(match in canonical_json(value) for match in matches) else value
 
 
-def _without_orders(value: Any) -> Any:
+def cleared(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts without the texts that give orders: code states them, and names in them may be anybody's."""
+    cleaned = {label: without_orders(fact) for label, fact in facts.items()}
+    return {label: WITHHELD if flags_of(fact) else fact for label, fact in cleaned.items()}
+
+
+def without_orders(value: Any) -> Any:
+    """Return a value without its texts that give orders, keys as they are."""
     if isinstance(value, str):
         return WITHHELD if flags_of(value) else value
     if isinstance(value, dict):
-        return {key: _without_orders(inner) for key, inner in value.items()}
+        return {key: without_orders(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_orders(inner) for inner in value]
+        return [without_orders(inner) for inner in value]
     return value

@@ -2,11 +2,18 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+_ANGLES = {"<": "\\u003c", ">": "\\u003e"}
+# Angle brackets of any width, controls, line ends that JSON does not escape, and what Unicode calls format characters.
+_ESCAPED = re.compile(
+    "[<>\uff1c\uff1e\ufe64\ufe65\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 FOLDER = Path(__file__).parent / "prompts"
 
 
@@ -42,7 +49,14 @@ def tool_text(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    """Escape angle brackets and backticks, which JSON allows anywhere in a text."""
+    """Escape angle brackets and backticks, which JSON allows anywhere in a text, and what is not seen or turns lines.
+
+    A reader of JSON gets the same text back; what hides words, ends lines or turns them stands there in plain sight.
+    """
     # A space behind each comma is a token of its own.
     text = json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("```", "\\u0060\\u0060\\u0060")
+    return _ESCAPED.sub(_escaped, text.replace("```", "\\u0060\\u0060\\u0060"))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _ANGLES.get(found.group()) or json.dumps(found.group())[1:-1]

@@ -12,6 +12,7 @@ from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
+from agents.observations import cleared
 from agents.prompting import fenced, labelled, load_prompt
 from memory.records.assessment import Assessment, Verdict
 from memory.records.base import canonical_json
@@ -239,7 +240,7 @@ def _question(
         facts["other_causes"] = others
     if around.drift:
         facts["runbook_drift"] = [one.model_dump(mode="json") for one in around.drift]
-    return f"{labelled(facts)}\n\nThe team's runbooks.\n\n{fenced('runbook_texts', books)}"
+    return f"{labelled(cleared(facts))}\n\nThe team's runbooks.\n\n{fenced('runbook_texts', books)}"
 
 
 def _offered(option: PlannedAction) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from agents.errors import ModelFailure
 from agents.forms import ModelForm
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
-from agents.observations import Observations
+from agents.observations import Observations, cleared
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
 from agents.views import shorter
@@ -222,7 +222,7 @@ def question_of(first_look: FirstLook, places: dict[str, Any], said: Any, shown:
     }
     return "\n\n".join(
         (
-            labelled(facts),
+            labelled(cleared(facts)),
             "Words of the alarm.",
             fenced("alarm", said),
             "What was observed.",

@@ -187,6 +187,30 @@ _FOREIGN: tuple[tuple[str, str], ...] = (
     ("忘れ/無視", r"(?:指示|命令|ルール|プロンプト|指令).{0,8}(?:無視|忘れ)"),
     ("규칙/명령/지시/지침", r"(?:지시|명령|지침|규칙).{0,8}(?:무시|잊)"),
     ("أوامر/تعليمات/قواعد", r"(?:تجاهل|انس).{0,24}(?:التعليمات|الأوامر|القواعد)"),
+    (
+        "zignoruj/pomiń/zapomnij",
+        r"\b(?:zignoruj|pomiń|zapomnij)\b.{0,32}\b(?:instrukcj|poleceni|wytyczn|regu)",
+    ),
+    (
+        "yok say/görmezden gel/unut",
+        r"\b(?:talimat|yönerge|komut|kural)\w*.{0,16}(?:yok say|görmezden gel|unut)",
+    ),
+    ("निर्देश/आदेश", r"(?:निर्देश|आदेश).{0,24}(?:अनदेखा|नज़रअंदाज|नजरअंदाज|भूल)"),
+    (
+        "ignorer/glem/glöm/strunta i",
+        r"\b(?:ignorera?|glem|glöm|strunta i)\b.{0,32}\b(?:instru[kx]|anvis|regler|regel)",
+    ),
+    ("ігноруй/забудь", r"(?:ігноруй|забудь).{0,32}(?:інструкц|вказів|правил)"),
+    ("ignoruj/zapomeň", r"\b(?:ignoruj|zapomeň)\w*\b.{0,32}\b(?:pokyn|instrukc|pravid)"),
+    ("bỏ qua/quên", r"(?:bỏ qua|quên).{0,24}(?:hướng dẫn|chỉ dẫn|chỉ thị|quy tắc)"),
+    ("abaikan/lupakan", r"\b(?:abaikan|lupakan)\b.{0,32}\b(?:instruksi|perintah|aturan)"),
+    ("αγνόησε/αγνοήστε/ξέχνα", r"(?:αγνόησε|αγνοήστε|ξέχνα).{0,32}(?:οδηγί|εντολ|κανόν)"),
+    ("התעלם/שכח", r"(?:התעלם|שכח).{0,24}(?:הוראות|ההוראות|הכללים|הנחיות)"),
+    ("ohita/unohda", r"\b(?:ohita|unohda)\b.{0,32}\b(?:ohje|määräy|sään)"),
+    ("figyelmen kívül/felejtsd", r"\b(?:hagyd figyelmen kívül|felejtsd)\b.{0,32}\b(?:utasítás|szabály)"),
+    ("ignoră/ignora/uită", r"\b(?:ignor[aă]|uită)\b.{0,32}\b(?:instrucțiuni|regul)"),
+    ("เพิกเฉย/ละเว้น/ลืม", r"(?:เพิกเฉย|ละเว้น|ลืม).{0,16}(?:ค(?:ำ|\u0e4d\u0e32)(?:สั่ง|แนะน)|กฎ)"),
+    ("دستور", r"(?:دستور|قواعد).{0,24}(?:نادیده|فراموش)"),
 )
 
 
