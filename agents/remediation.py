@@ -190,7 +190,7 @@ def _why_nothing(considered: Sequence[Considered]) -> str:
 
 def _offer(choice: Choice, options: Sequence[PlannedAction]) -> PlannedAction | None:
     """Return the offer that a choice copies exactly."""
-    given = sorted((parameter.name, parameter.value) for parameter in choice.parameters)
+    given = sorted((one.name, one.value) for one in choice.parameters if one.value)
     for option in options:
         offered = sorted((one["name"], one["value"]) for one in _parameters(option))
         if choice.action == option.action and given == offered:
@@ -249,8 +249,12 @@ def _offered(option: PlannedAction) -> dict[str, Any]:
 
 
 def _parameters(option: PlannedAction) -> list[dict[str, str]]:
-    """Write parameters as pairs of text: a form with free keys is more than every model can fill."""
+    """Write parameters as pairs of text: a form with free keys is more than every model can fill.
+
+    One that is empty says nothing, and nothing has to be copied for it.
+    """
     return [
         {"name": name, "value": value if isinstance(value, str) else canonical_json(value)}
         for name, value in option.parameters.items()
+        if value != ""
     ]

@@ -10,6 +10,7 @@ from memory.records.plan import PlannedAction
 from tools.actions.capacity_document import find_document
 from tools.actions.dynamodb_units import read_table
 from tools.actions.ecs_service import read_service
+from tools.actions.ssm_document import SsmDocument, SsmRunDocument
 from tools.aws.access import AwsAccess
 from tools.code_deployment import function_target
 
@@ -134,6 +135,16 @@ def _stop_task(access: AwsAccess, asked: Asked) -> Told:
     )
 
 
+def _document(access: AwsAccess, asked: Asked) -> Told:
+    values = {name: given[0] for name, given in asked["Parameters"].items()}
+    running = SsmRunDocument()
+    listed = next((one for one in running.allowed if one.name == asked["DocumentName"]), None)
+    if listed is None or listed.parameters.keys() != values.keys():
+        return None
+    plain = SsmDocument(document=listed.name, values=values, after="")
+    return running.name, {**plain.model_dump(), "after": running.read_state(access, plain).get("newest", "")}
+
+
 _TELLERS: Mapping[str, Callable[[AwsAccess, Asked], Told]] = {
     "ecs:StopTask": _stop_task,
     "ecs:UpdateService": _service,
@@ -143,5 +154,6 @@ _TELLERS: Mapping[str, Callable[[AwsAccess, Asked], Told]] = {
     "lambda:DeleteFunctionConcurrency": _concurrency,
     "dynamodb:UpdateTable": _table,
     "ssm:PutParameter": _parameter,
+    "ssm:StartAutomationExecution": _document,
     "sqs:SetQueueAttributes": _queue,
 }

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from botocore.exceptions import ClientError
 from pydantic import Field
@@ -35,7 +35,8 @@ class AllowedDocument(Record):
     """One document that may be run: its version, its content by digest, what it takes, and what its steps call.
 
     `parameters` gives for each a pattern that its value has to fit. `resources` of `permissions` are templates of
-    partition, region, account and the document's parameters.
+    partition, region, account and the document's parameters. `answers` are the causes that it is for, as `kind:change`,
+    and `from_cause` says which parameter is which part of a cause: what is not on it, nobody may make up.
     """
 
     name: str
@@ -47,6 +48,8 @@ class AllowedDocument(Record):
     parameters: dict[str, str]
     permissions: tuple[IamStatement, ...]
     example: dict[str, str]
+    answers: tuple[str, ...] = ()
+    from_cause: dict[str, Literal["component", "change"]] = Field(default_factory=dict)
 
 
 def read_allowed(folder: Path = FOLDER) -> tuple[AllowedDocument, ...]:

@@ -99,6 +99,7 @@ OFFERED: Mapping[str, str] = {
     "lambda_set_reserved_concurrency": "a function that may run too seldom at once",
     "dynamodb_set_write_capacity": "a table with too few write units",
     "dynamodb_set_read_capacity": "a table with too few read units",
+    "ssm_run_document": "a table that needs more than a plan may set, where the team lists a document for it",
     "sqs_quarantine_poison": "a message that its consumer cannot read",
     "sqs_redrive": "dead letters of a function that works again, where its version or reservation is to blame no more",
     "ssm_revert_parameter": "a parameter that was changed",

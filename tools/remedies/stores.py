@@ -15,6 +15,7 @@ from tools.actions.sqs_quarantine import FEWEST_RECEIVES, SqsQuarantinePoison
 from tools.actions.sqs_queue import read_queue
 from tools.actions.ssm_parameter import SsmRevertParameter
 from tools.analysis.tables import PROPERTIES
+from tools.remedies.documents import listed_documents
 from tools.remedies.place import PERIOD, Measured, Place, read_minutes
 
 HEADROOM = 1.3
@@ -23,12 +24,17 @@ Found = Iterator[PlannedAction | Considered]
 
 
 def more_capacity(place: Place, cause: Hypothesis) -> Found:
-    """Offer the capacity that the demand of the last minutes needs, of the kind that limits the table."""
+    """Offer the capacity that the demand of the last minutes needs, of the kind that limits the table.
+
+    Where that is more than may be set at once, the team's own documents come first.
+    """
     table = cause.component
     state = read_table(place.access, table)
     if not state["found"]:
         yield Considered(action=DynamoDbSetWriteCapacity.name, why_not=f"there is no table {table}")
         return
+    kind = "Read" if cause.change == PROPERTIES["read"] else "Write"
+    yield from _beyond(place, cause, kind, state[kind.lower()])
     if cause.change in {None, PROPERTIES["write"]}:
         yield _writes(place, table, state["write"])
     if cause.change == PROPERTIES["read"]:
@@ -83,6 +89,18 @@ def earlier_value(place: Place, cause: Hypothesis) -> Found:
         parameters={"name": name, "version": version},
         why=f"{name} was changed in version {newest['Version']}; version {version} held before",
     )
+
+
+def _beyond(place: Place, cause: Hypothesis, kind: str, now: int) -> Found:
+    """Yield documents where the demand needs more than a plan may set."""
+    demand = _demand(place, cause.component, kind)
+    wanted = math.ceil(demand * HEADROOM)
+    if wanted > now * MOST_FACTOR:
+        why = (
+            f"{wanted} {kind.lower()} units a second are needed of {cause.component}, more than {MOST_FACTOR} times "
+            f"the {now} it has"
+        )
+        yield from listed_documents(place, cause, why)
 
 
 def _writes(place: Place, table: str, now: int) -> PlannedAction | Considered:
