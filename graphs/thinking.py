@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.claims import in_full
@@ -16,7 +16,8 @@ from graphs.copilot import Records
 from graphs.observing import open_budget, open_sources
 from graphs.record import last_approval, spent_waiting
 from graphs.similar import similar_incidents
-from memory.records.assessment import Assessment, FirstLook
+from memory.records.assessment import Assessment, FirstLook, Learned
+from memory.records.config import Topology
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
@@ -27,6 +28,7 @@ from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.actions.base import Reversibility
 from tools.actions.registry import ACTIONS, named
+from tools.analysis.tags import with_learned
 from tools.budget import IncidentBudget
 from tools.executor import Executor
 from tools.freeze import closed_calendar
@@ -65,7 +67,17 @@ class Copilot:
 
         `spent` is what the incident has cost so far, which its limits count.
         """
-        return open_sources(self.records, incident.scope, incident.incident_id, self.runbooks, spent)
+        opened = open_sources(self.records, incident.scope, incident.incident_id, self.runbooks, spent)
+        return replace(opened, topology=self.topology(incident, opened.topology))
+
+    def topology(self, incident: Incident, known: Topology | None = None) -> Topology:
+        """Return the account's services with what the incident's first look learned of them from tags.
+
+        That stands in the timeline, so that each step rests on the same, whatever becomes of tags or of the process.
+        """
+        look = self._first_look_told(incident)
+        learned = [Learned.model_validate(one) for one in look.get("learned", [])]
+        return with_learned(known or self.records.topology(), learned)
 
     def tell(
         self, incident: Incident, kind: EntryKind, text: str, step: str, facts: dict[str, Any] | None = None
@@ -112,7 +124,7 @@ class Copilot:
         spent: Spend | None,
     ) -> PlanResult:
         """Ask for a plan among the options that were not tried in this incident; `tried` holds their digests."""
-        found = options(self.records.access, assessment, self.records.topology(), self.records.clock)
+        found = options(self.records.access, assessment, self.topology(incident), self.records.clock)
         fresh = found.without(tried)
         wanted = " ".join(
             [assessment.summary, *(f"{one.kind.value} {one.statement}" for one in assessment.found_causes)]
@@ -268,7 +280,7 @@ class Copilot:
         autonomy, access = self._autonomy, self.records.access
         frozen = autonomy.frozen_by(self.records.clock.now())
         said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
-        hit = self.records.topology().of_alarm(incident.alarm.name)
+        hit = self.topology(incident).of_alarm(incident.alarm.name)
         return Circumstances(
             account=autonomy.account,
             severity=self._measured_severity(incident),
@@ -286,10 +298,16 @@ class Copilot:
 
         Without one nothing is known of the impact, and the gravest is assumed.
         """
+        told = self._first_look_told(incident)
+        return Severity(told["severity"]) if told else Severity.CRITICAL
+
+    def _first_look_told(self, incident: Incident) -> dict[str, Any]:
+        """Return the first look as the timeline has it; nothing where there was none."""
         for entry in self.records.timeline.entries(incident.scope, incident.incident_id):
             if entry.kind is EntryKind.FIRST_LOOK:
-                return Severity(entry.facts["first_look"]["severity"])
-        return Severity.CRITICAL
+                told: dict[str, Any] = entry.facts["first_look"]
+                return told
+        return {}
 
 
 def send_key(incident_id: str, kind: str, news: str, audience: Audience) -> str:

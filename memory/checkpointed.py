@@ -9,7 +9,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from memory.checkpoints.saver import DynamoSaver
 from memory.records.alarm import Alarm, AlarmState, Metric
-from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Learned, Verdict
 from memory.records.base import Record
 from memory.records.failure import Failure
 from memory.records.incident import Incident, Severity, Status
@@ -39,6 +39,7 @@ RECORDS: tuple[type, ...] = (
     FirstLook,
     Hypothesis,
     Impact,
+    Learned,
     Verdict,
     Failure,
     Incident,

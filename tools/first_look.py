@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from memory.records.assessment import FirstLook, Verdict
+from memory.records.assessment import FirstLook, Learned, Verdict
 from memory.records.config import Rubric, Service
 from memory.records.incident import Incident, Severity
 from tools.analysis.findings import Findings
@@ -28,6 +28,7 @@ class _Seen:
     findings: Findings
     ranking: Ranking
     evidence_ids: tuple[str, ...]
+    learned: tuple[Learned, ...]
     missing: tuple[str, ...]
 
 
@@ -59,6 +60,7 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
         reason=ranking.reason,
         given_up=findings.given_up,
         log_shifts=findings.log_shifts,
+        learned=seen.learned,
     )
 
 
@@ -83,7 +85,8 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
     finally:
         collecting.end()
     seen = tuple(dict.fromkeys((*alarm.seen, *reading.seen)))
-    return _Seen(alarm, findings, rank(findings), seen, tuple(dict.fromkeys(collecting.missing)))
+    missing = tuple(dict.fromkeys(collecting.missing))
+    return _Seen(alarm, findings, rank(findings), seen, tuple(reading.learned.values()), missing)
 
 
 def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) -> Around:

@@ -78,6 +78,22 @@ class Impact(Record):
     )
 
 
+class Learned(Record):
+    """What the tags of a service say of it where settings say nothing, on which evidence.
+
+    It holds to the incident's end, whatever becomes of the tags, so that every step rests on the same. `depends_on`
+    holds `service:`, `table:`, `queue:` or `external:` and a name each; what is not said is none.
+    """
+
+    service: str
+    tier: int | None = None
+    owner: str | None = None
+    availability: float | None = None
+    latency_ms_p99: float | None = None
+    depends_on: tuple[str, ...] | None = None
+    evidence_id: str = ""
+
+
 class FirstLook(Record):
     """What code alone found in the first seconds: no model has been asked.
 
@@ -87,7 +103,7 @@ class FirstLook(Record):
     (checked, and as before), `changed_otherwise` (changed lately, but not the cause), `not_checked`. `changes` tells
     what was changed around the onset, in sentences, `given_up` how many messages went to a dead-letter queue since,
     `log_shifts` which ordinary log lines of its services no longer come, are new or surge.
-    `recovered_at` is set where it was over by itself before anybody looked.
+    `recovered_at` is set where it was over by itself before anybody looked. `learned` is what tags say of services.
     """
 
     onset: UtcTime | None = None
@@ -108,6 +124,7 @@ class FirstLook(Record):
     reason: str = ""
     given_up: tuple[str, ...] = ()
     log_shifts: tuple[str, ...] = ()
+    learned: tuple[Learned, ...] = ()
 
 
 class Assessment(Record):

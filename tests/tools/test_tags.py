@@ -1,20 +1,26 @@
 """What tags say of a service counts where settings say nothing, and only there."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from memory.records.assessment import Learned
 from memory.records.config import Dependency, Service, ServiceLevel, Topology
 from memory.records.evidence import Gap
+from memory.records.incident import Severity
 from tests.simulated import SimulatedAccount, StartAccount
 from tests.tools.looking import RUBRIC, incident_of, sources_of, the_alarm
 from tests.tools.stand_ins import NOW, Kept, sources
-from tools.analysis.tags import filled, left_open, usable
+from tools.analysis.services import service_finding
+from tools.analysis.severity import rate
+from tools.analysis.tags import filled, learned_of, left_open, usable, with_learned
 from tools.collectors.around import Around
 from tools.collectors.reads import COLLECTED
 from tools.collectors.running import Collecting
@@ -91,10 +97,16 @@ def test_an_availability_is_a_share_between_none_and_all(value: str) -> None:
     assert usable({"slo-availability": value}) == ({}, ("slo-availability",))
 
 
+def told(service: Service, tags: Mapping[str, str]) -> Service:
+    """A service with what its tags say of it."""
+    learned = learned_of(service, usable(tags)[0], "ev-t")
+    return filled(service, learned) if learned is not None else service
+
+
 def test_settings_win_and_tags_fill_what_is_missing() -> None:
     said = Service.model_validate({"name": "shop", "tier": 3, "slo": {"availability": 0.95}})
 
-    whole = filled(said, usable(TAGS)[0])
+    whole = told(said, TAGS)
 
     assert left_open(said) == {"owner", "slo-latency-ms", "depends-on"}
     assert (whole.tier, whole.owner) == (3, "team-shop")
@@ -106,12 +118,80 @@ def test_settings_win_and_tags_fill_what_is_missing() -> None:
     )
 
 
+def test_tags_ask_for_more_care_and_never_for_less() -> None:
+    lax = {"tier": "7", "slo-availability": "0.5", "slo-latency-ms": "90000"}
+
+    assert learned_of(BARE, lax, "ev-t") is None
+    assert learned_of(BARE, {**lax, "owner": "team-shop"}, "ev-t") == Learned(
+        service="shop", owner="team-shop", evidence_id="ev-t"
+    )
+
+
+GRAVER = [Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL]
+SOUND = st.fixed_dictionaries(
+    {},
+    optional={
+        "tier": st.integers(0, 9).map(str),
+        "slo-availability": st.floats(0.01, 0.9999).map(lambda one: f"{one:.5f}"),
+        "slo-latency-ms": st.integers(1, 9_999_999).map(str),
+        "depends-on": st.sampled_from(["service:stock", "table:carts queue:mails", "external:bank"]),
+    },
+)
+
+
+@settings(max_examples=40)
+@given(
+    SOUND,
+    st.one_of(st.none(), st.integers(0, 4)),
+    st.lists(st.tuples(st.integers(0, 40), st.floats(10, 5000)), min_size=20, max_size=40),
+)
+def test_whatever_tags_say_no_severity_becomes_less_grave(
+    tags: dict[str, str], tier: int | None, minutes: list[tuple[int, float]]
+) -> None:
+    """The errors of forty requests a minute, and how long these take."""
+    service = (
+        Service(name="shop", cluster="c") if tier is None else Service(name="shop", cluster="c", tier=tier)
+    )
+    at = [NOW - timedelta(minutes=n) for n in reversed(range(len(minutes)))]
+    series = {
+        "requests": [(one, 40.0) for one in at],
+        "errors": [(one, float(n)) for one, (n, _) in zip(at, minutes, strict=True)],
+        "latency": [(one, ms) for one, (_, ms) in zip(at, minutes, strict=True)],
+    }
+
+    def severity(of: Service) -> int:
+        finding = service_finding(of, series, NOW - timedelta(minutes=5), NOW, "ev")
+        found = rate(RUBRIC, [finding.impact] if finding.affected else [])[0]
+        return GRAVER.index(found)
+
+    whole = told(service, tags)
+    assert severity(whole) >= severity(service)
+    assert whole.tier <= service.tier
+    assert tier is None or whole.tier == tier
+    assert {one.name for one in service.depends_on} <= {one.name for one in whole.depends_on}
+
+
+def test_what_was_learned_stands_until_settings_say_it_and_names_nothing_new() -> None:
+    learned = learned_of(BARE, usable(TAGS)[0], "ev-t")
+    assert learned is not None
+    kept = Learned.model_validate_json(learned.model_dump_json())
+
+    by_tags = with_learned(Topology(services=(BARE, STOCK)), [kept]).services[0]
+    by_team = with_learned(
+        Topology(services=(Service(name="shop", tier=4, owner="team-b"),)), [kept]
+    ).services[0]
+
+    assert by_tags == told(BARE, TAGS)
+    assert (by_team.tier, by_team.owner) == (4, "team-b")
+    assert with_learned(Topology(services=(STOCK,)), [kept]) == Topology(services=(STOCK,))
+
+
 def test_a_part_that_only_tags_name_is_looked_at_too() -> None:
     for look in _around(_Account(TAGS), BARE):
         assert [service.name for service in look.near] == ["shop", "stock"]
         assert (look.tables, look.queues) == (("carts",), ("mails.fifo",))
-        assert set(look.filled_by) == {"shop"}
-        assert look.filled_by["shop"] in look.seen
+        assert set(look.learned) == {"shop"}
+        assert look.learned["shop"].evidence_id in look.seen
         look.taken("table", "carts")
         assert "table carts" in look.collecting.missing
 

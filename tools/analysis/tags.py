@@ -1,10 +1,11 @@
 """What the tags of a service say of it where settings say nothing: tier, owner, service levels, what it calls."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from memory.records.config import Dependency, Service, ServiceLevel
+from memory.records.assessment import Learned
+from memory.records.config import Dependency, Service, ServiceLevel, Topology
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._/+@-]{0,79}"
 _PART = rf"(?:service|table|queue|external):{_NAME}"
@@ -35,19 +36,59 @@ def left_open(service: Service) -> frozenset[str]:
     return frozenset(fields | {key for key, field in _LEVELS.items() if field not in levels})
 
 
-def filled(service: Service, tags: Mapping[str, str]) -> Service:
-    """Return a service with what usable tags say where settings say nothing; the same one where they add nothing."""
+def learned_of(service: Service, tags: Mapping[str, str], evidence_id: str) -> Learned | None:
+    """Return what usable tags say of a service where settings say nothing; None where they add nothing.
+
+    Whoever may tag may write a tag. So tags may name more to look at, and may ask for more care, never for less: a
+    tier, an availability or a latency that asks for less than is assumed where nobody says anything is left out.
+    """
     told = {key: value for key, value in tags.items() if key in left_open(service)}
-    new: dict[str, Any] = {}
-    if "tier" in told:
-        new["tier"] = int(told["tier"])
-    if "owner" in told:
-        new["owner"] = told["owner"]
-    if "depends-on" in told:
-        parts = (part.partition(":") for part in told["depends-on"].split(" "))
+    tier, kept = int(told.get("tier", service.tier)), service.slo
+    availability = float(told.get("slo-availability", kept.availability))
+    latency = float(told.get("slo-latency-ms", kept.latency_ms_p99))
+    found = Learned(
+        service=service.name,
+        tier=tier if tier < service.tier else None,
+        owner=told.get("owner"),
+        availability=availability if availability > kept.availability else None,
+        latency_ms_p99=latency if latency < kept.latency_ms_p99 else None,
+        depends_on=tuple(told["depends-on"].split(" ")) if "depends-on" in told else None,
+    )
+    return (
+        found.model_copy(update={"evidence_id": evidence_id})
+        if found != Learned(service=service.name)
+        else None
+    )
+
+
+def filled(service: Service, learned: Learned) -> Service:
+    """Return a service with what was learned of it; what settings say by now, they say for good."""
+    still_open, new = left_open(service), dict[str, Any]()
+    if learned.tier is not None and "tier" in still_open:
+        new["tier"] = min(service.tier, learned.tier)
+    if learned.owner is not None and "owner" in still_open:
+        new["owner"] = learned.owner
+    if learned.depends_on is not None and "depends-on" in still_open:
+        parts = (part.partition(":") for part in learned.depends_on)
         new["depends_on"] = tuple(Dependency(kind=kind, name=name) for kind, _, name in parts)
-    levels = {field: float(told[key]) for key, field in _LEVELS.items() if key in told}
+    levels: dict[str, float] = {}
+    if learned.availability is not None and "slo-availability" in still_open:
+        levels["availability"] = max(service.slo.availability, learned.availability)
+    if learned.latency_ms_p99 is not None and "slo-latency-ms" in still_open:
+        levels["latency_ms_p99"] = min(service.slo.latency_ms_p99, learned.latency_ms_p99)
     if levels:
         said = service.slo.model_dump(exclude_unset=True)
         new["slo"] = ServiceLevel.model_validate({**said, **levels})
     return service.model_copy(update=new) if new else service
+
+
+def with_learned(topology: Topology, learned: Iterable[Learned]) -> Topology:
+    """Return a topology with what was learned of its services; it names no service that is not in it."""
+    known = {one.service: one for one in learned}
+    if not known:
+        return topology
+    services = (
+        filled(service, known[service.name]) if service.name in known else service
+        for service in topology.services
+    )
+    return Topology(services=tuple(services))

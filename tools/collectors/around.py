@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import partial
 from typing import Concatenate, ParamSpec
 
-from memory.records.config import Service, Topology
+from memory.records.assessment import Learned
+from memory.records.config import Service
 from memory.records.evidence import Evidence, Gap
 from tools.analysis.changes import changes_of
 from tools.analysis.neighbourhood import around
-from tools.analysis.tags import filled, left_open
+from tools.analysis.tags import learned_of, left_open, with_learned
 from tools.collectors.dead_letters import look_at_dead_letters
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.lines import lines_before, lines_since
@@ -57,7 +58,7 @@ P = ParamSpec("P")
 class Around:
     """What runs without the onset, by part, and what it is about.
 
-    `filled_by` names the evidence of what tags say of a service, where settings do not say it.
+    `learned` is what tags say of a service, where settings do not say it.
     """
 
     sources: Sources
@@ -66,7 +67,7 @@ class Around:
     tables: tuple[str, ...]
     queues: tuple[str, ...]
     seen: list[str] = field(default_factory=list)
-    filled_by: dict[str, str] = field(default_factory=dict)
+    learned: dict[str, Learned] = field(default_factory=dict)
     watched: tuple[Watched, ...] = ()
     _running: dict[tuple[str, str], Reading] = field(default_factory=dict)
     _sizes: dict[str, Running[GroupSize | None]] = field(default_factory=dict)
@@ -139,13 +140,12 @@ class Around:
                 continue
             self.collecting.missing += unusable_in(evidence, self.near)
             for name, tags in tags_in(evidence).items():
-                if name in near and (whole := filled(near[name], tags)) is not near[name]:
-                    near[name], self.filled_by[name] = whole, evidence.evidence_id
-        if not self.filled_by:
+                if name in near and (found := learned_of(near[name], tags, evidence.evidence_id)) is not None:
+                    self.learned[name] = found
+        if not self.learned:
             return
-        services = self.sources.topology.services
-        topology = Topology(services=tuple(near.get(service.name, service) for service in services))
-        self._widen(around(topology, near.values()), onset)
+        topology = with_learned(self.sources.topology, self.learned.values())
+        self._widen(around(topology, [topology.service(name) or one for name, one in near.items()]), onset)
 
     def _widen(self, near: Sequence[Service], onset: datetime) -> None:
         """Look also at the parts that came to be known only now."""

@@ -86,9 +86,9 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id)
         if not finding.checked:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
-        tagged = around.filled_by.get(service.name)
-        if tagged:
-            finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged))
+        tagged = around.learned.get(service.name)
+        if tagged is not None:
+            finding = replace(finding, evidence_ids=(*finding.evidence_ids, tagged.evidence_id))
         told = _with_placing(around, _with_limit(around, _with_tasks(around, finding)), onset)
         yield _with_stops(around, told, onset)
 
