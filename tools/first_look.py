@@ -1,8 +1,9 @@
 """The first look: what code alone finds in seconds, with every observation stored."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from memory.clock import AtOneMoment
 from memory.records.assessment import FirstLook, Learned, Verdict
 from memory.records.config import Rubric, Service
 from memory.records.incident import Incident, Severity
@@ -33,8 +34,12 @@ class _Seen:
 
 
 def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> FirstLook:
-    """Read around the alarm in parallel, and rank what may have caused it. No model takes part."""
-    seen = _look(sources, incident)
+    """Read around the alarm in parallel, and rank what may have caused it. No model takes part.
+
+    Every window ends at the moment at which the look begins, so that what is compared is of one time; each observation
+    tells when it was taken.
+    """
+    seen = _look(replace(sources, clock=AtOneMoment(sources.clock.now(), sources.clock)), incident)
     findings, ranking = seen.findings, seen.ranking
     affected = [finding for finding in findings.services if finding.affected]
     severity, why = rate(rubric, (finding.impact for finding in affected))

@@ -42,10 +42,18 @@ MOST = 1.2
 SCENARIOS = ("bad-deployment", "wrong-parameter", "red-herring")
 ROUNDS = 3
 # What a collector asks; the record's own writes are not the collectors'.
-SLOWED = (
-    *((service, "*") for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "sqs", "cloudtrail")),
-    ("dynamodb", "DescribeTable"),
+SERVICES = (
+    "cloudwatch",
+    "logs",
+    "ecs",
+    "lambda",
+    "ssm",
+    "sqs",
+    "cloudtrail",
+    "codedeploy",
+    "service-quotas",
 )
+SLOWED = (*((service, "*") for service in SERVICES), ("dynamodb", "DescribeTable"))
 # For each operation those whose answers it needs, within one part's collector or from the alarm's.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "StartQuery": ("GetMetricData", "DescribeLogGroups"),
@@ -54,6 +62,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "DescribeTasks": ("ListTasks",),
     "GetParameterHistory": ("LookupEvents",),
     "GetQueueAttributes": ("GetQueueUrl",),
+    "ListDeployments": ("ListApplications",),
+    "BatchGetDeployments": ("ListDeployments",),
+    "GetAWSDefaultServiceQuota": ("GetServiceQuota",),
 }
 
 
@@ -184,7 +195,7 @@ def _metered(session: Session, incident: Incident) -> Sources:
     access = MeteredAccess(
         own.region, own.endpoint_url, own.access_key_id, own.secret_access_key, own.session_token
     )
-    for service in ("cloudwatch", "logs", "ecs", "lambda", "ssm", "sqs", "cloudtrail", "dynamodb"):
+    for service in (*SERVICES, "dynamodb"):
         access.client(service)
     return replace(sources, access=access)
 

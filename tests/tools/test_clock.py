@@ -8,6 +8,7 @@ from socketserver import ThreadingMixIn
 
 import pytest
 
+from memory.clock import AtOneMoment
 from tools.aws.clock import AccountClock, SystemClock
 from tools.errors import Misconfigured, Transient
 
@@ -124,3 +125,11 @@ def test_a_clock_that_does_not_answer_is_transient() -> None:
 
 def test_wall_time_is_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
+
+
+def test_what_is_asked_as_of_one_moment_is_so_while_the_clock_goes_on() -> None:
+    with served() as (_, clock):
+        standing = AtOneMoment(clock.now(), clock)
+        later = START + timedelta(minutes=5)
+        assert standing.wait_until(later) == later
+        assert (standing.now(), clock.now()) == (START, later)
