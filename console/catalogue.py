@@ -26,6 +26,27 @@ code found in the account, policy rules on each, and [an approval is bound](poli
 Auto Scaling groups, RDS and target groups have no actions yet: the simulated account has none of those services, and
 what cannot be tried is not offered.
 """
+_DECIDED = """
+## Decided where it could be otherwise
+
+**One poison message is not moved by itself.** `sqs_quarantine_poison` lets SQS put aside what was received too often,
+and with it good messages of the same batch, whose number the approval names. To take out the one message alone would
+want a receive, a send to the dead-letter queue and a delete, and SQS gives none of what these would have to rest on:
+
+- ReceiveMessage cannot ask for a message. While a function polls, the one that is meant is hidden most of the time;
+  what is received instead is hidden too, its receive count grows, and in a FIFO queue its whole group waits meanwhile
+  (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html).
+- Nobody can ask SQS whether a message was sent. A deduplication id holds for five minutes, and in FIFO queues only;
+  after a lost answer the executor could neither send again nor leave it, and what cannot be settled is no action here.
+- A receipt handle that has expired deletes nothing in a FIFO queue, so that the message could stand in both queues;
+  and what was sent to a dead-letter queue by hand has no source that StartMessageMoveTask could give it back to
+  (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
+- The role would need ReceiveMessage and DeleteMessage on the live queue, which can lose any message of it. Setting the
+  receive limit can lose none.
+
+So the good messages wait in the dead-letter queue, the closing message counts them and names the redrive. A team whose
+function reports single failures (`ReportBatchItemFailures`) has none that go along: the action reads that and says so.
+"""
 _NOT_OFFERED = (
     "no cause: nothing that is recorded of an incident points to it. Its runbook tells people when they may do the "
     "same; a plan that names it goes through the same review, approval and executor"
@@ -81,7 +102,8 @@ def page(catalogue: Catalogue = ACTIONS) -> str:
             for one in catalogue
         ),
     ]
-    return "\n".join([_HEAD, *index, *(_section(described(one)) for one in catalogue)]) + "\n"
+    sections = (_section(described(one)) for one in catalogue)
+    return "\n".join([_HEAD, *index, *sections, _DECIDED])
 
 
 def _section(told: dict[str, Any]) -> str:

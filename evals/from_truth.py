@@ -24,6 +24,7 @@ from evals.bench.page import replaced
 from evals.course_page import NAME, results, summed_up
 from evals.courses import Course, course_of_careless, course_of_cure, unplayed
 from evals.drive import Outcome, Trial, follow
+from evals.limits import BROKEN, within
 from evals.truth import AcceptableCall, ForbiddenChange, Truth, read_truth
 from evals.truth_plans import Untold, planned
 from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
@@ -32,6 +33,8 @@ from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothes
 from memory.records.incident import Incident
 from memory.records.plan import Plan, PlannedAction
 from tools.budget import IncidentBudget
+
+PLAN_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -133,10 +136,18 @@ class Task:
 
 
 def played(task: Task) -> Course:
-    """Play one given plan and judge what came of it."""
-    truth = read_truth(task.scenario, None, task.seed)
+    """Play one given plan and judge what came of it; one that breaks off, or takes too long, is not right."""
+    try:
+        with within(PLAN_SECONDS):
+            return _played(task)
+    except BROKEN as error:
+        return unplayed(task.scenario, task.seed, str(error), careless=task.forbidden is not None)
+
+
+def _played(task: Task) -> Course:
     if task.forbidden is None:
         return cured(task.scenario, task.seed)
+    truth = read_truth(task.scenario, None, task.seed)
     return held(task.scenario, truth.actions.forbidden_changes[task.forbidden], task.seed)
 
 

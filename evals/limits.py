@@ -7,9 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.errors import CopilotError
+
 
 class TrialTooLong(BaseException):
     """A trial took longer than it may. Like Ctrl-C it passes through whatever swallows mere errors."""
+
+
+# What ends one trial and not the others: ours, and what AWS's clients or the account itself may raise.
+BROKEN = (CopilotError, ClientError, BotoCoreError, httpx.HTTPError, TrialTooLong)
 
 
 @contextmanager

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from console.text import screen
@@ -22,21 +20,19 @@ from evals.at_once import judged_at_once
 from evals.bench.machine import machine
 from evals.drive import Outcome, Trial, play
 from evals.figures import bars
-from evals.limits import Deadline, TrialTooLong, within
+from evals.limits import BROKEN, Deadline, within
 from evals.page import replaced, results, summed_up
 from evals.score import Score, not_played, score
 from evals.table import table
 from evals.truth import read_truth
 from graphs.settings import outward_here
 from simulator.scenario import scenario_names
-from tools.errors import CopilotError, Misconfigured
+from tools.errors import Misconfigured
 
 THRESHOLD = 1.0
 TRIAL_SECONDS = 300.0
 JOBS = 2
 PASSED, BELOW, NOT_UPLOADED, INTERRUPTED = 0, 1, 3, 130
-# What ends one trial and not the others: ours, and what AWS's clients or the account itself may raise.
-BROKEN = (CopilotError, ClientError, BotoCoreError, httpx.HTTPError, TrialTooLong)
 CODES = (
     "It ends with 0 when every scenario reaches the threshold, with 1 when one does not, with 2 when it was asked "
     "wrongly, and with 3 when LangSmith is configured and did not take the scores. LangSmith is configured by "
