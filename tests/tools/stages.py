@@ -70,7 +70,11 @@ def _stopped_by_others(account: SimulatedAccount, given: Given) -> None:
     account.client("ecs").stop_task(cluster=CLUSTER, task=given["task"])
 
 
-def _alias(_: SimulatedAccount) -> Given:
+def _alias(account: SimulatedAccount) -> Given:
+    whole: dict[str, Any] = {"AdditionalVersionWeights": {}}
+    account.client("lambda").update_alias(
+        FunctionName=FUNCTION, Name=ALIAS, FunctionVersion="7", RoutingConfig=whole
+    )
     return {"function": FUNCTION, "alias": ALIAS, "version": "6"}
 
 
@@ -186,9 +190,19 @@ def _switch(account: SimulatedAccount) -> Given:
     return {"name": ROUTE, "value": "b"}
 
 
+def _executions(account: SimulatedAccount) -> list[dict[str, Any]]:
+    listed = account.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"]
+    return list(listed)
+
+
 def _document(account: SimulatedAccount) -> Given:
     _table(account)
-    listed = account.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"]
+    listed = _executions(account)
+    for _ in range(20):
+        if all(one["AutomationExecutionStatus"] != "InProgress" for one in listed):
+            break
+        account.advance(30)
+        listed = _executions(account)
     newest = max(listed, key=lambda one: one["ExecutionStartTime"], default={"AutomationExecutionId": ""})
     account.advance(1)
     values = {"TableName": "orders", "WriteCapacityUnits": str(_units(account, "Write") + 1)}
