@@ -183,6 +183,24 @@ def test_an_action_takes_effect_once_and_its_way_back_is_what_it_says(
         assert done.inverse == {}
 
 
+@pytest.mark.slow
+def test_a_deployment_whose_stop_was_not_answered_is_stopped_once(account: SimulatedAccount) -> None:
+    stage = stage_of("codedeploy_stop")
+    at = bench(account, "lost-codedeploy_stop")
+    plan, seen = Plan(actions=(planned(stage, account),)), written(account, stage)
+    at.approve(plan)
+    account.faults([{"service": "codedeploy", "operation": stage.writes, "kind": "lose_answer", "times": 1}])
+
+    done = at.executor.execute(at.incident, plan, 0, HIGH)
+    account.clear_faults()
+
+    assert done.state is ExecutionState.DONE, done.detail
+    assert "the effect is there" in done.detail
+    assert written(account, stage) == seen + 1
+    assert over(account, lambda: not at.executor.is_under_way(at.incident, done))
+    assert at.executor.confirm(at.incident, done).state is ExecutionState.DONE
+
+
 def undone(at: Bench, account: SimulatedAccount, entry: Any, done: Any) -> bool:
     """Undo an action, and say whether the account is as before it."""
     back = at.executor.revert(at.incident, done, HIGH)
