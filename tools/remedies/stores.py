@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 
 from botocore.exceptions import ClientError
 
@@ -20,13 +21,14 @@ from tools.remedies.place import PERIOD, Measured, Place, read_minutes
 
 HEADROOM = 1.3
 LEAST_FACTOR = 1.5
+LATELY = timedelta(hours=1)
 Found = Iterator[PlannedAction | Considered]
 
 
 def more_capacity(place: Place, cause: Hypothesis) -> Found:
     """Offer the capacity that the demand of the last minutes needs, of the kind that limits the table.
 
-    Where that is more than may be set at once, the team's own documents come first.
+    Where it took more before than may be set at once, the team's own documents come first.
     """
     table = cause.component
     state = read_table(place.access, table)
@@ -34,12 +36,15 @@ def more_capacity(place: Place, cause: Hypothesis) -> Found:
         yield Considered(action=DynamoDbSetWriteCapacity.name, why_not=f"there is no table {table}")
         return
     kind = "Read" if cause.change == PROPERTIES["read"] else "Write"
-    yield from _beyond(place, cause, kind, state[kind.lower()])
+    now = state[kind.lower()]
+    needed = math.ceil(_used_before(place, table, kind) * HEADROOM)
+    if needed > now * MOST_FACTOR:
+        yield from _documents(place, cause, kind, needed, now)
     if cause.change in {None, PROPERTIES["write"]}:
-        yield _writes(place, table, state["write"])
+        yield _writes(place, table, now)
     if cause.change == PROPERTIES["read"]:
-        units, demand = _units(place, table, "Read", state["read"])
-        why = f"{table} has {state['read']} read units a second, and up to {demand:.0f} were asked of it"
+        units, demand = _units(place, table, "Read", now)
+        why = f"{table} has {now} read units a second, and up to {demand:.0f} were asked of it"
         parameters = {"table": table, "read_capacity_units": units}
         yield PlannedAction(action=DynamoDbSetReadCapacity.name, parameters=parameters, why=why)
 
@@ -91,16 +96,23 @@ def earlier_value(place: Place, cause: Hypothesis) -> Found:
     )
 
 
-def _beyond(place: Place, cause: Hypothesis, kind: str, now: int) -> Found:
-    """Yield documents where the demand needs more than a plan may set."""
-    demand = _demand(place, cause.component, kind)
-    wanted = math.ceil(demand * HEADROOM)
-    if wanted > now * MOST_FACTOR:
-        why = (
-            f"{wanted} {kind.lower()} units a second are needed of {cause.component}, more than {MOST_FACTOR} times "
-            f"the {now} it has"
-        )
-        yield from listed_documents(place, cause, why)
+def _documents(place: Place, cause: Hypothesis, kind: str, needed: int, now: int) -> Found:
+    """Yield documents of the team's where a plan may not set enough."""
+    why = (
+        f"{needed} {kind.lower()} units a second are needed of {cause.component}, more than {MOST_FACTOR} times "
+        f"the {now} it has"
+    )
+    yield from listed_documents(place, cause, why)
+
+
+def _used_before(place: Place, table: str, kind: str) -> float:
+    """Return the most units a second that were consumed within one minute of the last hour.
+
+    What was consumed was needed for certain; what was refused may be the same request many times.
+    """
+    consumed = Measured("AWS/DynamoDB", f"Consumed{kind}CapacityUnits", {"TableName": table})
+    read = read_minutes(place, {"consumed": consumed}, LATELY)
+    return max(read["consumed"].values(), default=0.0) / PERIOD
 
 
 def _writes(place: Place, table: str, now: int) -> PlannedAction | Considered:
