@@ -231,6 +231,7 @@ def _reads(settings: Settings, access: AwsAccess) -> Iterator[Line]:
         ("logs:DescribeLogGroups", lambda: access.client("logs").describe_log_groups(limit=1)),
         ("ecs:ListClusters", lambda: access.client("ecs").list_clusters(maxResults=1)),
         ("cloudtrail:LookupEvents", lambda: access.client("cloudtrail").lookup_events(MaxResults=1)),
+        ("codedeploy:ListApplications", lambda: access.client("codedeploy").list_applications()),
         ("dynamodb:ListTables", lambda: access.client("dynamodb").list_tables(Limit=1)),
         ("lambda:ListFunctions", lambda: access.client("lambda").list_functions(MaxItems=1)),
         ("sqs:ListQueues", lambda: access.client("sqs").list_queues(MaxResults=1)),

@@ -32,7 +32,7 @@ Shared = Callable[..., SimulatedAccount]
 
 
 def test_every_read_tool_is_described_and_narrow() -> None:
-    assert len({tool.name for tool in OBSERVE}) == len(OBSERVE) == 13
+    assert len({tool.name for tool in OBSERVE}) == len(OBSERVE) == 14
     for tool in OBSERVE:
         schema = tool.question.model_json_schema()
         assert schema["additionalProperties"] is False
