@@ -1,5 +1,6 @@
 """What a command says when it cannot go on, and the exit code it ends with."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,12 @@ from tools.event_body import RefusedEvent
 FAILED = 1
 MISCONFIGURED = 2
 UNREACHABLE = 3
+# What the system says where there is no room, or none for us.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+MAKE_ROOM = (
+    ". Make room where CLOUDOPS_STATE_DIR and CLOUDOPS_OUT point (.cloudops and out, if nothing is said), or name "
+    "others, and run the command again"
+)
 
 
 @contextmanager
@@ -37,6 +44,8 @@ def told() -> Iterator[None]:
     except BotoCoreError as error:
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
     except OSError as error:
+        if error.errno in FULL:
+            raise say(f"{error.filename or 'the disk'}: {error.strerror}{MAKE_ROOM}", FAILED) from error
         if error.filename is None:
             raise  # no file that somebody named: a defect, which is to be seen whole
         raise say(f"{error.filename}: {error.strerror}", FAILED) from error

@@ -13,6 +13,7 @@ from console.plot import draw
 from console.series import evidence_of, read_plot
 from console.story import as_told, cost, told_title
 from console.text import amount, clock_time, full_time, plain, screen, share, span
+from console.whole import write_whole
 from graphs.copilot import Records
 from memory.records.evidence import Evidence
 from memory.records.incident_record import IncidentRecord
@@ -25,14 +26,13 @@ _QUIET = {EntryKind.STEP_STARTED, EntryKind.STEP_ENDED}
 
 def write_report(records: Records, record: IncidentRecord, path: Path) -> None:
     """Write the report of an incident to a file."""
-    path.write_text(render(records, record), encoding="utf-8")
+    write_whole(path, render(records, record))
 
 
 def write_out(records: Records, record: IncidentRecord) -> Path:
     """Write the record and its report, and return their folder. What is stored gives the same bytes every time."""
     folder = records.settings.out_dir / record.incident.incident_id
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "incident.json").write_text(record_json(record) + "\n", encoding="utf-8")
+    write_whole(folder / "incident.json", record_json(record) + "\n")
     write_report(records, record, folder / "report.html")
     return folder
 

@@ -70,10 +70,12 @@ def _opens_nothing(session: Session, envelope: Envelope, body: bytes) -> int:
 
 
 def _ended(records: Records, story: Story, record: IncidentRecord, *, as_json: bool) -> None:
-    folder = write_out(records, record)
     if as_json:
+        # First, so that a disk that is full does not keep it back.
         screen().file.write(record_json(record) + "\n")
+        write_out(records, record)
         return
+    folder = write_out(records, record)
     story.sum_up(record)
     story.console.print(styled(f"\n{folder}/report.html", "bold"))
     if record.status is Status.AWAITING_APPROVAL:
