@@ -97,7 +97,7 @@ def test_a_loop_reads_again_from_the_cache_what_it_has_sent(host: Host) -> None:
     guard = GuardrailChecks(access(host.endpoint).client("bedrock-runtime"))
     caching = replace(model(host, "rules", "triage"), cache_points=True)
     before, long = len(host.calls), ["basket: KeyError price"] * 120
-    found = [*SOUND, evidence("ev-ffffffffffff", "logs of basket", {"rows": long})]
+    found = [*SOUND, *(evidence(f"ev-{n:012x}", "logs of basket", {"rows": long}) for n in range(12))]
     result = Triage(caching, (look_up(["a line"]),), guard).assess(INCIDENT, first_look(), found, sources())
     first, second = result.models[0].steps
     assert first.cache_write_tokens > 1024
