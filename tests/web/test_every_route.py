@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from graphs.bootstrap import open_records, set_up
 from memory.records.scope import Role
@@ -34,13 +36,57 @@ EVIL: tuple[dict[str, Any], ...] = (
     {"config": {"configurable": {"holder": "me", "langgraph_auth_user": {"roles": ["approver"]}}}},
     {},
 )
+# The same in the words of each protocol that the server speaks or may be set to speak, and past what works already.
+FURTHER: tuple[dict[str, Any], ...] = (
+    *(
+        {"command": {"resume": MADE_UP}, "multitask_strategy": one}
+        for one in ("enqueue", "interrupt", "rollback")
+    ),
+    {"command": {"resume": MADE_UP}, "webhook": "http://127.0.0.1:9/told", "after_seconds": 0},
+    {"command": {"resume": MADE_UP}, "checkpoint": {"checkpoint_ns": ""}, "interrupt_before": ["act"]},
+    {"name": "mine", "context": MADE_UP, "config": {"configurable": MADE_UP}, "if_exists": "do_nothing"},
+    {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "incident", "arguments": MADE_UP}},
+)
+# Routes that the server may have without telling of them.
+UNTOLD = (
+    *((method, "/mcp/") for method in ("get", "post", "delete")),
+    ("post", "/a2a/{assistant_id}"),
+    ("post", "/ui/{graph_id}"),
+    ("get", "/profile"),
+    ("put", "/store/items"),
+    ("post", "/threads/{thread_id}/commands"),
+    ("post", "/threads/{thread_id}/stream/events"),
+)
 
 
 def routes(host: Host) -> list[tuple[str, str]]:
     """Every method and path that the server tells of, those that only read first and deletions last."""
     paths: Mapping[str, Mapping[str, Any]] = host.get("/openapi.json", *Role).json()["paths"]
     found = [(method, path) for path, methods in paths.items() for method in methods if method in ORDER]
-    return sorted(found, key=lambda one: (ORDER.index(one[0]), one[1]))
+    return sorted({*found, *UNTOLD}, key=lambda one: (ORDER.index(one[0]), one[1]))
+
+
+def commands(thread_id: str) -> list[dict[str, Any]]:
+    """What a client of the event stream would send: a run to start, an answer to what waits."""
+    start = {"assistant_id": "incident", "input": MADE_UP, "command": {"goto": "act"}}
+    answer = {"namespace": [], "interrupt_id": thread_id, "response": MADE_UP}
+    message = {
+        "role": "user",
+        "messageId": "1",
+        "contextId": thread_id,
+        "parts": [{"kind": "data", "data": MADE_UP}],
+    }
+    return [
+        {"id": 1, "method": "run.start", "params": start},
+        {
+            "id": 2,
+            "method": "run.start",
+            "params": {"assistant_id": "incident", "command": {"resume": MADE_UP}},
+        },
+        {"id": 3, "method": "input.respond", "params": answer},
+        {"id": 4, "method": "input.respond", "params": {"responses": [answer]}},
+        {"jsonrpc": "2.0", "id": 5, "method": "message/send", "params": {"message": message}},
+    ]
 
 
 def bodies(event: dict[str, Any], thread_id: str, incident_id: str) -> Iterator[dict[str, Any]]:
@@ -54,6 +100,9 @@ def bodies(event: dict[str, Any], thread_id: str, incident_id: str) -> Iterator[
     for evil in EVIL:
         yield {**named, **evil}
         yield evil
+    for evil in FURTHER:
+        yield {**named, **evil}
+    yield from commands(thread_id)
     yield {**named, "input": {"event": event, "status": "acting", "reviews": []}, "as_node": "act"}
     yield {
         "namespace": ["approvals", incident_id],
@@ -81,6 +130,23 @@ def answered(host: Host, method: str, path: str, body: dict[str, Any] | None, ro
         return 0
     except httpx.RemoteProtocolError:
         return 0
+
+
+def spoken_to(host: Host, thread_id: str, roles: tuple[Role, ...]) -> int:
+    """Say each command over the socket of the event stream; return how many were answered."""
+    address = f"{host.url.replace('http', 'ws', 1)}/threads/{thread_id}/stream/events"
+    answered = 0
+    for command in commands(thread_id):
+        try:
+            with connect(
+                address, additional_headers=host.headers(*roles), open_timeout=SECONDS, proxy=None
+            ) as socket:
+                socket.send(json.dumps(command))
+                socket.recv(timeout=SECONDS)
+                answered += 1
+        except (WebSocketException, TimeoutError, OSError):
+            continue
+    return answered
 
 
 @pytest.fixture
@@ -116,6 +182,9 @@ def test_no_route_does_anything_without_the_right_to_approve(fired: Firing, tmp_
                     # What the server makes of it is the server's own; what it does is looked at below.
                     answered(host, method, path, body, roles)
                     tried[f"{method} {path}"] += 1
+        for roles in CALLERS:
+            tried["websocket"] += spoken_to(host, thread_id, roles)
+        assert tried["websocket"], "the socket of the event stream took nothing"
         _nothing_was_done(fired, incident_id, before)
         # It is not for want of something to do: whoever may decide has it done.
         decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
