@@ -12,15 +12,13 @@ from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.outcome import Execution, ExecutionState
 from tools.aws.backend import BackendNames
+from tools.trail import LOOKUP_SECONDS
 
 # A model call or a session changes nothing in the account, whatever CloudTrail says of its kind.
 _NO_CHANGE = {"bedrock.amazonaws.com", "sts.amazonaws.com"}
 # Nor does asking what an automation would do:
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartExecutionPreview.html
 _NO_CHANGE_EVENTS = {"StartExecutionPreview"}
-# CloudTrail answers two look-ups a second; a page that came too soon would be no answer:
-# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
-LOOKUP_SECONDS = 0.51
 _HAPPENED = {
     ExecutionState.CALLED,
     ExecutionState.DONE,

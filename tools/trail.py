@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.aws.access import AwsAccess
 
+LOOKUP_SECONDS = 0.51
+"""How long to wait between two look-ups, so that CloudTrail answers both."""
 _MARGIN = timedelta(minutes=5)
 _NO_CHANGE = frozenset({"sts.amazonaws.com"})
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from tools.actions.lambda_function import FUNCTION, found
 from tools.remedies.dead_letters import put_back
 from tools.remedies.place import Place
 from tools.remedies.shifts import stopped_shift
+from tools.trail import LOOKUP_SECONDS
 
 RAISED = 10
 """How many times a reservation is raised that nobody can say was different before."""
@@ -125,7 +127,8 @@ def _reservations(place: Place, function: str) -> list[int | None]:
     """Return what the reservation was set to, newest first, as far back as CloudTrail looks; None took it away."""
     trail = place.access.client("cloudtrail")
     told: list[tuple[Any, int | None]] = []
-    for event in _RESERVING:
+    for number, event in enumerate(_RESERVING):
+        time.sleep(LOOKUP_SECONDS if number else 0)
         attribute = [{"AttributeKey": "EventName", "AttributeValue": event}]
         for one in trail.lookup_events(LookupAttributes=attribute, MaxResults=50)["Events"]:
             detail = json.loads(one["CloudTrailEvent"])
