@@ -74,9 +74,12 @@ def test_a_request_id_cannot_end_its_text_in_the_query(text: str) -> None:
 
 
 def test_alarms_that_changed_and_fire_are_listed(shared_accounts: Shared) -> None:
-    seen = alarm_history(sources_of(shared_accounts("bad-deployment")), AlarmHistory(minutes=240))
+    account = shared_accounts("bad-deployment")
+    seen = alarm_history(sources_of(account), AlarmHistory(minutes=240))
+    # The account is shared, and others may have moved its time to where alarms fire.
+    alarms = account.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
     assert not set(seen.gaps) & UNREAD
-    assert seen.result["firing"] == []
+    assert seen.result["firing"] == [one["AlarmName"] for one in alarms]
     assert any(change["alarm"] == "checkout-5xx" for change in seen.result["changes"])
 
 
