@@ -19,6 +19,7 @@ from memory.records.outcome import Execution, Signal, SignalState
 from memory.records.plan import ExpectedSignal
 from tools.actions.base import Action
 from tools.actions.registry import Catalogue, named
+from tools.analysis.chance import may_be_chance
 from tools.analysis.failing import LATE, known_requests
 from tools.analysis.series import Point, points_of
 from tools.errors import error_code
@@ -33,6 +34,7 @@ STARVED = 0.2
 """Less than this share of the requests that came before means that they do not come through any more."""
 MINUTES = 60
 _LEAST_REQUESTS = 10.0
+_OVER = frozenset({SignalState.NOT_MET, SignalState.WORSE})
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,12 @@ class Moment:
 
         A sum over a period that is not over says nothing yet.
         """
-        settled = [
-            value for at, value in points if at >= self.acted_at + SETTLING and at + period <= self.now
-        ]
+        settled = [value for _, value in self.settled(points, period)]
         return fmean(settled[-LATEST:]) if len(settled) >= LATEST else None
+
+    def settled(self, points: Sequence[Point], period: timedelta) -> list[Point]:
+        """Return the whole points from when the action has had time to take effect."""
+        return [one for one in points if one[0] >= self.acted_at + SETTLING and one[0] + period <= self.now]
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,9 @@ def service_signals(sources: Sources, service: Service, moment: Moment) -> Itera
         moment,
         limits["share"],
     )
-    late = share.state is SignalState.UNKNOWN and not share.unread and coming.state is SignalState.MET
+    if share.state in _OVER and _may_be_chance(requests, errors, moment, limits["share"]):
+        share = share.model_copy(update={"state": SignalState.UNKNOWN})
+    late = share.now is None and not share.unread and coming.state is SignalState.MET
     if late and moment.now < moment.all_in:
         share = share.model_copy(update={"state": SignalState.AWAITED})
     yield share
@@ -114,6 +120,13 @@ def _shares(requests: Reading, errors: Reading, moment: Moment) -> Reading:
     failed, known = dict(errors.points), known_requests(requests.points, errors.points, moment.now)
     shares = [(at, failed.get(at, 0.0) / count) for at, count in known if count]
     return Reading(shares, requests.unread or errors.unread)
+
+
+def _may_be_chance(requests: Reading, errors: Reading, moment: Moment, limit: float) -> bool:
+    """Say whether the failures that are judged are too few of too few requests to tell of anything."""
+    failed, known = dict(errors.points), known_requests(requests.points, errors.points, moment.now)
+    judged = moment.settled([(at, count) for at, count in known if count], _MINUTE)[-LATEST:]
+    return may_be_chance(sum(failed.get(at, 0.0) for at, _ in judged), sum(n for _, n in judged), limit)
 
 
 def is_well(signal: Signal) -> bool:

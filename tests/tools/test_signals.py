@@ -1,10 +1,13 @@
 """Verification beside the alarm: the service's level and what the action promised, against the state before."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from memory.records.alarm import Metric
 from memory.records.config import Service, ServiceMetrics
@@ -12,7 +15,8 @@ from memory.records.outcome import Execution, ExecutionState, Signal, SignalStat
 from memory.records.plan import Direction, ExpectedSignal
 from tests.tools.dials import Dials, SetDialAction
 from tests.tools.stand_ins import NOW, sources
-from tools.signals import Moment, promised_signals, service_signals
+from tools.analysis.chance import SURE, may_be_chance
+from tools.signals import Moment, is_well, promised_signals, service_signals
 
 ACTED = NOW - timedelta(minutes=8)
 WEB = Service(
@@ -52,6 +56,31 @@ class Metrics:
 
 def _minutes() -> list[datetime]:
     return [NOW - timedelta(minutes=30 - n) for n in range(30)]
+
+
+def test_one_failure_of_few_requests_is_chance_and_undoes_nothing() -> None:
+    (share, *_) = service_signals(
+        sources({"cloudwatch": Metrics(Requests=(20, 19), Errors=(0, 0.5), Latency=(9, 9))}),
+        WEB,
+        Moment(ACTED, NOW),
+    )
+    assert share.state is SignalState.UNKNOWN and share.now and is_well(share)
+    assert _states(Requests=(20, 19), Errors=(0, 3), Latency=(9, 9))[0] is SignalState.WORSE
+
+
+@given(st.integers(1, 400), st.sampled_from([0.001, 0.01, 0.05, 0.2]), st.data())
+def test_what_is_surely_no_chance_is_never_more_likely_than_one_in_twenty(
+    of: int, limit: float, data: st.DataObject
+) -> None:
+    failed = data.draw(st.integers(0, of))
+    tail = sum(math.comb(of, n) * limit**n * (1 - limit) ** (of - n) for n in range(failed, of + 1))
+    assert may_be_chance(failed, of, limit) or tail <= SURE
+    if failed > 0:
+        assert may_be_chance(failed - 1, of, limit) or not may_be_chance(failed, of, limit)
+
+
+def test_where_nothing_may_fail_one_failure_is_no_chance() -> None:
+    assert not may_be_chance(1, 1_000, 0.0) and may_be_chance(0, 1_000, 0.0)
 
 
 def _states(**series: tuple[float, float | None]) -> list[SignalState]:
