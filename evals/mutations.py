@@ -80,6 +80,44 @@ INLINE = (
         "if isinstance(leave, Refusal):",
         "if False:",
     ),
+    (
+        "what is settled is not done again",
+        "tools/executor.py",
+        "            return standing\n        inspection = self._look(incident, plan, index)",
+        "            pass\n        inspection = self._look(incident, plan, index)",
+    ),
+    (
+        "an undo that is settled is not done again",
+        "tools/executor.py",
+        "            return standing\n        inspection = inspect(",
+        "            pass\n        inspection = inspect(",
+    ),
+    (
+        "that a call is made is written before it",
+        "tools/once.py",
+        "called = self._move(standing, ExecutionState.CALLED)",
+        "called = standing",
+    ),
+    (
+        "what was called is looked for in the account",
+        "tools/once.py",
+        "if standing.state is not ExecutionState.CLAIMED:",
+        "if False:",
+    ),
+    (
+        "what is undecided stays with people",
+        "tools/once.py",
+        "if standing.state is ExecutionState.UNDECIDED:",
+        "if False:",
+    ),
+    ("a refusal after a lost answer decides nothing", "tools/once.py", "if lost:", "if False:"),
+    ("what AWS refused is not sent again", "tools/once.py", "if _was_refused(error):", "if False:"),
+    (
+        "the approval that is used is the one that was read",
+        "memory/stores/approvals.py",
+        " or ApprovalRequest.model_validate(item.body) != request",
+        "",
+    ),
 )
 
 

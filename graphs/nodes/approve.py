@@ -137,10 +137,10 @@ def _tell(turn: Turn, request: ApprovalRequest) -> Wait:
 
 
 def _was_told(turn: Turn, request: ApprovalRequest) -> bool:
-    """Say whether the message is in the outbox: it is stored there after all else, and sent from there."""
+    """Say whether the timeline tells of the message, which comes after all else."""
     key = send_key(request.incident_id, APPROVAL, request.plan_hash[:12], Audience.ON_CALL)
-    told = turn.copilot.records.outbox.all(request.scope, request.incident_id)
-    return any(message.send_key == key for message in told)
+    told = turn.copilot.records.timeline.entries(request.scope, request.incident_id)
+    return any(one.kind is EntryKind.MESSAGE and one.facts.get("send_key") == key for one in told)
 
 
 def _waiting(turn: Turn, request: ApprovalRequest) -> Wait:

@@ -251,6 +251,21 @@ def test_what_may_have_been_sent_is_not_sent_again() -> None:
     assert (left.state, dials.sent) == (ExecutionState.UNDECIDED, 1)
 
 
+def test_what_is_undecided_stays_with_people_though_it_could_be_sent_again() -> None:
+    dials, table = Dials(fates=[Fate.KILLED_BEFORE]), MemoryTable()
+    with pytest.raises(Killed):
+        executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+    table.bury()
+    acting = executor(table, dials)
+    (called,) = acting.executions.all(SCOPE, incident().incident_id)
+    undecided = called.model_copy(update={"state": ExecutionState.UNDECIDED})
+    acting.executions.advance(SCOPE, called, undecided)
+
+    left = acting.execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert (left.state, dials.sent, dials.writes) == (ExecutionState.UNDECIDED, 1, [])
+
+
 # The way back.
 
 
