@@ -18,7 +18,7 @@ from agents.reads import Reads
 from agents.views import shorter
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.config import Service, Topology
-from memory.records.evidence import Evidence
+from memory.records.evidence import PARTIAL, UNREAD, Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
 from tools.observe.sources import ReadTool, Sources
@@ -148,15 +148,23 @@ def first_look_stands(first_look: FirstLook, why: str) -> Assessment:
 
 
 def gaps_of(evidence: Iterable[Evidence]) -> tuple[str, ...]:
-    """Say what could not be read, or not whole, and why: by permission or for want of data; count what is too much."""
+    """Say what could not be read, or not whole, and why: by permission or for want of data; count what is too much.
+
+    What was not seen at all comes before what was seen in part, and that before what holds no data; by name in each, so
+    that reads that ran side by side are told in one order.
+    """
     told = (
         f"{one.title}: {', '.join(gap.value.replace('_', ' ') for gap in one.gaps)}"
-        for one in evidence
-        if one.gaps
+        for one in sorted((one for one in evidence if one.gaps), key=_gravest_first)
     )
     found = tuple(dict.fromkeys(told))
     more = len(found) - MOST_GAPS + 1
     return found if more <= 1 else (*found[: MOST_GAPS - 1], f"and {more} more")
+
+
+def _gravest_first(evidence: Evidence) -> tuple[int, str]:
+    gaps = set(evidence.gaps)
+    return (0 if gaps & UNREAD else 1 if gaps & PARTIAL else 2), evidence.title
 
 
 def cited_by(hypotheses: Iterable[Hypothesis]) -> frozenset[str]:

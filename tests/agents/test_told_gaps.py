@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.guardrails import LocalSigns
 from agents.notes import facts_of
@@ -91,4 +93,16 @@ def test_gaps_that_are_too_many_to_name_are_counted() -> None:
     assert len(told) == MOST_GAPS
     assert told[-1] == "and 21 more"
     noted = facts_of(INCIDENT, assessment=assessment(gaps=told))["gaps"]
-    assert noted.endswith("read 5: denied; and 14 more")
+    assert noted.endswith("read 13: denied; and 14 more")
+
+
+@given(st.permutations([Gap.NO_DATA, Gap.TRUNCATED, Gap.DENIED, Gap.NARROWED, Gap.THROTTLED]))
+def test_what_was_not_seen_is_told_first_in_whatever_order_reads_end(ended: list[Gap]) -> None:
+    read = [evidence(f"ev-{n:012x}", f"read of {gap.value}", {}, gaps=(gap,)) for n, gap in enumerate(ended)]
+    assert gaps_of(read) == (
+        "read of denied: denied",
+        "read of throttled: throttled",
+        "read of narrowed: narrowed",
+        "read of truncated: truncated",
+        "read of no_data: no data",
+    )
