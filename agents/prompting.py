@@ -26,6 +26,11 @@ class Prompt:
     sha256: str
 
 
+def roles() -> tuple[str, ...]:
+    """Return the roles that a model may play here: each has a prompt of its name."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.md")))
+
+
 @cache
 def load_prompt(name: str) -> Prompt:
     """Read a prompt of this package by its name."""

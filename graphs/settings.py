@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from agents.prompting import roles
 from graphs.autonomy import AccountAutonomy, AutonomySettings
 from graphs.outward import Outward
 from graphs.settings_file import M, checked, read_toml, told
@@ -210,7 +211,14 @@ def _models(env: Mapping[str, str], folder: Path, world: World) -> ModelChoice:
     named = {tier: env.get(f"CLOUDOPS_MODEL_{tier.upper()}") for tier in ("small", "large")}
     chosen["tiers"] = {**chosen.get("tiers", {}), **{tier: name for tier, name in named.items() if name}}
     said = {**chosen, "roles": file.get("roles", {}), "larger": file.get("larger", {})}
-    return checked(ModelChoice, said, folder / "models.toml")
+    choice = checked(ModelChoice, said, folder / "models.toml")
+    known = roles()
+    for role in (*choice.roles, *choice.larger.roles):
+        if role not in known:
+            raise Misconfigured(
+                f"{folder / 'models.toml'} is wrong: no model plays the role {role}; it is one of {', '.join(known)}"
+            )
+    return choice
 
 
 def _of_file(model: type[M], path: Path) -> M:

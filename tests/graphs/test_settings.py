@@ -412,6 +412,16 @@ def wrong(tmp_path: Path, file: str, text: bytes) -> str:
             b'[aws.tiers]\nsmall = "m"\n[roles]\ntriage = "hugee"',
             "the role triage has the tier hugee",
         ),
+        (
+            "models.toml",
+            b'[aws.tiers]\nsmall = "m"\n[roles]\ntriag = "small"',
+            "no model plays the role triag; it is one of communicator, critic, remediation, triage",
+        ),
+        (
+            "models.toml",
+            b'[aws.tiers]\nsmall = "m"\n[larger]\nroles = ["critik"]',
+            "no model plays the role critik; it is one of",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_by_file_place_and_remedy(
