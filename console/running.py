@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from console.drive import drive, record_of
@@ -19,7 +20,7 @@ from graphs.copilot import Records
 from graphs.intake_queue import NO_ALARM, QueueIntake
 from graphs.rest import Rest
 from graphs.stranded import StrandedWatch, wake_stranded
-from graphs.sweeper import Swept, sweep
+from graphs.sweeper import DueWatch, Swept, sweep, wake_due
 from graphs.transient import PASSING
 from memory.records.alarm import Envelope, Route
 from memory.records.base import digest
@@ -96,6 +97,7 @@ class Worker:
         out = screen()
         out.print(f"consuming {self.intake.queue.url}; Ctrl-C ends")
         stranded = StrandedWatch(self.session.records, self.session.runs)
+        due = DueWatch(self.session.records, self.session.runs)
         rest = Rest()
         while not self.over.is_set():
             with bulkhead("looking for stranded runs", PASSING) as looking:
@@ -105,7 +107,7 @@ class Worker:
                 if said:
                     out.print(plain(said))
             with bulkhead("waking what is due", PASSING) as waking:
-                _say_swept(sweep(self.session.records, self.session.runs, self.session.copilot.flush))
+                _say_swept(sweep(due.look, self.session.copilot.flush))
             # What fails at once must not be asked again at once.
             self.over.wait(rest.seconds(failed=any(met.error for met in (looking, taking, waking))))
         with bulkhead("leaving the duty to look for stranded runs", PASSING):
@@ -155,7 +157,7 @@ def ended_by_signal() -> Iterator[threading.Event]:
 def run_tick(session: Session) -> int:
     """Sweep once, and let go on what a crash or Ctrl-C cut off; 1 when an incident could not be woken for a defect."""
     stranded = wake_stranded(session.records, session.runs)
-    swept = sweep(session.records, session.runs, session.copilot.flush)
+    swept = sweep(partial(wake_due, session.records, session.runs), session.copilot.flush)
     both = Swept(
         stranded.woken + swept.woken,
         stranded.busy + swept.busy,

@@ -1,5 +1,6 @@
 """Wake what is due. The worker, the server and `cloudops tick` sweep; nothing sleeps in a run."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,6 +14,8 @@ from memory.stores.leases import IncidentBusyError
 from tools.bulkhead import bulkhead
 from tools.outbox import Flushed
 
+FIRST_SECONDS, MOST_SECONDS = 1.0, 60.0
+
 
 @dataclass(frozen=True)
 class Swept:
@@ -24,14 +27,14 @@ class Swept:
     failed: tuple[str, ...] = ()
 
 
-def sweep(records: Records, runs: RunPort, flush: Callable[[], Flushed]) -> Swept:
+def sweep(wake: Callable[[], Swept], flush: Callable[[], Flushed]) -> Swept:
     """Wake every incident whose timer is due and send what is still in the outbox.
 
     Messages go out also where the timers cannot be read; what kept these from being read is raised then.
     """
     flushed = Flushed()
     try:
-        due = wake_due(records, runs)
+        due = wake()
     finally:
         flushed = flush()
     return replace(due, messages_sent=flushed.sent)
@@ -67,6 +70,46 @@ class Tally:
     def swept(self) -> Swept:
         """Return all of it."""
         return Swept(tuple(self.woken), tuple(self.busy), failed=tuple(self.failed))
+
+
+@dataclass
+class _Turn:
+    """How often in a row a timer was found due, and when it is served next."""
+
+    times: int = 0
+    next_at: float = float("-inf")
+
+
+@dataclass
+class DueWatch:
+    """Wakes what is due, over and over, in a process that stays.
+
+    A timer that is found due again was not served: its run failed, or is busy elsewhere. It is served again after
+    twice as long each time, so that a run which fails at its first step is not asked of a model every second.
+    """
+
+    records: Records
+    runs: RunPort
+    monotonic: Callable[[], float] = time.monotonic
+    _turns: dict[Timer, _Turn] = field(default_factory=dict)
+
+    def look(self) -> Swept:
+        """Wake every incident whose timer is due, unless that timer's rest is not over."""
+        now, tally = self.monotonic(), Tally()
+        found: dict[Timer, _Turn] = {}
+        for incident_id, read in list(self.records.timers.due(self.records.clock.now())):
+            tally.note(incident_id, partial(self._serve, read, now, found))
+        self._turns = found
+        return tally.swept()
+
+    def _serve(self, read: Callable[[], Timer], now: float, found: dict[Timer, _Turn]) -> bool:
+        timer = read()
+        turn = found[timer] = self._turns.get(timer, _Turn())
+        if turn.next_at > now:
+            return False
+        turn.next_at = now + min(FIRST_SECONDS * 2.0**turn.times, MOST_SECONDS)
+        turn.times += 1
+        return serve(self.records, self.runs, timer)
 
 
 def _serve(records: Records, runs: RunPort, read: Callable[[], Timer]) -> bool:

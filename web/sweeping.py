@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from graphs.stranded import StrandedWatch
-from graphs.sweeper import wake_due
+from graphs.sweeper import DueWatch
 from graphs.transient import PASSING
 from tools.bulkhead import bulkhead
 from web.desk import Desk
@@ -19,10 +19,10 @@ async def sweeping(desk: Desk) -> AsyncIterator[Going]:
 
     Timers, messages and stranded runs have rounds of their own: a channel that does not answer holds up no timer.
     """
-    stranded = StrandedWatch(desk.records, desk.runs)
+    stranded, due = StrandedWatch(desk.records, desk.runs), DueWatch(desk.records, desk.runs)
 
     async def timers() -> bool:
-        return not (await desk.threads.call(wake_due, desk.records, desk.runs)).failed
+        return not (await desk.threads.call(due.look)).failed
 
     async def messages() -> bool:
         return not (await desk.threads.call(desk.copilot.flush)).waiting

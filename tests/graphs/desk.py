@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from graphs.decision import Decided, decide
 from graphs.principals import principal_of_caller
 from graphs.runs import InProcessRuns
 from graphs.settings import World, load
-from graphs.sweeper import Swept, sweep
+from graphs.sweeper import Swept, sweep, wake_due
 from graphs.thinking import Copilot
 from memory.records.incident_record import IncidentRecord
 from memory.records.scope import Principal
@@ -62,7 +63,7 @@ class Desk:
         )
 
     def sweep(self) -> Swept:
-        return sweep(self.records, self.runs, self.copilot.flush)
+        return sweep(partial(wake_due, self.records, self.runs), self.copilot.flush)
 
     def to_the_end(self, incident_id: str) -> IncidentRecord:
         """Step the account's clock from timer to timer until the incident has ended."""
