@@ -143,8 +143,8 @@ def _conclude(console: Console, played: Played, seconds: float, demo: Demo) -> N
         sign, style = ("✓", "green") if claim.holds else ("✗", "bold red")
         console.print(styled(f"{sign} {claim.text}", style))
     console.print()
-    console.print(styled(f"{_shown(played.folder)}/report.html", "bold"))
-    console.print(styled(f"{_shown(played.folder)}/incident.json"))
+    console.print(styled(f"{_shown(played.folder)}/report.html", "bold"), soft_wrap=True)
+    console.print(styled(f"{_shown(played.folder)}/incident.json"), soft_wrap=True)
     console.print(styled(f"{seconds:.0f} s of your time", "dim"))
     if demo.keep:
         console.print(

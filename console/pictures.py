@@ -42,9 +42,9 @@ def main() -> int:
     svg = recording.export_svg(title="cloudops demo", code_format=FORMAT)
     (folder / "demo.svg").write_text(svg, encoding="utf-8")
     out = screen()
-    out.print(str(folder / "demo.svg"))
+    out.print(str(folder / "demo.svg"), soft_wrap=True)
     if photograph(played.folder / "report.html", folder / "report.png"):
-        out.print(str(folder / "report.png"))
+        out.print(str(folder / "report.png"), soft_wrap=True)
     else:
         out.print("no Chromium here: report.png was not made")
     return 0 if played.holds else 1

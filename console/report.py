@@ -40,7 +40,7 @@ def write_out(records: Records, record: IncidentRecord) -> Path:
 def report_again(records: Records, incident: str) -> int:
     """Write the files of a stored incident, and say where they are."""
     folder = write_out(records, record_of(records, records.incidents.full_id(incident)))
-    screen().print(f"{folder}/report.html")
+    screen().print(f"{folder}/report.html", soft_wrap=True)
     return 0
 
 

@@ -78,7 +78,7 @@ def _ended(records: Records, story: Story, record: IncidentRecord, *, as_json: b
         return
     folder = write_out(records, record)
     story.sum_up(record)
-    story.console.print(styled(f"\n{folder}/report.html", "bold"))
+    story.console.print(styled(f"\n{folder}/report.html", "bold"), soft_wrap=True)
     if record.status is Status.AWAITING_APPROVAL:
         short = record.incident.incident_id[:8]
         story.console.print(f"cloudops approve {short}, or cloudops deny {short} --reason WHY")
