@@ -113,9 +113,14 @@ def renamed(seed: int) -> Change:
         random = Random(seed)
         play = _numbered(play, random)
         words = {**_names(play, random), **_versions(play, random)}
+        # A document is put into the account as it is by whoever installs: the copilot runs it by name and digest.
+        documents = play.world.get("documents", [])
+        words |= {one["name"]: one["name"] for one in documents}
         kept = play.world["topology_parameter"]
         play = _with_strings(play, exchange(words))
         play.world["topology_parameter"] = kept
+        if documents:
+            play.world["documents"] = documents
         _reword(play, {old: random.choice(new) for old, new in WORDING.items()})
         _shift(play, timedelta(seconds=60 * random.randint(1, 4)))
         play.world["traffic"]["noise"] = round(random.uniform(0.01, 0.05), 3)

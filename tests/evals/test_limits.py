@@ -120,7 +120,7 @@ def test_trials_play_at_once_and_one_that_dies_takes_no_other_along() -> None:
     found = dict(judged_at_once(trials, _two_seconds, 2, begins))
 
     assert {number: one.played for number, one in found.items()} == {0: True, 1: True, 2: False}
-    assert found[2].said == "its process ended without a score"
+    assert found[2].said == "its process ended without a result"
     assert began[2] - began[1] > 1.5
 
 
