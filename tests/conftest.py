@@ -1,5 +1,6 @@
 """What all tests may ask for, and which of them `make test` leaves to `make deep`."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,12 @@ SLOW = (
     "simulator/test_control_keeping.py",
     "simulator/test_scenarios.py",
 )
+
+
+def pytest_configure() -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C, and so would every process that a test starts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
