@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, replace
 
 from memory.clock import AtOneMoment
-from memory.records.assessment import FirstLook, Learned, Verdict
-from memory.records.config import Rubric, Service
+from memory.records.assessment import FirstLook, Impact, Learned, Verdict
+from memory.records.config import Rubric, Service, Topology
 from memory.records.incident import Incident, Severity
 from tools.analysis.findings import Findings
 from tools.analysis.hypotheses import Ranking, rank
@@ -42,7 +42,8 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
     seen = _look(replace(sources, clock=AtOneMoment(sources.clock.now(), sources.clock)), incident)
     findings, ranking = seen.findings, seen.ranking
     affected = [finding for finding in findings.services if finding.affected]
-    severity, why = rate(rubric, (finding.impact for finding in affected))
+    unread = _unread(findings, sources.topology)
+    severity, why = rate(rubric, (finding.impact for finding in affected), unread)
     if ranking.verdict is Verdict.NOISE:
         severity, why = Severity.NONE, ranking.reason
     sick = tuple(sick_parts(findings))
@@ -51,7 +52,7 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
         recovered_at=seen.alarm.recovered_at,
         impacts=tuple(finding.impact for finding in findings.services),
         severity=severity,
-        severity_reason=why if affected else ranking.reason,
+        severity_reason=why if affected or unread else ranking.reason,
         verdict=ranking.verdict,
         hypotheses=ranking.hypotheses,
         evidence_ids=seen.evidence_ids,
@@ -92,6 +93,16 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
     seen = tuple(dict.fromkeys((*alarm.seen, *reading.seen)))
     missing = tuple(dict.fromkeys(collecting.missing))
     return _Seen(alarm, findings, rank(findings), seen, tuple(reading.learned.values()), missing)
+
+
+def _unread(findings: Findings, topology: Topology) -> tuple[Impact, ...]:
+    """Return the services that the alarm speaks of and whose requests could not be read, as impacts of no figures."""
+    blind = []
+    for name in findings.own:
+        finding, service = findings.service(name), topology.service(name)
+        if finding is None or not (finding.checked or finding.impact.requests_per_minute is not None):
+            blind.append(Impact(component=name, tier=service.tier if service else None))
+    return tuple(blind)
 
 
 def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) -> Around:

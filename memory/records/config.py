@@ -80,13 +80,17 @@ class Topology(Record):
 
 
 class RubricRow(Record):
-    """One row of the rubric: all limits that are set must be reached, and requests have stopped where that is asked."""
+    """One row of the rubric: all limits that are set must be reached, and requests have stopped where that is asked.
+
+    A row `when_unread` is of a service that the alarm speaks of and whose requests could not be read.
+    """
 
     severity: Severity
     min_error_share: float | None = None
     min_latency_factor: float | None = None
     min_slo_burn: float | None = None
     when_stopped: bool = False
+    when_unread: bool = False
     max_tier: int | None = None
     reason: str
 

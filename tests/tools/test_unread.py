@@ -10,6 +10,7 @@ import pytest
 from memory.records.assessment import CauseKind, Verdict
 from memory.records.config import Limits
 from memory.records.evidence import UNREAD, Evidence, Gap
+from memory.records.incident import Severity
 from tests.simulated import SimulatedAccount, accounts
 from tests.tools.looking import RUBRIC, incident_of, sources_of, the_alarm
 from tests.tools.stand_ins import Kept
@@ -186,6 +187,9 @@ def test_a_first_look_that_sees_nothing_calls_nothing_healthy(firing: SimulatedA
     assert look.verdict is Verdict.UNRESOLVED
     assert {hypothesis.kind for hypothesis in look.hypotheses} <= {CauseKind.UNKNOWN}
     assert look.not_checked
+    # What could not be read may be anything.
+    assert look.severity is Severity.HIGH
+    assert look.severity_reason == "checkout: what a tier 1 service's users get could not be read"
 
 
 @pytest.mark.slow

@@ -9,11 +9,12 @@ from memory.records.incident import Severity
 _ORDER = (Severity.NONE, Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
-def rate(rubric: Rubric, impacts: Iterable[Impact]) -> tuple[Severity, str]:
-    """Return the gravest severity that any measured impact reaches, with the reason."""
+def rate(rubric: Rubric, impacts: Iterable[Impact], unread: Iterable[Impact] = ()) -> tuple[Severity, str]:
+    """Return the gravest severity that any impact reaches, measured or `unread`, with the reason."""
     best, reason = rubric.otherwise, "no row of the rubric is reached"
-    for impact in impacts:
-        row = next((row for row in rubric.rows if _reaches(impact, row)), None)
+    for impact, is_unread in (*((one, False) for one in impacts), *((one, True) for one in unread)):
+        rows = (row for row in rubric.rows if row.when_unread is is_unread)
+        row = next((row for row in rows if _reaches(impact, row)), None)
         if row is not None and _ORDER.index(row.severity) > _ORDER.index(best):
             best, reason = row.severity, f"{impact.component}: {row.reason}"
     return best, reason
