@@ -12,6 +12,7 @@ from typing import Any
 from memory.records.config import Service
 from memory.records.incident import Incident
 from memory.records.outcome import Signal, SignalState
+from tools.analysis.thresholds import threshold_of
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.sources import Sources
@@ -74,14 +75,14 @@ def _breaches(sources: Sources, incident: Incident, facts: dict[str, Any], momen
     A metric without points in them does not breach: the service's level, which has to be seen, speaks for it. One that
     cannot be read may.
     """
-    question, threshold = metric_of(incident.alarm, facts, MINUTES), facts.get("threshold")
+    question, threshold = metric_of(incident.alarm, facts, MINUTES), threshold_of(facts)
     if question is None or threshold is None:
         return facts.get("state") != "OK"
     read = read_metric(sources, question, moment)
     value = moment.after(read.points, timedelta(seconds=question.period_seconds))
     if value is None:
         return bool(read.unread)
-    return bool(value < threshold if "Less" in str(facts.get("comparison")) else value > threshold)
+    return threshold.is_breached(value)
 
 
 def _has_eased(signal: Signal) -> bool:

@@ -12,7 +12,7 @@ from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFin
 from tools.analysis.hypotheses import rank as ranking_of
 from tools.analysis.logs import compare, is_failure
 from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
-from tools.analysis.series import Point, breaches_before, find_onset, is_over
+from tools.analysis.series import Point, find_onset
 from tools.analysis.services import service_finding
 from tools.analysis.severity import rate
 from tools.analysis.tables import table_finding
@@ -62,13 +62,6 @@ def test_a_spike_that_is_over_is_no_onset() -> None:
 
 def test_a_series_too_short_to_judge_has_no_onset() -> None:
     assert find_onset(_series(1, 1, 1, 9)) is None
-
-
-def test_separate_breaches_are_counted_once_each() -> None:
-    points = _series(1, 9, 9, 1, 9, 1, 1)
-    assert breaches_before(points, 5, START + 10 * MINUTE, above=True) == 2
-    assert is_over(points, 5, above=True, calm=timedelta(minutes=2))
-    assert not is_over(_series(1, 9), 5, above=True, calm=timedelta(minutes=2))
 
 
 @given(st.uuids(), st.integers(0, 10**6), st.integers(0, 10**6))

@@ -62,3 +62,15 @@ def test_without_a_known_service_only_an_alarm_that_is_back_says_that_it_is_over
 def test_an_alarm_that_was_ok_before_the_episode_proves_nothing() -> None:
     account = Ringing("OK", STARTED - timedelta(minutes=1))
     assert how_it_passes(sources({"cloudwatch": account}), BURNS, None).harm is Harm.GOES_ON
+
+
+def test_a_metric_that_stays_at_a_threshold_that_counts_breaches_it() -> None:
+    class AtIt(Ringing):
+        def describe_alarms(self, **asked: Any) -> Any:
+            (alarm,) = super().describe_alarms(**asked)["MetricAlarms"]
+            return {"MetricAlarms": [{**alarm, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}]}
+
+    series = {"Requests": (9e4, 9e4), "Errors": (900.0, 20.0), "Latency": (9.0, 9.0)}
+    account = sources({"cloudwatch": AtIt("ALARM", STARTED + timedelta(minutes=1), **series)})
+    assert how_it_passes(account, BURNS, WEB).harm is Harm.GOES_ON
+    assert harm("ALARM", series) is Harm.OVER

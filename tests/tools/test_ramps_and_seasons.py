@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import departures, is_usual
-from tools.analysis.series import Point, find_onset, recovered_at
+from tools.analysis.series import Point, find_onset
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -57,14 +57,6 @@ def test_few_stray_points_just_before_a_jump_do_not_date_it() -> None:
     onset = find_onset(_series(*[0.0, 1.0, 0.0, 0.0] * 40, 2.0, 0.0, 2.0, 0.0, 28.0, 65.0))
     assert onset is not None
     assert onset.at == START + 164 * MINUTE
-
-
-def test_what_came_back_for_good_tells_when() -> None:
-    calm = timedelta(minutes=5)
-    back = _series(*[1.0] * 20, *[30.0] * 6, *[1.0] * 8)
-    assert recovered_at(back, 20.0, above=True, calm=calm) == START + 26 * MINUTE
-    assert recovered_at(back[:-5], 20.0, above=True, calm=calm) is None
-    assert recovered_at(_series(*[1.0] * 9), 20.0, above=True, calm=calm) is None
 
 
 def _days(count: int, seed: int = 1) -> np.ndarray:

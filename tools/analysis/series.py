@@ -1,8 +1,8 @@
-"""Series of a metric: onset, level before and after, recurrence."""
+"""Series of a metric: onset, and level before and after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -108,28 +108,3 @@ def mean_between(points: Sequence[Point], start: datetime, end: datetime) -> flo
 def total_between(points: Sequence[Point], start: datetime, end: datetime) -> float:
     """Return the sum of the points from a start up to, but not at, an end."""
     return float(np.sum(between(points, start, end)))
-
-
-def breaches_before(points: Sequence[Point], threshold: float, until: datetime, *, above: bool) -> int:
-    """Count the separate times a series crossed a threshold before a moment."""
-    values = values_of([point for point in points if point[0] < until])
-    crossed = values > threshold if above else values < threshold
-    return int(np.sum(crossed & ~np.concatenate(([False], crossed[:-1])))) if len(values) else 0
-
-
-def is_over(points: Sequence[Point], threshold: float, *, above: bool, calm: timedelta) -> bool:
-    """Say whether a series has been on the good side of a threshold for a while up to its end."""
-    if not points:
-        return False
-    last = values_of([point for point in points if point[0] > points[-1][0] - calm])
-    return bool(np.all(last <= threshold if above else last >= threshold))
-
-
-def recovered_at(
-    points: Sequence[Point], threshold: float, *, above: bool, calm: timedelta
-) -> datetime | None:
-    """Return when a series that had crossed a threshold came back for good; None where it did not."""
-    if not is_over(points, threshold, above=above, calm=calm):
-        return None
-    bad = [at for at, value in points if (value > threshold if above else value < threshold)]
-    return next((at for at, _ in points if at > bad[-1]), None) if bad else None

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from memory.records.alarm import AlarmState
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import is_usual
-from tools.analysis.series import Point, breaches_before, find_onset, points_of, recovered_at
+from tools.analysis.series import Point, find_onset, points_of
+from tools.analysis.thresholds import breaches_before, recovered_at, threshold_of
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, Wanted, read_series, series_in
@@ -126,17 +128,19 @@ def _view(
     seen: tuple[str, ...],
 ) -> AlarmView:
     dimensions = metric.dimensions if metric else {}
-    threshold = facts.get("threshold", incident.alarm.threshold)
-    number = float(threshold) if isinstance(threshold, int | float) else None
-    onset = _begun(incident, points, number)
-    if number is None or not points:
+    number = facts.get("threshold", incident.alarm.threshold)
+    onset = _begun(incident, points, float(number) if isinstance(number, int | float) else None)
+    threshold = threshold_of(facts)
+    # Without its rule nobody knows which of its values are bad.
+    if threshold is None or not points:
         return AlarmView(onset, seen, dimensions=dimensions)
-    above = "Less" not in str(facts.get("comparison") or "Greater")
+    # An alarm judges its own metric last, and by more than one datapoint: while it rings, it is not over.
+    is_ok = facts.get("state") == AlarmState.OK
     return AlarmView(
         onset,
         seen,
-        recovered_at(points, number, above=above, calm=CALM),
-        breaches_before(points, number, onset - timedelta(minutes=10), above=above),
+        recovered_at(points, threshold, CALM) if is_ok else None,
+        breaches_before(points, threshold, onset - timedelta(minutes=10)),
         dimensions,
     )
 
