@@ -6,7 +6,7 @@ token, and asked twice it sets the same value
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibil
 from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
 from tools.redaction import redact
+from tools.secret_names import parameter_holds_secret
 
 _PAGE = 50
 _PAGES = 4
@@ -70,7 +71,10 @@ class SsmRevertParameter:
         return f"parameter {params.name}"
 
     def read_state(self, access: AwsAccess, params: SsmRevert) -> State:
-        """Read the digest of each version's value; of the present and the wanted one also the beginning."""
+        """Read the digest of each version's value; of the present and the wanted one also the beginning.
+
+        Of a parameter whose name says that it is a secret, neither is read, but which versions are equal.
+        """
         try:
             history = list(_history(access, params.name))
         except ClientError as error:
@@ -79,17 +83,18 @@ class SsmRevertParameter:
             raise
         current = max(history, key=lambda one: int(one["Version"]))
         wanted = next((one for one in history if one["Version"] == params.version), None)
+        digests = _digests(history, params.name)
         return {
             "found": True,
             "name": params.name,
             "type": current["Type"],
             "version": int(current["Version"]),
-            "value_sha256": _sha256(current["Value"]),
-            "value": _shown(current),
-            "wanted_value": _shown(wanted) if wanted else None,
+            "value_sha256": digests[str(current["Version"])],
+            "value": _shown(current, params.name),
+            "wanted_value": _shown(wanted, params.name) if wanted else None,
             "pattern": current.get("AllowedPattern", ""),
             "wanted_pattern": wanted.get("AllowedPattern", "") if wanted else None,
-            "versions": {str(one["Version"]): _sha256(one["Value"]) for one in history},
+            "versions": digests,
         }
 
     def bound(self, state: State) -> State:
@@ -181,9 +186,22 @@ def _sha256(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-def _shown(version: Mapping[str, Any]) -> str:
+def _digests(history: Sequence[Mapping[str, Any]], name: str) -> dict[str, str]:
+    """Return what is equal for versions of equal value.
+
+    A digest of a weak password tells it to whoever tries a list, so a secret has that of its value's first version.
+    """
+    if not parameter_holds_secret(name):
+        return {str(one["Version"]): _sha256(one["Value"]) for one in history}
+    first: dict[str, str] = {}
+    for one in sorted(history, key=lambda one: int(one["Version"])):
+        first.setdefault(one["Value"], f"{name} since version {one['Version']}")
+    return {str(one["Version"]): _sha256(first[one["Value"]]) for one in history}
+
+
+def _shown(version: Mapping[str, Any], name: str) -> str:
     """Return a value as people may read it: never a secret's, and never all of a long one."""
-    if version["Type"] not in _TEXT:
-        return "[secret]"
+    if version["Type"] not in _TEXT or parameter_holds_secret(name):
+        return f"the value of version {version['Version']}"
     text = redact(str(version["Value"]))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -8,10 +8,12 @@ from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer
 from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
+from tools.secret_names import parameter_holds_secret
 
 NAME = "parameter_history"
 # GetParameterHistory gives 50 values a page, the oldest first; Systems Manager keeps 100.
 PAGES = 2
+TAKEN_OUT = "[secret]"
 
 
 class ParameterHistory(Question):
@@ -26,7 +28,10 @@ class ParameterHistory(Question):
 
 
 def parameter_history(sources: Sources, question: ParameterHistory) -> Evidence:
-    """Return a parameter's versions, the newest last, each with its value, when it was set and by whom."""
+    """Return a parameter's versions, the newest last, each with its value, when it was set and by whom.
+
+    A secret's value is taken out here: one that is stored as such, or that the parameter's name says is one.
+    """
     now = sources.clock.now()
     return sources.recorder.observe(
         f"parameter {question.name}",
@@ -45,7 +50,7 @@ def _read(sources: Sources, question: ParameterHistory) -> Answer:
     versions: list[dict[str, Any]] = []
     for pages in range(1, PAGES + 1):
         page = client.get_parameter_history(**request)
-        versions += [_version(told) for told in page["Parameters"]]
+        versions += [_version(told, question.name) for told in page["Parameters"]]
         if not page.get("NextToken"):
             return Answer({"versions": versions}, pages, newest_last=True)
         request["NextToken"] = page["NextToken"]
@@ -58,13 +63,13 @@ def _in_part(versions: list[dict[str, Any]], pages: int) -> Answer:
     return Answer(told, pages, gaps=(Gap.TRUNCATED,), gap_detail=why, newest_last=True)
 
 
-def _version(told: dict[str, Any]) -> dict[str, Any]:
-    hidden = told["Type"] == "SecureString"
+def _version(told: dict[str, Any], name: str) -> dict[str, Any]:
+    hidden = told["Type"] == "SecureString" or parameter_holds_secret(name)
     return {
         "version": told["Version"],
         "at": utc_text(told["LastModifiedDate"]),
         "by": told.get("LastModifiedUser"),
-        "value": "[secret]" if hidden else told["Value"],
+        "value": TAKEN_OUT if hidden else told["Value"],
         "labels": told.get("Labels", []),
     }
 
