@@ -22,6 +22,8 @@ SENSITIVE = "sensitive"
 BLOCKED = "guardrail"
 # https://docs.aws.amazon.com/general/latest/gr/bedrock.html: a request holds 25 text units of 1000 characters.
 CHUNK_CHARS = 20_000
+# Longer than an order is that is read as one.
+OVERLAP_CHARS = 2_000
 LEAST_SCORE = 0.5
 
 
@@ -150,7 +152,9 @@ def guard_for(access: Clients, settings: ModelSettings) -> TextGuard:
 
 
 def _chunks(text: str) -> Iterator[str]:
-    for start in range(0, len(text), CHUNK_CHARS):
+    """Yield a text in parts that a request holds; what stands across the end of one is whole in the next."""
+    step = CHUNK_CHARS - OVERLAP_CHARS
+    for start in range(0, max(len(text) - OVERLAP_CHARS, 1), step):
         if text[start : start + CHUNK_CHARS].strip():
             yield text[start : start + CHUNK_CHARS]
 

@@ -109,7 +109,8 @@ class Observations:
         if not flags:
             return (), result
         cleaned = without_orders(result)
-        if findings.clear or self.guard.scan(canonical_json(cleaned)).clear:
+        # An order over several texts stands in none of them.
+        if not flags_of(cleaned) and (findings.clear or self.guard.scan(canonical_json(cleaned)).clear):
             return flags, cleaned
         return flags, WITHHELD_WHOLE
 

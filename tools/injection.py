@@ -31,11 +31,9 @@ DEPTH = 2
 
 def flags_of(value: Any) -> tuple[str, ...]:
     """Return the flags that the texts in a JSON value deserve: none, or that somebody gives orders in it."""
-    # Lines of a log differ in numbers and ids, so each kind of line is looked at once.
-    kinds = {_OWN.sub("0", text): text for text in _texts(value)}
-    lines = {_OWN.sub("0", text): text for text in _values(value)}
-    found = any(_orders(text) for text in kinds.values())
-    found = found or any(JOINED.in_text(text) for text in _neighbours(list(lines.values())))
+    # Digits may be what an order is written in: only what is the same to the letter is looked at once.
+    found = any(_orders(text) for text in dict.fromkeys(_texts(value)))
+    found = found or any(JOINED.in_text(text) for lines in _logs(value) for text in _neighbours(lines))
     found = found or any(JOINED.in_text(shown(text)) for text in _pairs(value))
     found = found or any(_orders(text) for text in _runs(list(_values(value))))
     return (FLAG,) if found else ()
@@ -46,6 +44,17 @@ def _orders(text: str, depth: int = DEPTH) -> bool:
     if any(ANY.in_text(form) for form in forms(text)) or _ROT13.search(text):
         return True
     return depth > 0 and any(_orders(inner, depth - 1) for inner in decoded(text))
+
+
+def _logs(value: Any) -> Iterator[list[str]]:
+    """Yield lines that stand below each other: the first of each kind, and all that have the same name."""
+    kinds: dict[str, str] = {}
+    columns: dict[str, list[str]] = {}
+    for name, text in _named(value):
+        kinds.setdefault(_OWN.sub("0", text), text)
+        columns.setdefault(name, []).append(text)
+    yield list(kinds.values())
+    yield from columns.values()
 
 
 def _neighbours(texts: Sequence[str]) -> Iterator[str]:
@@ -85,11 +94,19 @@ def _pairs(value: Any) -> Iterator[str]:
 
 def _values(value: Any) -> Iterator[str]:
     """Yield the texts of a JSON value without its keys, which stand between the lines of a log."""
+    return (text for _, text in _named(value))
+
+
+def _named(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts of a JSON value, each with the nearest key above it."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list | tuple):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _values(inner)
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _named(inner, str(key))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _named(inner, name)
 
 
 def _texts(value: Any) -> list[str]:

@@ -1,6 +1,7 @@
 """Triage starts from the first look, reads more, and never ends with less than the first look."""
 
 import json
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -185,6 +186,23 @@ def test_checks_that_cannot_be_reached_clear_nothing() -> None:
     findings = GuardrailChecks(Broken()).scan("anything")
     assert findings.flags == ("unscanned",)
     assert not findings.clear
+
+
+@pytest.mark.parametrize("length", [1, 19_999, 20_000, 20_001, 24_000, 45_000])
+def test_what_stands_across_two_requests_to_a_guard_is_whole_in_one(length: int) -> None:
+    asked: list[str] = []
+
+    class Clear:
+        def invoke_guardrail_checks(self, **request: Any) -> dict[str, Any]:
+            asked.append(request["messages"][0]["content"][0]["text"])
+            return {"results": {}}
+
+    text = "".join(f"{number:05d} " for number in range(length // 6 + 1))[:length]
+    assert GuardrailChecks(Clear()).scan(text).clear
+    assert max(map(len, asked)) <= 20_000
+    assert len(asked) == (1 if length <= 20_000 else 2 if length <= 38_000 else 3)
+    orders = [text[at : at + 1_500] for at in range(0, length, 500)]
+    assert all(any(order in one for one in asked) for order in orders)
 
 
 def test_what_a_guard_only_masks_is_masked_and_flags_nothing() -> None:
