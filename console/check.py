@@ -21,7 +21,6 @@ _NO_CHANGE = {"bedrock.amazonaws.com", "sts.amazonaws.com"}
 _NO_CHANGE_EVENTS = {"StartExecutionPreview"}
 _HAPPENED = {
     ExecutionState.CALLED,
-    ExecutionState.DONE,
     ExecutionState.UNDECIDED,
     ExecutionState.REVERTED,
 }
@@ -62,7 +61,7 @@ def _executions_done(record: IncidentRecord) -> Iterator[Claim]:
 
 def _only_claimed_writes(records: Records, record: IncidentRecord) -> Claim:
     """Every change CloudTrail shows of this caller belongs to an action on the record."""
-    happened = [execution for execution in record.executions if execution.state in _HAPPENED]
+    happened = [one for one in record.executions if one.was_accepted or one.state in _HAPPENED]
     writes = list(_writes(records, record))
     unclaimed = sorted({event for event, asked in writes if not _explained(asked, happened)})
     if unclaimed:

@@ -41,7 +41,6 @@ from tools.policy import Circumstances
 from tools.runbook_drift import drift_of
 
 RUNBOOKS = 2
-_HAPPENED = frozenset({ExecutionState.DONE, ExecutionState.REVERTED})
 _UNDECIDED = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
 
 
@@ -174,7 +173,7 @@ class Copilot:
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done so far, by the durable account; also what failed once AWS had accepted it."""
         mine = self._stored_of(incident, plan)
-        return [e for e in mine if e.state in _HAPPENED or (e.state is ExecutionState.FAILED and e.answer)]
+        return [e for e in mine if e.was_accepted or e.state is ExecutionState.REVERTED]
 
     def undecided(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return the actions of a plan that were begun and of which nobody knows whether they took effect."""
@@ -193,7 +192,8 @@ class Copilot:
     def undo(self, incident: Incident, execution: Execution) -> Execution:
         """Run the inverse of an action, once, and return how it went on."""
         undo = self.executor.revert(incident, execution, self._around(incident))
-        return self.executor.confirm(incident, undo) if undo.answer else undo
+        # An undo that found nothing left to do has sent no call that could fail.
+        return self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
 
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect."""

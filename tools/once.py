@@ -164,7 +164,7 @@ class Once:
         """Look again at an accepted call, and record how it went on: failed, or over."""
         settled = self._settled(done.answer)
         if settled is False:
-            return self._move(done, ExecutionState.FAILED, "AWS accepted it, but it failed")
+            return self._move(done, ExecutionState.FAILED, "AWS accepted it, but it failed", done.answer)
         if settled and done.detail == UNDER_WAY:
             over = done.model_copy(update={"detail": ""})
             return self.executions.advance(self.scope, done, over)
@@ -253,6 +253,8 @@ class Once:
         answer: dict[str, Any] | None = None,
     ) -> Execution:
         update: dict[str, Any] = {"state": state, "detail": detail}
+        if state is ExecutionState.DONE or answer is not None:
+            update["accepted"] = True
         if answer is not None:
             update["answer"] = answer
         if state is not ExecutionState.CALLED:

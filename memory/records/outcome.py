@@ -24,7 +24,8 @@ class Execution(Record):
     """The durable account of one action: claimed once, called once.
 
     `approval` is the hash of the plan that was approved, `session` the name of the session that made the call,
-    `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found.
+    `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found. `accepted` says
+    that AWS took the call, by its answer or, where that was lost, by what the account showed.
     """
 
     incident_id: str
@@ -47,13 +48,14 @@ class Execution(Record):
     session: str | None = None
     source_identity: str | None = None
     event_id: str | None = None
+    accepted: bool = False
 
     @property
     def was_accepted(self) -> bool:
         """Say whether AWS took the call, so that there is an effect to watch or to undo."""
-        return self.state is ExecutionState.DONE or (
-            self.state is ExecutionState.FAILED and bool(self.answer)
-        )
+        # A record of old says it by its answer alone.
+        is_known = self.accepted or bool(self.answer)
+        return self.state is ExecutionState.DONE or (self.state is ExecutionState.FAILED and is_known)
 
 
 class Recovery(StrEnum):

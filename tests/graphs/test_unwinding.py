@@ -126,6 +126,39 @@ def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse
     assert ended.state["spend"].aws_calls > 0
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_step_whose_answer_was_lost_and_that_fails_later_is_undone_as_well(steps: int) -> None:
+    dials, table = _dials(Fate.ANSWER_LOST, *([Fate.ANSWERED] * (steps - 1))), MemoryTable()
+    turn = _turn(dials, table=table)
+    turn.state["plan"] = Plan(actions=STEPS.actions[:steps])
+    turn = _after(turn, act(turn))
+    dials.settles = False
+    first = turn.copilot.executor.confirm(incident(), turn.state["executions"][0])
+    dials.settles = True
+
+    assert isinstance(revert(turn), Wait)
+    later = Turn(_turn(dials, NOW.replace(minute=10), table).copilot, turn.state, "thread")
+    ended = _after(later, revert(later))
+
+    assert first.state is ExecutionState.FAILED
+    assert dials.values == {"main": 7, "other": 3, "third": 1}
+    assert len(dials.writes) == 2 * steps
+    assert ended.state["status"] is Status.OPEN and "it was undone" in ended.state["reason"]
+
+
+def test_an_undo_whose_answer_was_lost_and_that_fails_later_is_not_certain() -> None:
+    dials, table = _dials(Fate.ANSWERED, Fate.REFUSED, Fate.ANSWER_LOST), MemoryTable()
+    turn = _turn(dials, table=table)
+    turn = _after(turn, act(turn))
+    dials.settles = None
+    assert isinstance(revert(turn), Wait)
+    dials.settles = False
+
+    ended = _after(turn, revert(turn))
+
+    assert ended.state["status"] is Status.ESCALATED and "not certain" in ended.state["reason"]
+
+
 def test_what_cannot_be_decided_stops_there_and_goes_to_people() -> None:
     dials = _dials(Fate.ANSWERED, Fate.BROKEN_BEFORE)
     dials_action_is_not_repeatable = executor(MemoryTable(), dials, repeatable=False)
