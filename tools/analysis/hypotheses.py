@@ -157,8 +157,9 @@ def _likely_first(*hypotheses: Hypothesis) -> tuple[Hypothesis, ...]:
 def _without_symptom(findings: Findings, ranked: tuple[Hypothesis, ...]) -> Ranking:
     """Nobody is hit: noise when that was really checked and the alarm's own past explains it, else unresolved."""
     checked = {one.service.name: one.evidence_ids for one in findings.services if one.checked}
-    checked |= {one.resource: one.evidence_ids for one in findings.resources}
-    missing = set(findings.own) - set(checked)
+    checked |= {one.resource: one.evidence_ids for one in findings.resources if one.checked}
+    blind = {one.resource for one in findings.resources if not one.checked}
+    missing = (set(findings.own) - set(checked)) | blind
     if not checked or missing or findings.unread:
         what = listed(sorted(missing | set(findings.unread)), "") or "what the alarm watches"
         reason = f"no service that was checked is affected, but too little could be checked: not {what}"

@@ -1,13 +1,14 @@
-"""A single AWS resource, such as a database: which of its limits it has reached or runs towards."""
+"""A single AWS resource, such as a database or a load balancer: which limit it has reached, or how else it suffers."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
 
-from tools.analysis.series import Point, Values, values_of
+from tools.analysis.series import Point, Values, between, total_between, values_of
 
 FULL_PERCENT = 85.0
 NEARLY = 0.95
@@ -15,15 +16,33 @@ RUN_OUT = 0.1
 BEHIND_SECONDS = 60.0
 LATELY = 3
 FIRST = 3
+# What is compared with before is compared with this share of the time that was read.
+EARLIER_SHARE = 1 / 3
+ERROR_SHARE = 0.02
+LEAST_ERRORS = 3
+WORSE = 2.0
+MORE_OFTEN = 3.0
+WAITING = 10.0
+MORE_CONNECTIONS = 10.0
+MINUTE = timedelta(minutes=1)
+SILENT = timedelta(minutes=5)
+ALL_ALONG = 0.8
+# Basic monitoring of EC2 has a point each five minutes, and the newest may be late.
+STALE = timedelta(minutes=15)
 
 
 class Limit(StrEnum):
-    """What a metric says of a limit."""
+    """What a metric says of a limit, or of how well something is."""
 
     PERCENT = "of a whole"
     LEFT = "what is left"
     COUNT = "so many of a number that is told elsewhere"
     BEHIND = "seconds behind"
+    FAILED = "so many of all requests; no point where none is"
+    SLOW = "seconds that a request takes"
+    COMES = "requests that come"
+    WAITS = "so many that wait"
+    ILL = "so many that are ill, which should be none"
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,9 @@ class _Meaning:
     told: str
 
 
-# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html, and the same names of EC2 and ElastiCache.
+_FAILED = _Meaning(Limit.FAILED, "failed requests", "its requests fail")
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html, and the same names of EC2 and ElastiCache;
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html.
 MEANINGS: Mapping[str, _Meaning] = {
     "CPUUtilization": _Meaning(Limit.PERCENT, "CPU", "its CPU is used up"),
     "FreeStorageSpace": _Meaning(Limit.LEFT, "storage", "its storage runs out"),
@@ -41,14 +62,29 @@ MEANINGS: Mapping[str, _Meaning] = {
     "BurstBalance": _Meaning(Limit.LEFT, "burst balance", "its burst credits run out"),
     "DatabaseConnections": _Meaning(Limit.COUNT, "max_connections", "its connections are used up"),
     "ReplicaLag": _Meaning(Limit.BEHIND, "replication", "its replica falls behind what is written"),
+    "DiskQueueDepth": _Meaning(Limit.WAITS, "disk queue", "reads and writes wait for its disk"),
+    "HTTPCode_ELB_5XX_Count": _FAILED,
+    "HTTPCode_Target_5XX_Count": _FAILED,
+    "RequestCount": _Meaning(Limit.COMES, "requests", "no requests come any more"),
+    "StatusCheckFailed": _Meaning(Limit.ILL, "status check", "it fails its status checks"),
+    "TargetResponseTime": _Meaning(Limit.SLOW, "response time", "its targets are slow"),
+    "UnHealthyHostCount": _Meaning(Limit.ILL, "unhealthy targets", "targets of it are unhealthy"),
 }
+REQUESTS = "RequestCount"
+# A limit that is reached is a reason; all else is what it does to the resource.
+_REASONS = frozenset({Limit.PERCENT, Limit.LEFT, Limit.BEHIND})
 # "Current connections: 469 of 500."
 _SO_MANY_OF = re.compile(r"\b(\d+) of (?:at most )?(\d+)\b")
 
 
 @dataclass(frozen=True)
 class ResourceFinding:
-    """One resource: the limit that it has reached, in figures and words, or none."""
+    """One resource: the limit that it has reached or what it suffers from, in figures and words, or none.
+
+    `is_reason` says that this is a limit, which explains by itself why the resource is sick. `checked` says that what
+    was published tells how the resource fares now: without it no limit means nothing. `unjudged` names metrics of
+    which too little was published to tell.
+    """
 
     resource: str
     evidence_ids: tuple[str, ...]
@@ -56,11 +92,24 @@ class ResourceFinding:
     told: str = ""
     before: float | None = None
     now: float | None = None
+    is_reason: bool = True
+    checked: bool = True
+    unjudged: tuple[str, ...] = ()
 
     @property
     def is_sick(self) -> bool:
-        """Say whether it has reached a limit."""
+        """Say whether it has reached a limit or suffers."""
         return self.limit is not None
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """How far something has gone, from 1 on too far; what it was before and is now."""
+
+    how_far: float
+    before: float
+    now: float
+    is_reason: bool
 
 
 def resource_finding(
@@ -68,23 +117,91 @@ def resource_finding(
     series: Mapping[str, Sequence[Point]],
     messages: Iterable[str],
     evidence_ids: tuple[str, ...],
+    now: datetime | None = None,
 ) -> ResourceFinding:
-    """Return the limit that a resource has reached furthest; `messages` are what AWS said of it in events."""
-    most = _told_limit(messages)
-    reached: list[tuple[float, ResourceFinding]] = []
-    for name, points in series.items():
-        meaning = MEANINGS.get(name)
-        if meaning is None or len(points) < FIRST + LATELY:
-            continue
-        values = values_of(points)
-        how_far = _reached(meaning.limit, values, most)
-        if how_far >= 1.0:
-            before, now = float(np.median(values[:FIRST])), float(np.median(values[-LATELY:]))
-            told = ResourceFinding(
-                resource, evidence_ids, meaning.named, meaning.told, round(before, 2), round(now, 2)
-            )
-            reached.append((how_far, told))
-    return max(reached, key=lambda one: one[0])[1] if reached else ResourceFinding(resource, evidence_ids)
+    """Return the limit that a resource has reached furthest, else what it suffers from most.
+
+    `messages` are what AWS said of it in events. Without `now` it is the newest point. A metric that is expected and
+    has no points has an empty series.
+    """
+    end = now or max((points[-1][0] for points in series.values() if points), default=None)
+    known = {name: MEANINGS[name] for name in series if name in MEANINGS}
+    most, requests = _told_limit(messages), series.get(REQUESTS, ())
+    judged = {
+        name: _judged(meaning.limit, series[name], requests, most, end) if end else None
+        for name, meaning in known.items()
+    }
+    unjudged = tuple(name for name, found in judged.items() if found is None)
+    sick = [(known[name], found) for name, found in judged.items() if found and found.how_far >= 1.0]
+    if not sick:
+        seen = len(judged) > len(unjudged)
+        lacking = unjudged or (() if seen else tuple(series))
+        return ResourceFinding(resource, evidence_ids, checked=not lacking and seen, unjudged=lacking)
+    meaning, worst = max(sick, key=lambda one: (one[1].is_reason, one[1].how_far))
+    before, at_last = round(worst.before, 2), round(worst.now, 2)
+    return ResourceFinding(
+        resource, evidence_ids, meaning.named, meaning.told, before, at_last, worst.is_reason
+    )
+
+
+def _judged(
+    limit: Limit, points: Sequence[Point], requests: Sequence[Point], most: float | None, end: datetime
+) -> _Reached | None:
+    """Return how far a metric has gone; None where too little of it was published lately to tell."""
+    if limit is Limit.FAILED:
+        return _failed(points, requests, end)
+    if len(points) < FIRST + LATELY:
+        return None
+    if limit is Limit.COMES:
+        return _stopped(points, end)
+    if points[-1][0] < end - STALE:
+        return None
+    values = values_of(points)
+    before, now = float(np.median(values[:FIRST])), float(np.median(values[-LATELY:]))
+    is_reason = limit in _REASONS or (limit is Limit.COUNT and most is not None)
+    how_far = _reached(limit, values, most) if is_reason else _suffers(limit, values)
+    return _Reached(how_far, before, now, is_reason)
+
+
+def _failed(points: Sequence[Point], requests: Sequence[Point], end: datetime) -> _Reached | None:
+    """Judge requests that fail in the newest minutes, as a share where it is known of how many."""
+    known = [*points, *requests]
+    if not known:
+        return None
+    start = min(at for at, _ in known)
+    lately, since = end - (LATELY + 1) * MINUTE, start + (end - start) * EARLIER_SHARE
+    now, before = total_between(points, lately, end + MINUTE), total_between(points, start, since)
+    asked, asked_before = total_between(requests, lately, end + MINUTE), total_between(requests, start, since)
+    minutes = max((since - start) / MINUTE, 1.0)
+    rate = now / asked if asked else now / (LATELY + 1)
+    usual = before / asked_before if asked and asked_before else before / minutes if not asked else 0.0
+    fails = now >= LEAST_ERRORS and (not asked or rate >= ERROR_SHARE)
+    far = min(rate / (MORE_OFTEN * usual), now) if usual else now
+    return _Reached(far if fails else 0.0, usual, rate, is_reason=False)
+
+
+def _stopped(points: Sequence[Point], end: datetime) -> _Reached:
+    """Judge whether requests that came all along come no more."""
+    earlier = between(points, points[0][0], end - SILENT)
+    minutes = (end - SILENT - points[0][0]) / MINUTE
+    usual = float(np.median(earlier)) if len(earlier) else 0.0
+    lately = total_between(points, end - SILENT, end + MINUTE)
+    stopped = usual > 0 and len(earlier) >= ALL_ALONG * minutes and not lately
+    return _Reached(1.0 if stopped else 0.0, usual, lately / (SILENT / MINUTE), is_reason=False)
+
+
+def _suffers(limit: Limit, values: Values) -> float:
+    """Return how far something is from well; from 1 on it is not."""
+    now = float(np.median(values[-LATELY:]))
+    if limit is Limit.ILL:
+        return now
+    earlier = values[: max(FIRST, int(len(values) * EARLIER_SHARE))]
+    usual, highest = float(np.median(earlier)), float(np.max(earlier))
+    if limit is Limit.WAITS:
+        return now / max(WAITING, MORE_OFTEN * usual)
+    if limit is Limit.COUNT:
+        return now / max(WORSE * usual, usual + MORE_CONNECTIONS)
+    return now / (WORSE * usual) if usual > 0 and now > highest else 0.0
 
 
 def _reached(limit: Limit, values: Values, most: float | None) -> float:

@@ -1,10 +1,11 @@
 """The other metrics of the resource that an alarm watches, by its dimensions."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from memory.records.evidence import Evidence
 from tools.analysis.resources import ResourceFinding, resource_finding
-from tools.collectors.series import Wanted, read_series, series_in
+from tools.collectors.series import STEP, Wanted, read_series, series_in
 from tools.observe.get_metric import GetMetric
 from tools.observe.sources import Sources
 
@@ -19,6 +20,7 @@ _DATABASE = (
 # What AWS publishes under the same dimensions, of what tells how full or how well something is.
 NEIGHBOURS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "AWS/ApplicationELB": (
+        ("HTTPCode_ELB_5XX_Count", "Sum"),
         ("HTTPCode_Target_5XX_Count", "Sum"),
         ("RequestCount", "Sum"),
         ("TargetResponseTime", "p99"),
@@ -29,6 +31,16 @@ NEIGHBOURS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "AWS/ElastiCache": (("CPUUtilization", "Average"), ("FreeableMemory", "Minimum")),
     "AWS/RDS": _DATABASE,
 }
+# Of these, what each resource publishes all the time that it is there and in use: without it nobody knows how it fares.
+ALWAYS: Mapping[str, tuple[str, ...]] = {
+    "AWS/ApplicationELB": ("RequestCount", "TargetResponseTime"),
+    "AWS/DocDB": ("CPUUtilization", "FreeableMemory"),
+    "AWS/EC2": ("CPUUtilization", "StatusCheckFailed"),
+    "AWS/ElastiCache": ("CPUUtilization", "FreeableMemory"),
+    "AWS/RDS": ("CPUUtilization", "FreeableMemory"),
+}
+# The health of hosts is published by target group.
+_GROUP, _OF_GROUP = "TargetGroup", "UnHealthyHostCount"
 
 
 def has_neighbours(metric: GetMetric) -> bool:
@@ -45,10 +57,17 @@ def look_at_neighbours(sources: Sources, metric: GetMetric) -> Evidence:
     return read_series(sources, f"neighbours of {metric.metric_name}", wanted)
 
 
+def resource_of(metric: GetMetric) -> str:
+    """Return what a metric is of, by the last of its dimensions."""
+    return sorted(metric.dimensions.items())[-1][1]
+
+
 def resources_in(evidence: Evidence, metric: GetMetric) -> tuple[ResourceFinding, ...]:
-    """Return the resource with the limit that it has reached, if any; nothing where nothing was published."""
+    """Return the resource with the limit that it has reached, if any; nothing where it could not be read."""
     series = series_in(evidence)
-    if not series:
+    if series is None:
         return ()
-    name = sorted(metric.dimensions.items())[-1][1]
-    return (resource_finding(name, series, (), (evidence.evidence_id,)),)
+    always = (*ALWAYS[metric.namespace], *([_OF_GROUP] if _GROUP in metric.dimensions else []))
+    expected = {name: series.get(name, []) for name in always}
+    now = datetime.fromisoformat(evidence.result["until"]) - STEP
+    return (resource_finding(resource_of(metric), {**expected, **series}, (), (evidence.evidence_id,), now),)

@@ -16,6 +16,7 @@ from tools.analysis.findings import (
 )
 from tools.analysis.queues import queue_finding
 from tools.analysis.quotas import quota_finding
+from tools.analysis.resources import ResourceFinding
 from tools.analysis.services import EARLIER, service_finding
 from tools.analysis.tables import table_finding
 from tools.collectors.alarm import AlarmView
@@ -24,7 +25,7 @@ from tools.collectors.dead_letters import given_up_in
 from tools.collectors.functions import consumers_in
 from tools.collectors.lines import told_shifts
 from tools.collectors.logs import compared
-from tools.collectors.neighbours import resources_in
+from tools.collectors.neighbours import has_neighbours, resource_of, resources_in
 from tools.collectors.quotas import use_in
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, series_in
@@ -45,7 +46,7 @@ def read_findings(
     tables = tuple(_tables(around, alarm.onset))
     queues = tuple(_queues(around, alarm.onset))
     names = {service.name for service in around.near}
-    beside = around.taken("neighbours", "")
+    resources = tuple(_resources(around, metric))
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
@@ -67,9 +68,9 @@ def read_findings(
         changes=changes,
         tables=tables,
         queues=queues,
-        resources=resources_in(beside, metric) if beside and metric else (),
+        resources=resources,
         changes_evidence_id=key or None,
-        unread=_unread(around, services, tables, queues),
+        unread=(*_unread(around, services, tables, queues), *_unseen(resources, metric)),
         given_up=given_up,
         quotas=quotas,
         log_shifts=tuple(_log_shifts(around, own)),
@@ -188,6 +189,15 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         yield replace(found, hidden_seconds=hidden)
 
 
+def _resources(around: Around, metric: GetMetric | None) -> Iterator[ResourceFinding]:
+    """Yield what the alarm watches, and name what too little was published of."""
+    beside = around.taken("neighbours", "")
+    for found in resources_in(beside, metric) if beside and metric else ():
+        if not found.checked:
+            around.collecting.missing.append(f"{', '.join(found.unjudged)} of {found.resource}")
+        yield found
+
+
 def _log_shifts(around: Around, own: tuple[str, ...]) -> Iterator[str]:
     """Tell of ordinary lines that no longer come, are new or surge."""
     for name in own:
@@ -227,3 +237,8 @@ def _unread(
     blind = [one.name for one in around.near if one.metrics is not None and one.name not in checked]
     read = {*(one.table for one in tables), *(one.queue for one in queues)}
     return (*blind, *(name for name in (*around.tables, *around.queues) if name not in read))
+
+
+def _unseen(resources: tuple[ResourceFinding, ...], metric: GetMetric | None) -> tuple[str, ...]:
+    """Name the resource that the alarm watches where nothing of it could be read."""
+    return (resource_of(metric),) if metric and has_neighbours(metric) and not resources else ()

@@ -112,8 +112,8 @@ def of_function(finding: ServiceFinding, findings: Findings) -> Candidate | None
 
 
 def of_resource(finding: ResourceFinding) -> Candidate | None:
-    """Weigh a resource that has reached one of its limits."""
-    if finding.limit is None:
+    """Weigh a resource that has reached one of its limits; how else it suffers has a reason that it does not show."""
+    if finding.limit is None or not finding.is_reason:
         return None
     figures = f", from {finding.before:g} to {finding.now:g}" if finding.before is not None else ""
     hypothesis = Hypothesis(

@@ -1,0 +1,160 @@
+"""A load balancer, an instance or a database: sick, well, or not known to be either."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from memory.records.assessment import Verdict
+from memory.records.config import Dependency, Service
+from tests.tools.stand_ins import NOW, sources
+from tests.tools.test_first_look_causes import _finding, _findings, _rollout
+from tools.analysis.hypotheses import rank
+from tools.analysis.resources import MEANINGS, ResourceFinding, resource_finding
+from tools.analysis.series import Point
+from tools.collectors.alarm import AlarmView
+from tools.collectors.around import Around
+from tools.collectors.neighbours import ALWAYS, NEIGHBOURS
+from tools.collectors.reading import read_findings
+from tools.collectors.running import Collecting
+from tools.observe.get_metric import GetMetric
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+BUSY = [1000.0] * 60
+WELL = {"RequestCount": BUSY, "TargetResponseTime": [0.1, 0.12] * 30, "UnHealthyHostCount": [0.0] * 60}
+
+
+def _points(values: Sequence[float | None]) -> list[Point]:
+    return [(START + n * MINUTE, value) for n, value in enumerate(values) if value is not None]
+
+
+def _found(series: dict[str, Any]) -> ResourceFinding:
+    end = START + 59 * MINUTE
+    return resource_finding("web", {key: _points(one) for key, one in series.items()}, (), ("ev",), end)
+
+
+@pytest.mark.parametrize(
+    ("series", "limit"),
+    [
+        ({"HTTPCode_Target_5XX_Count": [None] * 56 + [900.0] * 4}, "failed requests"),
+        ({"HTTPCode_ELB_5XX_Count": [0.0] * 56 + [900.0] * 4}, "failed requests"),
+        ({"HTTPCode_Target_5XX_Count": [30.0] * 56 + [200.0] * 4}, "failed requests"),
+        ({"TargetResponseTime": [0.1] * 56 + [9.0] * 4}, "response time"),
+        ({"UnHealthyHostCount": [0.0] * 56 + [4.0] * 4}, "unhealthy targets"),
+        ({"RequestCount": BUSY[:50] + [None] * 10}, "requests"),
+        ({"StatusCheckFailed": [0.0] * 57 + [1.0] * 3}, "status check"),
+        ({"DiskQueueDepth": [0.1] * 57 + [40.0] * 3}, "disk queue"),
+        ({"DatabaseConnections": [50.0] * 57 + [400.0] * 3}, "max_connections"),
+    ],
+)
+def test_what_fails_or_is_slow_is_sick_and_explains_nobody(series: dict[str, Any], limit: str) -> None:
+    found = _found({**WELL, **series})
+    assert found.limit == limit
+    caller = Service(name="till", depends_on=(Dependency(kind="database", name="web"),))
+    well = _finding(caller)
+    assert rank(_findings(well, resources=(found,), earlier_spikes=1)).verdict is Verdict.UNRESOLVED
+    # What was done to a caller stays the cause of it.
+    ranking = rank(_findings(_finding(caller, True), resources=(found,), rollouts=(_rollout("till"),)))
+    assert (ranking.verdict, ranking.causes[0].component) == (Verdict.CAUSE, "till")
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        WELL,
+        # One failed request in a while, and what fails as ever.
+        {**WELL, "HTTPCode_Target_5XX_Count": [None] * 40 + [1.0] + [None] * 19},
+        {**WELL, "HTTPCode_Target_5XX_Count": [30.0] * 60},
+        {"StatusCheckFailed": [0.0] * 60, "CPUUtilization": [20.0, *([None] * 4)] * 12},
+    ],
+)
+def test_what_fares_as_before_is_well_and_lets_an_alarm_be_noise(series: dict[str, Any]) -> None:
+    found = _found(series)
+    assert (found.limit, found.checked) == (None, True)
+    assert rank(_findings(_finding(Service(name="a")), resources=(found,), earlier_spikes=1)).verdict is (
+        Verdict.NOISE
+    )
+
+
+@pytest.mark.parametrize(
+    ("series", "unjudged"),
+    [
+        # Too few points, none, and none lately.
+        ({**WELL, "UnHealthyHostCount": [0.0] * 5}, ("UnHealthyHostCount",)),
+        ({"CPUUtilization": [20.0] * 60, "StatusCheckFailed": []}, ("StatusCheckFailed",)),
+        ({"CPUUtilization": [20.0] * 30}, ("CPUUtilization",)),
+        # Nothing that tells how it fares.
+        ({"NetworkIn": [1e9] * 60}, ("NetworkIn",)),
+        ({}, ()),
+    ],
+)
+def test_what_too_little_is_known_of_is_neither_sick_nor_well(
+    series: dict[str, Any], unjudged: tuple[str, ...]
+) -> None:
+    found = _found(series)
+    assert (found.limit, found.checked, found.unjudged) == (None, False, unjudged)
+    service = _finding(Service(name="a"))
+    assert rank(_findings(service, resources=(found,), earlier_spikes=1)).verdict is Verdict.UNRESOLVED
+    assert rank(_findings(resources=(found,), own=(), earlier_spikes=1)).verdict is Verdict.UNRESOLVED
+
+
+def test_all_that_is_read_of_a_resource_is_judged() -> None:
+    assert {name for read in NEIGHBOURS.values() for name, _ in read} <= set(MEANINGS)
+    assert all(set(ALWAYS[space]) <= {name for name, _ in read} for space, read in NEIGHBOURS.items())
+
+
+class Publishing:
+    """CloudWatch with some metrics of a target group; of others there is nothing."""
+
+    def __init__(self, series: dict[str, float], status: str = "Complete") -> None:
+        self.status, self.series = status, series
+
+    def get_metric_data(self, MetricDataQueries: list[Any], **_: Any) -> Any:
+        at = [NOW - (170 - n) * MINUTE for n in range(171)]
+        names = {query["Id"]: query["MetricStat"]["Metric"]["MetricName"] for query in MetricDataQueries}
+        return {
+            "MetricDataResults": [
+                {
+                    "Id": key,
+                    "Timestamps": at if name in self.series else [],
+                    "Values": [self.series[name]] * len(at) if name in self.series else [],
+                    "StatusCode": self.status,
+                }
+                for key, name in names.items()
+            ]
+        }
+
+
+@contextmanager
+def _beside(account: Publishing) -> Iterator[tuple[Any, list[str]]]:
+    dimensions = {"LoadBalancer": "app/web/1", "TargetGroup": "targetgroup/web/1"}
+    metric = GetMetric(
+        namespace="AWS/ApplicationELB", metric_name="RequestCount", dimensions=dimensions, stat="Sum"
+    )
+    collecting = Collecting(time.monotonic() + 30)
+    try:
+        around = Around(sources({"cloudwatch": account}), collecting, (), (), ())
+        around.begin_neighbours(metric)
+        yield read_findings(around, AlarmView(NOW, ()), (), metric), collecting.missing
+    finally:
+        collecting.end()
+
+
+def test_a_target_group_is_well_only_where_all_that_it_publishes_was_read() -> None:
+    well = {"RequestCount": 900.0, "TargetResponseTime": 0.2, "UnHealthyHostCount": 0.0}
+    with _beside(Publishing(well)) as (found, missing):
+        assert [(one.resource, one.checked) for one in found.resources] == [("targetgroup/web/1", True)]
+        assert (found.unread, missing) == ((), [])
+    with _beside(Publishing({"RequestCount": 900.0, "TargetResponseTime": 0.2})) as (found, missing):
+        assert not found.resources[0].checked
+        assert missing == ["UnHealthyHostCount of targetgroup/web/1"]
+    with _beside(Publishing({})) as (found, missing):
+        assert not found.resources[0].checked
+        assert missing == ["RequestCount, TargetResponseTime, UnHealthyHostCount of targetgroup/web/1"]
+    with _beside(Publishing(well, "Forbidden")) as (found, missing):
+        assert found.unread == ("targetgroup/web/1",)
+        assert missing == ["neighbours of RequestCount"]
