@@ -138,7 +138,7 @@ class Executor:
             return self._leave(replace(attempt, resumes=standing is not None), inspection, once)
 
         if standing is not None:
-            return once.resume(standing, authorise)
+            return once.resume(standing, inspection.state, authorise)
         try:
             leave = authorise()
             if isinstance(leave, Refusal):
@@ -187,7 +187,8 @@ class Executor:
         reaches = (around.account, self.access.region)
         undo = Undo(undone, inspection, once, self.policy, around, self.stopped(), reaches)
         if standing is not None:
-            return undo.mark(once.resume(standing, lambda: self._leave_to_undo(undo, action_id)))
+            resumed = once.resume(standing, inspection.state, lambda: self._leave_to_undo(undo, action_id))
+            return undo.mark(resumed)
         why_not = undo.objection()
         if why_not is not None:
             return self._refusal(incident, action_id, planned, why_not)

@@ -24,7 +24,7 @@ from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
 from memory.table import ConflictError, Write
-from tools.actions.base import Action, Parameters, happened
+from tools.actions.base import Action, Parameters, State, differences, fingerprint, happened
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import Session
 from tools.aws.unrepeated import unrepeated
@@ -137,11 +137,13 @@ class Once:
         self._claim(done, ())
         return done
 
-    def resume(self, standing: Execution, authorise: Authorise) -> Execution:
-        """Settle what an earlier attempt left.
+    def resume(self, standing: Execution, state: State, authorise: Authorise) -> Execution:
+        """Settle what an earlier attempt left; `state` is the target as it was read just now.
 
-        What was only claimed was never sent. What was called is sent again only where the account shows that
-        it had no effect and a second call could do no harm; what cannot be known goes to people.
+        What was only claimed was never sent. It is sent now only where the target is as the claim captured it:
+        otherwise the call would overwrite what somebody has changed since, and its undo would bring back what was
+        there before that. What was called is sent again only where the account shows that it had no effect and a
+        second call could do no harm; what cannot be known goes to people.
         """
         if standing.state is not ExecutionState.CLAIMED:
             took = self._took_effect(standing)
@@ -154,6 +156,10 @@ class Once:
             if took is None or not self.action.repeatable:
                 why = "interrupted during the call, and the account does not show whether it took effect"
                 return self._move(standing, ExecutionState.UNDECIDED, why)
+        elif fingerprint(self.action, standing.before) != fingerprint(self.action, state):
+            changed = "; ".join(differences(self.action.bound(standing.before), self.action.bound(state)))
+            why = f"interrupted before it was sent; the target has changed since it was claimed: {changed}"
+            return self._move(standing, ExecutionState.FAILED, why)
         leave = authorise()
         if isinstance(leave, Refusal):
             detail = f"interrupted before it took effect; {leave.why}"
