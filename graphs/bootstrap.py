@@ -5,7 +5,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from graphs.connecting import open_access, open_clock
@@ -33,7 +33,7 @@ from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backen
 from tools.aws.identity import caller
 from tools.aws.unrepeated import unrepeated
 from tools.event_cleaning import kept_text
-from tools.signing import KmsKey, LocalKey, Signer
+from tools.signing import KmsKey, LocalKey, Signer, signed_request
 from tools.topology import load_topology
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def set_up(settings: Settings) -> Backend:
     table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
     approvals, evidence = ApprovalStore(table), EvidenceLedger(table)
     for incident in IncidentStore(table, settings.tenant).list_again():
-        approvals.list_again(incident.scope, incident.incident_id)
+        approvals.list_again(
+            incident.scope, incident.incident_id, partial(signed_request, _signer(settings, access))
+        )
         evidence.list_again(incident.scope, incident.incident_id)
     return backend
 

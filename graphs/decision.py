@@ -1,6 +1,7 @@
 """The decision door: the only place where a decision comes into being."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
@@ -10,6 +11,7 @@ from memory.records.scope import Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from memory.table import ConflictError
+from tools.authority import changed_since_asked
 
 
 class DecisionRefusedError(Exception):
@@ -43,7 +45,8 @@ def decide(
     """Record one decision on the pending request of an incident, and wake its run once no further one is needed.
 
     Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, and
-    `DecisionRefusedError` when nothing waits, the time is up, somebody else decided first or the same person before.
+    `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time is up, somebody else
+    decided first or the same person before.
     A run that cannot be woken now is woken by the next sweep, by a timer that is due. With `break_glass`, one
     approval stands for all of them: it needs a role of its own and a reason, and people are paged.
     """
@@ -53,8 +56,7 @@ def decide(
     if break_glass and not (approved and reason.strip()):
         raise DecisionRefusedError("break-glass is for approving, and needs a reason")
     now = records.clock.now()
-    if now >= request.expires_at:
-        raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+    _check_stands(records, request, now, approved=approved)
     unsigned = Decision(
         incident_id=incident_id,
         plan_hash=request.plan_hash,
@@ -155,6 +157,17 @@ def _pending(records: Records, incident_id: str) -> ApprovalRequest:
         newest = max(requests, key=lambda request: request.requested_at)
         raise DecisionRefusedError(f"nothing waits for a decision: the last request is {newest.status.value}")
     raise DecisionRefusedError("nothing waits for a decision: no approval was asked")
+
+
+def _check_stands(records: Records, request: ApprovalRequest, now: datetime, *, approved: bool) -> None:
+    """Refuse to approve what is not as it was asked, and to decide when the time is up."""
+    changed = changed_since_asked(records.signer, request) if approved else None
+    if changed is not None:
+        raise DecisionRefusedError(
+            f"it cannot be approved: {changed}; deny it, and find out who wrote to the table"
+        )
+    if now >= request.expires_at:
+        raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _check_principal(by: Principal, request: ApprovalRequest, *, break_glass: bool) -> None:

@@ -155,6 +155,24 @@ def decided_on_this_request(attempt: Attempt, request: ApprovalRequest) -> str |
     return None
 
 
+def signed_when_asked(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a request that was not signed where it was asked, or that was changed since, to the last field."""
+    return changed_since_asked(attempt.signer, request)
+
+
+def changed_since_asked(signer: Signer, request: ApprovalRequest) -> str | None:
+    """Return why a request is not the one that was asked, or None."""
+    if request.key_id != signer.key_id:
+        return (
+            f"the request for approval is signed with the key {request.key_id or 'of nobody'}, not with ours"
+        )
+    try:
+        is_ours = signer.knows(request.signed_text, request.signature)
+    except (ClientError, BotoCoreError) as error:
+        return f"the signature of the request cannot be checked: {error}"
+    return None if is_ours else "the request for approval was changed after it was asked"
+
+
 def signed_at_the_door(attempt: Attempt, request: ApprovalRequest) -> str | None:
     """Refuse a decision that the decision door did not sign, or that was changed since."""
     for one in attempt.decisions:
@@ -248,6 +266,7 @@ OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
     denied_by_nobody,
     approved_by_enough,
     decided_on_this_request,
+    signed_when_asked,
     signed_at_the_door,
     decided_by_people,
     not_by_its_proposer,

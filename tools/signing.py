@@ -1,4 +1,4 @@
-"""Sign decisions where they are made, and check them where they are believed: the table alone proves nothing.
+"""Sign requests and decisions where they are made; they are checked where they are believed: the table proves nothing.
 
 HMAC-SHA-256 (RFC 2104), with a key of this machine or one of AWS KMS
 (https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html).
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from botocore.exceptions import ClientError
 
+from memory.records.approval import ApprovalRequest
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
 from tools.key_file import kept_key
@@ -37,6 +38,12 @@ class Signer(Protocol):
     def knows(self, text: str, signature: str) -> bool:
         """Say whether a signature is this key's, of this text. Raises botocore's errors when it cannot be asked."""
         ...
+
+
+def signed_request(signer: Signer, request: ApprovalRequest) -> ApprovalRequest:
+    """Sign what is asked, where it is asked. Raises botocore's errors when the key cannot be asked."""
+    named = request.model_copy(update={"key_id": signer.key_id})
+    return named.model_copy(update={"signature": signer.sign(named.signed_text)})
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from memory.records.scope import COPILOT
 from memory.records.spend import Spend
 from memory.records.timeline import EntryKind, Timer, TimerKind
 from tools.passing import Harm
+from tools.signing import signed_request
 
 
 def approve(turn: Turn) -> dict[str, Any] | Wait:
@@ -98,21 +99,19 @@ def _ask(turn: Turn) -> Wait:
     records, incident, plan = turn.copilot.records, turn.state["incident"], turn.state["plan"]
     found = turn.copilot.inspect(plan)
     now = records.clock.now()
-    request = records.approvals.request(
-        ApprovalRequest(
-            incident_id=incident.incident_id,
-            scope=incident.scope,
-            plan_hash=plan.plan_hash,
-            actions=plan.actions,
-            fingerprints=tuple(one.fingerprint for one in found),
-            states=tuple(one.bound for one in found),
-            quorum=turn.copilot.quorum(incident, found),
-            proposer=COPILOT,
-            requested_at=now,
-            expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),
-        )
+    request = ApprovalRequest(
+        incident_id=incident.incident_id,
+        scope=incident.scope,
+        plan_hash=plan.plan_hash,
+        actions=plan.actions,
+        fingerprints=tuple(one.fingerprint for one in found),
+        states=tuple(one.bound for one in found),
+        quorum=turn.copilot.quorum(incident, found),
+        proposer=COPILOT,
+        requested_at=now,
+        expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),
     )
-    return _tell(turn, request)
+    return _tell(turn, records.approvals.request(signed_request(records.signer, request)))
 
 
 def _tell(turn: Turn, request: ApprovalRequest) -> Wait:

@@ -26,6 +26,7 @@ class ApprovalRequest(Record):
 
     `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
     actions that were claimed on this approval, each once. `withdrawn` is why nobody is asked any more.
+    `signature` is of what is asked, made where it is asked: the table alone proves no quorum and no expiry.
     """
 
     incident_id: str
@@ -42,15 +43,22 @@ class ApprovalRequest(Record):
     quorum: int = Field(default=1, ge=1)
     used: tuple[str, ...] = ()
     withdrawn: str = ""
+    key_id: str = ""
+    signature: str = ""
+
+    @property
+    def signed_text(self) -> str:
+        """Return what the signature is over: the digest of what is asked, and the key."""
+        return canonical_json({"asked": self.sha256, "key_id": self.key_id})
 
     @property
     def sha256(self) -> str:
-        """Return the digest of all that is decided on: everything but where the request stands by now.
+        """Return the digest of all that is decided on: everything but its signature and where the request stands.
 
         What has its default is left out, so that a version that adds a field reads the same digest.
         """
-        asked = self.model_dump(mode="json", exclude={"status", "used", "withdrawn"}, exclude_defaults=True)
-        return digest(asked)
+        apart = {"status", "used", "withdrawn", "key_id", "signature"}
+        return digest(self.model_dump(mode="json", exclude=apart, exclude_defaults=True))
 
 
 class Decision(Record):

@@ -22,6 +22,7 @@ from memory.stores.timers import TimerStore
 from tests.tools.dials import APPROVER, Dials, decision_on, executor, incident, plan, request_for
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
+from tools.authority import changed_since_asked
 from tools.inspection import inspect
 
 
@@ -41,6 +42,7 @@ class Asking:
                 incidents=SimpleNamespace(scope_of=lambda _: SCOPE),
                 timeline=self.timeline,
                 clock=StillClock(),
+                signer=acting.signer,
                 settings=SimpleNamespace(limits=Limits()),
             ),
             inspect=lambda one: tuple(inspect(acting.access, a, acting.catalogue) for a in one.actions),
@@ -126,3 +128,17 @@ def test_a_decision_whose_door_was_cut_off_is_told_and_paged_by_the_step(break_g
     told = [entry.kind for entry in later.timeline.entries(SCOPE, incident().incident_id)]
     paged = [one for one in later.outbox.all(SCOPE, incident().incident_id) if "Break-glass" in one.subject]
     assert (told.count(EntryKind.DECISION), len(paged)) == (1, int(break_glass))
+
+
+def test_what_is_asked_is_signed_where_it_is_asked() -> None:
+    at = Asking(MemoryTable())
+    approve(at.turn())
+    request = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+
+    assert request is not None
+    assert changed_since_asked(at.acting.signer, request) is None
+    fewer = request.model_copy(update={"quorum": request.quorum + 1})
+    assert (
+        changed_since_asked(at.acting.signer, fewer)
+        == "the request for approval was changed after it was asked"
+    )

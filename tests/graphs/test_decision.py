@@ -12,7 +12,7 @@ from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, deci
 from graphs.glass_review import review_glass
 from graphs.runs import RunPort
 from memory import keys
-from memory.records.approval import ApprovalStatus, GlassReview
+from memory.records.approval import ApprovalRequest, ApprovalStatus, GlassReview
 from memory.records.audit import Deed
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from memory.stores.approvals import ApprovalStore
@@ -238,3 +238,30 @@ def test_what_waits_for_review_is_listed_before_what_was_reviewed() -> None:
     listed = approvals.break_glass(SCOPE.tenant)
     assert [one.review is None for one in listed] == [True, True, False]
     assert listed[2].decision == oldest
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"quorum": 1},
+        {"expires_at": NOW + timedelta(days=9)},
+        {"proposer": GRACE},
+        {"fingerprints": ("f" * 64,)},
+        {"quorum": 1, "key_id": "", "signature": ""},
+    ],
+)
+def test_a_request_that_was_changed_in_the_table_is_not_approved_but_may_be_denied(
+    update: dict[str, Any],
+) -> None:
+    at = Door(quorum=3)
+    key = keys.approval(SCOPE, incident().incident_id, plan().plan_hash)
+    standing = at.table.get(key)
+    assert standing is not None
+    request = ApprovalRequest.model_validate(standing.body).model_copy(update=update)
+    at.table.put(key, request.model_dump(mode="json"))
+
+    with pytest.raises(DecisionRefusedError, match="the request for approval"):
+        at.knock(APPROVER)
+    assert at.approvals.decisions(SCOPE, incident().incident_id, plan().plan_hash) == ()
+    at.knock(APPROVER, approved=False)
+    assert at.status is ApprovalStatus.DENIED

@@ -24,6 +24,7 @@ from tools.crowd import Traffic
 from tools.executor import Executor
 from tools.inspection import inspect
 from tools.options import Options, options
+from tools.signing import signed_request
 from tools.topology import load_topology
 
 TABLE = "bench-records"
@@ -70,6 +71,7 @@ class Bench:
             requested_at=now,
             expires_at=now + timedelta(minutes=30),
         )
+        request = signed_request(SIGNER, request)
         self.executor.approvals.request(request)
         self.executor.approvals.decide(self.incident.scope, decision_on(request, at=now))
 

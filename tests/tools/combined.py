@@ -16,7 +16,8 @@ MOST = 3
 _WHO = frozenset({"person", "proposer", "tenant", "role"})
 _SIGNED = frozenset({"signature"})
 # What asking anew puts right: the same person decides, in form, on the request as it now is.
-_ASKED_ANEW = frozenset({"seal", "decision of", "glass", *_WHO, *_SIGNED})
+_RESEALED = frozenset({"seal of the request"})
+_ASKED_ANEW = frozenset({"seal", "decision of", "glass", *_WHO, *_SIGNED, *_RESEALED})
 _BOTH = frozenset({"request", "decision"})
 
 
@@ -57,6 +58,7 @@ SPOILINGS: tuple[Spoiling, ...] = (
     _asking(one.asked_about_other_actions, "actions"),
     _asking(one.asked_about_another_hash, "hash"),
     _plain(one.not_approved_in_the_end, "status", "request"),
+    Spoiling(one.changed_before_the_decision, "seal of the request", _ASKED_ANEW - _RESEALED, _BOTH),
     _plain(one.denied_too, "denial", "request"),
     _asking(one.too_few, "quorum"),
     _plain(one.undecided, "decision"),

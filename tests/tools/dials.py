@@ -28,7 +28,7 @@ from tools.crowd import Traffic
 from tools.executor import Executor
 from tools.inspection import inspect
 from tools.policy import Circumstances, Policy
-from tools.signing import LocalKey
+from tools.signing import LocalKey, signed_request
 
 POLICY = Policy.load()
 SIGNER = LocalKey(b"k" * 32)
@@ -229,7 +229,7 @@ def request_for(
     acting: Executor, planned: Plan, about: Incident, *, minutes: int = 30, quorum: int = 1
 ) -> ApprovalRequest:
     found = [inspect(acting.access, one, acting.catalogue) for one in planned.actions]
-    return ApprovalRequest(
+    asked = ApprovalRequest(
         incident_id=about.incident_id,
         scope=about.scope,
         plan_hash=planned.plan_hash,
@@ -241,6 +241,7 @@ def request_for(
         expires_at=NOW + timedelta(minutes=minutes),
         quorum=quorum,
     )
+    return signed_request(SIGNER, asked)
 
 
 def signed(decision: Decision) -> Decision:

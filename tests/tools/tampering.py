@@ -15,6 +15,7 @@ from memory.records.plan import Plan, PlannedAction
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
 from tests.tools.dials import (
     APPROVER,
+    SIGNER,
     WITH_APPROVAL,
     Dials,
     approve,
@@ -28,7 +29,7 @@ from tests.tools.dials import (
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 from tools.policy import Circumstances
-from tools.signing import LocalKey
+from tools.signing import LocalKey, signed_request
 
 MINUTE = timedelta(minutes=1)
 OTHER = Principal(kind=PrincipalKind.PERSON, id="grace", issuer="team", roles=(Role.APPROVER,))
@@ -68,8 +69,13 @@ class Stage:
         self.table.put(keys.approval(*self._at()), changed.model_dump(mode="json"))
 
     def ask_anew(self, **update: Any) -> None:
-        """Change the stored request, and have the same person decide on that, whatever was forged before."""
-        self.put_request(**update)
+        """Ask otherwise from the start, and have the same person decide on that, whatever was forged before."""
+        seal = signed_request(SIGNER, self.request.model_copy(update=update))
+        self.put_request(**{**update, "key_id": seal.key_id, "signature": seal.signature})
+        self.decide_anew()
+
+    def decide_anew(self) -> None:
+        """Have the same person decide on what lies there, as the door would sign it."""
         request = self.request
         self.put_decision(
             incident_id=request.incident_id,
@@ -274,6 +280,21 @@ def another_plan(at: Stage, rng: random.Random) -> None:
     )
 
 
+def changed_before_the_decision(at: Stage, rng: random.Random) -> None:
+    update = rng.choice(
+        [
+            {"expires_at": at.request.expires_at + rng.randrange(1, 600) * MINUTE},
+            {"requested_at": at.request.requested_at - rng.randrange(1, 600) * MINUTE},
+            {"proposer": OTHER},
+            {"states": ()},
+            {"signature": ""},
+            {"key_id": "", "signature": ""},
+        ]
+    )
+    at.put_request(**update)
+    at.decide_anew()
+
+
 def no_such_step(at: Stage, rng: random.Random) -> None:
     at.index = rng.choice([-2, -1, 2, 3, 10**6])
 
@@ -300,6 +321,7 @@ BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("denied_by_nobody", "was denied by grace", denied_too),
     ("approved_by_enough", "people approved it", too_few),
     ("decided_on_this_request", "is on another request", decided_on_something_else),
+    ("signed_when_asked", "the request for approval", changed_before_the_decision),
     ("signed_at_the_door", "signed", unsigned),
     ("decided_by_people", "may not decide", no_person),
     ("not_by_its_proposer", "proposed the plan", by_its_proposer),
