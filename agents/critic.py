@@ -94,13 +94,11 @@ class Critic:
         spend = answer.spend
         if looking and reads:
             spend = spend + looking.sources.recorder.spend.minus(before)
-            told = {
-                "gaps": _more(checked.gaps, gaps_of(seen.evidence.values())),
-                "stops": _more(checked.stops, reads.stops),
-                "flagged": tuple(sorted({*checked.flagged, *seen.flagged})),
-                "unscanned": tuple(sorted({*checked.unscanned, *seen.unscanned})),
-            }
+            gaps = gaps_of(seen.evidence.values(), checked.gaps)
+            told = {**gaps, "stops": _more(checked.stops, reads.stops)}
+            told["gaps_unnamed"] += checked.gaps_unnamed
             checked = checked.model_copy(update=told)
+        checked = _without_flagged(checked, seen, first_look, lookup)
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"
             unread = _more(checked.not_checked, (f"No second reader doubted this: {why}.",))
@@ -132,6 +130,18 @@ class Critic:
             [reads.bound(tool) for tool in self.tools] if reads else (),
             looking.sources.recorder.budget if looking else None,
         )
+
+
+def _without_flagged(
+    checked: Assessment, seen: Observations, first_look: FirstLook, lookup: Lookup
+) -> Assessment:
+    """Check the claims anew where a guard objects by now to what it let pass before, or could not look at it again."""
+    flagged = tuple(sorted({*checked.flagged, *seen.flagged}))
+    unscanned = tuple(sorted({*checked.unscanned, *seen.unscanned}))
+    if (flagged, unscanned) == (checked.flagged, checked.unscanned):
+        return checked
+    known = checked.model_copy(update={"flagged": flagged, "unscanned": unscanned})
+    return check_claims(known, first_look, lookup, flagged)
 
 
 def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Lookup) -> Assessment:

@@ -129,7 +129,7 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "healthy": ", ".join(assessment.healthy),
             "changed_otherwise": ", ".join(assessment.changed_otherwise),
             "not_checked": "; ".join(assessment.not_checked),
-            "gaps": _gaps(assessment.gaps),
+            "gaps": _gaps(assessment),
             "orders_found": _orders(assessment),
             "not_scanned": _unscanned(assessment),
         }
@@ -174,9 +174,10 @@ def _leads(assessment: Assessment) -> str:
     return "; ".join(h.statement for h in assessment.hypotheses if h.kind not in known and h.evidence_for)
 
 
-def _gaps(gaps: Sequence[str]) -> str:
-    more = f"; and {len(gaps) - MOST_CITED} more" if len(gaps) > MOST_CITED else ""
-    return "; ".join(gaps[:MOST_CITED]) + more
+def _gaps(assessment: Assessment) -> str:
+    named = assessment.gaps[:MOST_CITED]
+    left = len(assessment.gaps) - len(named) + assessment.gaps_unnamed
+    return "; ".join(named) + (f"; and {left} more" if left else "")
 
 
 def _evidence(hypotheses: Iterable[Hypothesis]) -> str:

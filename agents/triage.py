@@ -107,7 +107,7 @@ class Triage:
         )
         spend = answer.spend + sources.recorder.spend.minus(before)
         told = {
-            "gaps": gaps_of(seen.evidence.values()),
+            **gaps_of(seen.evidence.values()),
             "stops": reads.stops,
             "unscanned": tuple(sorted(seen.unscanned)),
         }
@@ -147,19 +147,19 @@ def first_look_stands(first_look: FirstLook, why: str) -> Assessment:
     )
 
 
-def gaps_of(evidence: Iterable[Evidence]) -> tuple[str, ...]:
-    """Say what could not be read, or not whole, and why: by permission or for want of data; count what is too much.
+def gaps_of(evidence: Iterable[Evidence], before: Sequence[str] = ()) -> dict[str, Any]:
+    """Say what could not be read, or not whole, and why: by permission or for want of data; `before` is told already.
 
-    What was not seen at all comes before what was seen in part, and that before what holds no data; by name in each, so
-    that reads that ran side by side are told in one order.
+    Returns the assessment's `gaps`, of which there are no more than `MOST_GAPS`, and as `gaps_unnamed` how many are not
+    among them. What was not seen at all comes before what was seen in part, and that before what holds no data; by name
+    in each, so that reads that ran side by side are told in one order.
     """
     told = (
         f"{one.title}: {', '.join(gap.value.replace('_', ' ') for gap in one.gaps)}"
         for one in sorted((one for one in evidence if one.gaps), key=_gravest_first)
     )
-    found = tuple(dict.fromkeys(told))
-    more = len(found) - MOST_GAPS + 1
-    return found if more <= 1 else (*found[: MOST_GAPS - 1], f"and {more} more")
+    found = tuple(dict.fromkeys((*before, *told)))
+    return {"gaps": found[:MOST_GAPS], "gaps_unnamed": max(0, len(found) - MOST_GAPS)}
 
 
 def _gravest_first(evidence: Evidence) -> tuple[int, str]:

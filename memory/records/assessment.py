@@ -151,6 +151,7 @@ class Assessment(Record):
     healthy: tuple[str, ...] = ()
     changed_otherwise: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    gaps_unnamed: int = Field(default=0, description="How many gaps there are beside those that are named.")
     flagged: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     unscanned: tuple[str, ...] = ()

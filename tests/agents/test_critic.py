@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agents.claims import check_claims
 from agents.critic import Critic, Doubt, Looking
-from agents.guardrails import LocalSigns
+from agents.guardrails import Direction, Findings, LocalSigns
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Verdict
 from memory.records.incident import Severity
 from tests.agents.desk import (
@@ -288,6 +288,28 @@ def test_a_second_reader_that_reads_for_ever_is_ended_and_named() -> None:
     assert len(chat.heard) == 4
     assert result.assessment.confidence == 0.8
     assert "No second reader doubted this" in result.assessment.not_checked[-1]
+
+
+class Objecting:
+    """A guard that objects to everything by now, whatever it let pass before."""
+
+    def scan(self, text: str, direction: Direction = Direction.IN) -> Findings:
+        return Findings(flags=("prompt_injection",))
+
+
+def test_a_cause_that_rests_on_what_a_guard_flags_only_by_now_is_dropped() -> None:
+    lines = evidence("ev-eeeeeeeeeeee", "lines of basket", {"rows": ["basket:8 fails"]}, untrusted=True)
+    found = assessment(hypotheses=(hypothesis(evidence_for=(lines.evidence_id,)),))
+    model, _ = role(Doubt(confidence=0.8), Doubt(confidence=0.8), name="critic")
+    stored = {lines.evidence_id: lines, **STORED}
+    look = first_look(hypotheses=found.hypotheses)
+    passed, dropped = (
+        Critic(model, guard).review(look, found, stored.get, [lines]).assessment
+        for guard in (LocalSigns(), Objecting())
+    )
+    assert (passed.verdict, passed.flagged) == (Verdict.CAUSE, ())
+    assert (dropped.verdict, dropped.causes) == (Verdict.UNRESOLVED, ())
+    assert dropped.flagged == (lines.evidence_id,)
 
 
 def test_a_strong_doubt_leaves_the_incident_to_people() -> None:

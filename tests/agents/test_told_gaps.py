@@ -90,16 +90,17 @@ def test_what_is_missing_of_an_answer_is_named(name: str, gap: Gap) -> None:
 def test_gaps_that_are_too_many_to_name_are_counted() -> None:
     many = [evidence(f"ev-{n:012x}", f"read {n}", {}, gaps=(Gap.DENIED,)) for n in range(40)]
     told = gaps_of([METRIC, *many])
-    assert len(told) == MOST_GAPS
-    assert told[-1] == "and 21 more"
-    noted = facts_of(INCIDENT, assessment=assessment(gaps=told))["gaps"]
-    assert noted.endswith("read 13: denied; and 14 more")
+    assert (len(told["gaps"]), told["gaps_unnamed"]) == (MOST_GAPS, 20)
+    noted = facts_of(INCIDENT, assessment=assessment(**told))["gaps"]
+    assert noted.endswith("read 13: denied; and 34 more")
+    again = gaps_of(many[:2], told["gaps"])
+    assert again == {"gaps": told["gaps"], "gaps_unnamed": 0}
 
 
 @given(st.permutations([Gap.NO_DATA, Gap.TRUNCATED, Gap.DENIED, Gap.NARROWED, Gap.THROTTLED]))
 def test_what_was_not_seen_is_told_first_in_whatever_order_reads_end(ended: list[Gap]) -> None:
     read = [evidence(f"ev-{n:012x}", f"read of {gap.value}", {}, gaps=(gap,)) for n, gap in enumerate(ended)]
-    assert gaps_of(read) == (
+    assert gaps_of(read)["gaps"] == (
         "read of denied: denied",
         "read of throttled: throttled",
         "read of narrowed: narrowed",
