@@ -56,6 +56,12 @@ def options(
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident record on stdout.")]
 Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
+SeenPlan = Annotated[
+    str,
+    typer.Option(
+        "--plan", metavar="HASH", help="Only that plan: 8 digits or more of its hash, as you were told."
+    ),
+]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the incident until it ends or needs you.")
 ]
@@ -171,6 +177,7 @@ def list_all(
 def approve(
     incident: Incident,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    plan: SeenPlan = "",
     break_glass: Annotated[
         bool,
         typer.Option("--break-glass", help="Approve alone, with that role and a reason; people are paged."),
@@ -179,7 +186,7 @@ def approve(
     wait: Wait = True,
 ) -> int:
     """Approve what an incident waits for, as the caller that STS names, and follow it to its end."""
-    return _decide(incident, (True, reason, break_glass), as_json=as_json, wait=wait)
+    return _decide(incident, (True, plan, reason, break_glass), as_json=as_json, wait=wait)
 
 
 @app.command(rich_help_panel=INCIDENTS)
@@ -187,14 +194,15 @@ def approve(
 def deny(
     incident: Incident,
     reason: Annotated[str, typer.Option(help="Why, for the record and the people who are told.")],
+    plan: SeenPlan = "",
     as_json: Json = False,
     wait: Wait = True,
 ) -> int:
     """Deny what an incident waits for; nothing is changed, and people are told."""
-    return _decide(incident, (False, reason, False), as_json=as_json, wait=wait)
+    return _decide(incident, (False, plan, reason, False), as_json=as_json, wait=wait)
 
 
-def _decide(incident: str, said: tuple[bool, str, bool], *, as_json: bool, wait: bool) -> int:
+def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, wait: bool) -> int:
     from console.deciding import Answer, decide_and_follow
     from console.session import open_session
     from graphs.settings import from_environment

@@ -1,11 +1,12 @@
 """Approve or deny from a terminal: the caller is whoever STS says, and the door checks the role."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
 from console.drive import drive, record_of
@@ -14,11 +15,12 @@ from console.live import Tail
 from console.story import Story
 from console.text import plain, screen
 from graphs.copilot import Records
-from graphs.decision import Decided, DecisionRefusedError, decide
+from graphs.decision import Decided, DecisionRefusedError, decide, pending_request
 from graphs.principals import principal_of_caller
 from graphs.runs import RunPort
 from memory.records.approval import Decision
 from memory.records.incident_record import IncidentRecord
+from memory.records.plan import PlannedAction
 from tools.errors import CopilotError
 
 NOBODY = "no one was there to approve"
@@ -30,9 +32,10 @@ class NotDecidedError(CopilotError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody says to a plan."""
+    """What somebody says to the plan that they have seen, which `plan` is the hash of, or its first digits."""
 
     approved: bool
+    plan: str
     reason: str = ""
     break_glass: bool = False
 
@@ -43,25 +46,33 @@ Answering = Callable[[IncidentRecord], Answer]
 def standing_answer(choice: Literal["approve", "deny"] | None, *, asking: bool) -> Answering:
     """Return who answers: the option that was given, a person at the prompt, or the safe default."""
     if choice is not None:
-        said = Answer(choice == "approve", f"--{choice} was given")
-        return lambda _: said
+        return lambda record: Answer(choice == "approve", plan_of(record), f"--{choice} was given")
     if asking and sys.stdin.isatty() and sys.stderr.isatty():
         return at_the_prompt
-    return lambda _: Answer(approved=False, reason=NOBODY)
+    return lambda record: Answer(approved=False, plan=plan_of(record), reason=NOBODY)
 
 
 def at_the_prompt(record: IncidentRecord) -> Answer:
     """Ask the person at the terminal; anything but yes is a no."""
     console = screen(err=True)
     if Confirm.ask(f"\napprove {plain(asked_for(record))}?", console=console, default=False):
-        return Answer(approved=True, reason="approved at the prompt")
+        return Answer(approved=True, plan=plan_of(record), reason="approved at the prompt")
     reason = Prompt.ask("why not", console=console, default="denied at the prompt")
-    return Answer(approved=False, reason=reason)
+    return Answer(approved=False, plan=plan_of(record), reason=reason)
 
 
 def asked_for(record: IncidentRecord) -> str:
     """Return what a yes would do, with its parameters: nobody should have to look further up."""
-    actions = [action for plan in record.plans[-1:] for action in plan.actions]
+    return told_actions(record.approval.actions) if record.approval else "nothing"
+
+
+def plan_of(record: IncidentRecord) -> str:
+    """Return the hash of the plan that `asked_for` tells of."""
+    return record.approval.plan_hash if record.approval else ""
+
+
+def told_actions(actions: Iterable[PlannedAction]) -> str:
+    """Return actions with their parameters."""
     return "; ".join(
         f"{one.action} ({', '.join(f'{name}={value}' for name, value in one.parameters.items())})"
         for one in actions
@@ -77,6 +88,7 @@ def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answ
             runs,
             incident_id,
             by,
+            plan=answer.plan,
             approved=answer.approved,
             reason=answer.reason,
             door="cli",
@@ -89,7 +101,9 @@ def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answ
 def decide_and_follow(
     records: Records, runs: RunPort, incident: str, answer: Answer, *, wait: bool, as_json: bool
 ) -> int:
-    """Decide on what waits, and follow the incident to its end.
+    """Tell what waits, decide on that very plan, and follow the incident to its end.
+
+    Where the answer names a plan, another one is refused.
 
     An approval that stands already, of an incident that a crash cut off, lets the incident go on.
     """
@@ -100,7 +114,7 @@ def decide_and_follow(
     tail = Tail(records, scope, incident_id, story.tell)
     tail.skip()
     with nullcontext() if as_json else tail.following():
-        missing, woken = _decide_or_go_on(records, runs, incident_id, answer)
+        missing, woken = _decide_or_go_on(records, runs, incident_id, answer, screen(err=as_json))
         record = drive(records, runs, incident_id) if wait and woken else record_of(records, incident_id)
     if as_json:
         out.file.write(record_json(record) + "\n")
@@ -113,15 +127,29 @@ def decide_and_follow(
     return 0
 
 
-def _decide_or_go_on(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> tuple[int, bool]:
+def _decide_or_go_on(
+    records: Records, runs: RunPort, incident_id: str, answer: Answer, out: Console
+) -> tuple[int, bool]:
     """Return how many more people have to approve, and whether the run goes on."""
     record = record_of(records, incident_id)
     decision = record.decision or _stored_decision(records, record)
-    if decision is not None and decision.approved and answer.approved and not record.status.is_end:
+    stands = decision is not None and decision.approved and decision.plan_hash.startswith(answer.plan)
+    if stands and answer.approved and not record.status.is_end:
         runs.wake(incident_id)
         return 0, True
-    decided = put_decision(records, runs, incident_id, answer)
+    decided = put_decision(records, runs, incident_id, _on_what_is_told(records, incident_id, answer, out))
     return decided.missing, decided.woken
+
+
+def _on_what_is_told(records: Records, incident_id: str, answer: Answer, out: Console) -> Answer:
+    """Tell which plan is asked now, and make it the one that is answered unless the answer names one."""
+    try:
+        request = pending_request(records, incident_id)
+    except DecisionRefusedError as error:
+        raise NotDecidedError(str(error)) from error
+    told = f"plan {request.plan_hash[:12]}: {told_actions(request.actions)}"
+    out.print(plain(told), soft_wrap=True)
+    return replace(answer, plan=answer.plan or request.plan_hash)
 
 
 def _stored_decision(records: Records, record: IncidentRecord) -> Decision | None:

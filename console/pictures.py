@@ -11,7 +11,7 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from console.account import Play
-from console.deciding import Answer, Answering, asked_for
+from console.deciding import Answer, Answering, asked_for, plan_of
 from console.demo import Demo, play
 from console.scenarios import DEFAULT
 from console.text import WIDE, screen
@@ -53,7 +53,7 @@ def main() -> int:
 def _approving(recording: Console) -> Answering:
     def answer(record: IncidentRecord) -> Answer:
         recording.print(f"\napprove {asked_for(record)}? [y/n] (n): y", style="magenta")
-        return Answer(approved=True, reason="approved at the prompt")
+        return Answer(approved=True, plan=plan_of(record), reason="approved at the prompt")
 
     return answer
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from console.deciding import plan_of
 from console.drive import drive, record_of
 from console.inspecting import record_json
 from console.live import Tail
@@ -81,7 +82,9 @@ def _ended(records: Records, story: Story, record: IncidentRecord, *, as_json: b
     story.console.print(styled(f"\n{folder}/report.html", "bold"), soft_wrap=True)
     if record.status is Status.AWAITING_APPROVAL:
         short = record.incident.incident_id[:8]
-        story.console.print(f"cloudops approve {short}, or cloudops deny {short} --reason WHY")
+        seen = f"{short} --plan {plan_of(record)[:12]}"
+        told = f"cloudops approve {seen}, or cloudops deny {seen} --reason WHY"
+        story.console.print(told, soft_wrap=True)
 
 
 @dataclass(frozen=True)

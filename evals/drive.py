@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from console.account import Account, Play, playing
-from console.deciding import Answer, put_decision
+from console.deciding import Answer, plan_of, put_decision
 from console.drive import PATIENCE, NoAlarmError, await_event, drive, let_pass
 from console.session import Session, open_session
 from evals.setting_off import set_off
@@ -103,10 +103,14 @@ def _to_the_end(trial: Trial, session: Session, event: dict[str, Any]) -> Incide
     if started.incident_id is None:
         raise NoAlarmError(f"the alarm of {trial.scenario} opened no incident: {started.route.value}")
     incident_id = started.incident_id
-    answer = Answer(trial.approve, "the evaluation's standing answer")
 
-    def ask(_: IncidentRecord) -> None:
+    def ask(waiting: IncidentRecord) -> None:
         if let_pass(records, runs, incident_id, records.clock.now() + trial.answered):
+            answer = Answer(
+                trial.approve,
+                plan_of(records.incidents.record(incident_id) or waiting),
+                "the evaluation's standing answer",
+            )
             put_decision(records, runs, incident_id, answer)
 
     record = drive(records, runs, incident_id, ask)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from graphs.copilot import Records
 from graphs.runs import RunPort
-from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.approval import NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.scope import Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind, Timer, TimerKind
@@ -16,6 +16,10 @@ from tools.authority import changed_since_asked
 
 class DecisionRefusedError(Exception):
     """This caller cannot decide this, or it is decided already; the message says which and what to do."""
+
+
+class OtherPlanError(DecisionRefusedError):
+    """Another plan is asked than the one that the caller names: they have not seen what they would decide on."""
 
 
 class NotAllowedError(DecisionRefusedError):
@@ -37,6 +41,7 @@ def decide(
     incident_id: str,
     by: Principal,
     *,
+    plan: str,
     approved: bool,
     reason: str,
     door: str,
@@ -44,20 +49,23 @@ def decide(
 ) -> Decided:
     """Record one decision on the pending request of an incident, and wake its run once no further one is needed.
 
-    Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, and
-    `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time is up, somebody else
-    decided first or the same person before.
-    A run that cannot be woken now is woken by the next sweep, by a timer that is due. With `break_glass`, one
-    approval stands for all of them: it needs a role of its own and a reason, and people are paged.
+    `plan` is the hash of the plan that the caller has seen, or at least its first `NAMED_BY` digits: a decision made
+    over another plan's page or prompt is none on this one.
+
+    Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, `OtherPlanError` for
+    another plan, and `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time
+    is up, somebody else decided first or the same person before.
+    A run that cannot be woken now is woken by the next sweep. With `break_glass`, one approval stands for all of
+    them: it needs a role of its own and a reason, and people are paged.
     """
-    scope = records.incidents.scope_of(incident_id)
-    request = _pending(records, incident_id)
+    request = pending_request(records, incident_id)
+    now = records.clock.now()
     _check_principal(by, request, break_glass=break_glass)
+    _check_plan(plan, request)
     if break_glass and not (approved and reason.strip()):
         raise DecisionRefusedError("break-glass is for approving, and needs a reason")
-    now = records.clock.now()
     _check_stands(records, request, now, approved=approved)
-    unsigned = Decision(
+    made = Decision(
         incident_id=incident_id,
         plan_hash=request.plan_hash,
         approved=approved,
@@ -68,19 +76,25 @@ def decide(
         request_sha256=request.sha256,
         break_glass=break_glass,
     )
-    decision = _signed(records, unsigned)
-    due = _due(records, decision)
-    try:
-        standing = records.approvals.decide(scope, decision)
-    except ConflictError as error:
-        _served(records, due)
-        raise DecisionRefusedError(f"it is not taken: {error}") from error
+    decision = _signed(records, made)
+    standing, due = _stored(records, decision)
     missing = _missing(records, standing)
     tell_decision(records, decision, missing)
     if missing:
         _served(records, due)
         return Decided(decision, woken=False, missing=missing)
     return Decided(decision, woken=_wake(records, runs, decision))
+
+
+def _stored(records: Records, decision: Decision) -> tuple[ApprovalRequest, Timer]:
+    """Store a decision behind a timer that wakes its run, and return how the request stands."""
+    due = _due(records, decision)
+    try:
+        standing = records.approvals.decide(records.incidents.scope_of(decision.incident_id), decision)
+    except ConflictError as error:
+        _served(records, due)
+        raise DecisionRefusedError(f"it is not taken: {error}") from error
+    return standing, due
 
 
 def _due(records: Records, decision: Decision) -> Timer:
@@ -147,7 +161,8 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
         records.outbox.queue(scope, page)
 
 
-def _pending(records: Records, incident_id: str) -> ApprovalRequest:
+def pending_request(records: Records, incident_id: str) -> ApprovalRequest:
+    """Return what an incident asks people now. Raises `DecisionRefusedError` when nothing waits."""
     scope = records.incidents.scope_of(incident_id)
     requests = list(records.approvals.requests(scope, incident_id))
     pending = [request for request in requests if request.status is ApprovalStatus.PENDING]
@@ -168,6 +183,17 @@ def _check_stands(records: Records, request: ApprovalRequest, now: datetime, *, 
         )
     if now >= request.expires_at:
         raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _check_plan(plan: str, request: ApprovalRequest) -> None:
+    if request.is_named(plan):
+        return
+    if len(plan) < NAMED_BY:
+        raise OtherPlanError(f"name the plan that you decide on, by {NAMED_BY} digits of its hash or more")
+    asked = ", ".join(act.action for act in request.actions)
+    raise OtherPlanError(
+        f"it is about plan {plan}, but plan {request.plan_hash} is asked now: {asked}; look at it"
+    )
 
 
 def _check_principal(by: Principal, request: ApprovalRequest, *, break_glass: bool) -> None:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
+from memory.records.approval import NAMED_BY
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing
@@ -18,14 +19,18 @@ from web.errors import DoorError
 
 LISTED, LISTED_MOST = 50, 200
 DECISION_BYTES = 16 * 1024
+WANTED = (
+    'send {"approved": true or false, "plan_hash": "<the record\'s approval.plan_hash>", "reason": "..."}'
+)
 
 
 class DecisionBody(BaseModel):
-    """What the decision door takes."""
+    """What the decision door takes; `plan_hash` is of the plan that was seen, whole or its first digits."""
 
     model_config = ConfigDict(extra="forbid")
 
     approved: StrictBool
+    plan_hash: str = Field(pattern=rf"^[0-9a-f]{{{NAMED_BY},64}}$")
     reason: str = Field(default="", max_length=2000)
     break_glass: StrictBool = False
 
@@ -57,7 +62,7 @@ async def post_decision(request: Request) -> JSONResponse:
         asked = DecisionBody.model_validate_json(body)
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
-        raise DoorError(400, f'send {{"approved": true or false, "reason": "..."}} ({said})') from error
+        raise DoorError(400, f"{WANTED} ({said})") from error
     prefix = request.path_params["incident_id"]
     return JSONResponse(await desk.threads.call(decided, desk, prefix, by, asked))
 
@@ -85,6 +90,7 @@ def decided(desk: Desk, prefix: str, by: Principal, asked: DecisionBody) -> dict
             desk.runs,
             incident_id,
             by,
+            plan=asked.plan_hash,
             approved=asked.approved,
             reason=asked.reason,
             door="http",

@@ -25,6 +25,7 @@ from evals.bench.machine import machine
 from evals.bench.page import replaced
 from evals.bench.run import PAGE
 from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
+from graphs.decision import pending_request
 from graphs.principals import LocalIssuer
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy
@@ -78,8 +79,10 @@ def at_the_terminal() -> float:
     """Return the seconds from a person's yes at the prompt of a running command to the call."""
     asked: list[float] = []
     with _waiting(asked) as (session, incident_id, _):
+        plan = _plan_asked(session, incident_id)
         began = time.perf_counter()
-        put_decision(session.records, session.runs, incident_id, Answer(approved=True, reason="measured"))
+        answer = Answer(approved=True, plan=plan, reason="measured")
+        put_decision(session.records, session.runs, incident_id, answer)
         # The kill switch is read last of all, right before the call is sent.
         return asked[-1] - began
 
@@ -97,10 +100,11 @@ def by_a_command() -> float:
 
 def over_http() -> float:
     """Return the seconds from a decision posted to `cloudops serve` to the call."""
-    with _waiting() as (_, incident_id, settings), _served(settings) as url:
+    with _waiting() as (session, incident_id, settings), _served(settings) as url:
         person = Principal(kind=PrincipalKind.PERSON, id="ada", issuer="local", roles=(Role.APPROVER,))
         token = LocalIssuer.open(settings.state_dir).sign(person)
         words = [sys.executable, "-c", _POST, f"{url}/incidents/{incident_id}/decision", token]
+        words.append(_plan_asked(session, incident_id))
         # Python's own start is taken off: the clock starts when the request is sent.
         return _until_called(
             settings, lambda: subprocess.Popen(words, stdout=subprocess.PIPE), starts_late=True
@@ -109,7 +113,7 @@ def over_http() -> float:
 
 _POST = """
 import json, sys, time, urllib.request
-body = json.dumps({"approved": True, "reason": "measured"}).encode()
+body = json.dumps({"approved": True, "plan_hash": sys.argv[3], "reason": "measured"}).encode()
 headers = {"Authorization": f"Bearer {sys.argv[2]}", "Content-Type": "application/json"}
 request = urllib.request.Request(sys.argv[1], body, headers)
 print(time.time(), flush=True)
@@ -148,6 +152,10 @@ def _waiting(asked: list[float] | None = None) -> Iterator[tuple[Session, str, S
         if record is None or record.status is not Status.AWAITING_APPROVAL:
             raise RuntimeError("the incident does not wait for an approval")
         yield session, incident_id, settings
+
+
+def _plan_asked(session: Session, incident_id: str) -> str:
+    return pending_request(session.records, incident_id).plan_hash
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from console.account import Play, playing
-from console.deciding import Answer, put_decision
+from console.deciding import Answer, plan_of, put_decision
 from console.drive import PATIENCE, await_event, drive
 from console.session import Session, open_session
 from evals.bench.machine import machine
@@ -22,6 +22,7 @@ from evals.bench.run import PAGE
 from graphs.bootstrap import set_up
 from graphs.settings import World, from_environment
 from memory.records.incident import Severity, Status
+from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing
 from memory.records.scope import Scope
 from memory.stores.listings import ListingStore, Page, Wanted
@@ -115,8 +116,9 @@ def one_incident(session: Session) -> tuple[str, Meter]:
         started = runs.start(event)
         incident_id = started.incident_id or ""
 
-        def ask(_: Any) -> None:
-            put_decision(records, runs, incident_id, Answer(approved=True, reason="measured"))
+        def ask(waiting: IncidentRecord) -> None:
+            answer = Answer(approved=True, plan=plan_of(waiting), reason="measured")
+            put_decision(records, runs, incident_id, answer)
 
         record = drive(records, runs, incident_id, ask)
     return record.status.value, meter

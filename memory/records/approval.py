@@ -9,6 +9,9 @@ from memory.records.base import Record, UtcTime, canonical_json, digest
 from memory.records.plan import PlannedAction
 from memory.records.scope import Principal, Role, Scope
 
+NAMED_BY = 8
+"""The fewest digits of a plan's hash that name it to people."""
+
 
 class ApprovalStatus(StrEnum):
     """Where a request stands."""
@@ -50,6 +53,10 @@ class ApprovalRequest(Record):
     def signed_text(self) -> str:
         """Return what the signature is over: the digest of what is asked, and the key."""
         return canonical_json({"asked": self.sha256, "key_id": self.key_id})
+
+    def is_named(self, plan: str) -> bool:
+        """Say whether a plan's hash, or the first digits of one, is of the plan that is asked here."""
+        return len(plan) >= NAMED_BY and self.plan_hash.startswith(plan)
 
     @property
     def sha256(self) -> str:

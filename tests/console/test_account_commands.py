@@ -64,6 +64,11 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     said, _ = worker.communicate(timeout=60)
     assert worker.returncode == 0, said
     assert f"opened  {incident_id}" in said
+    assert waiting.approval is not None
+    plan = waiting.approval.plan_hash
+    other = desk.run("approve", incident_id[:8], "--plan", "00000000")
+    assert (other.returncode, f"plan {plan} is asked now" in other.stderr) == (1, True), other.stderr
+    assert other.stdout.startswith(f"plan {plan[:12]}: ecs_"), "what is decided on is shown first"
     killed = desk.start("approve", incident_id[:8], "--reason", "as planned")
     _until(lambda: bool(_rollbacks(records)))
     killed.kill()

@@ -57,10 +57,8 @@ class Desk:
         return principal_of_caller(self.records.caller_arn, self.records.settings)
 
     def decide(self, record: IncidentRecord, *, approved: bool) -> Decided:
-        incident_id = record.incident.incident_id
-        return decide(
-            self.records, self.runs, incident_id, self.me(), approved=approved, reason="seen", door="test"
-        )
+        given = {"plan": asked_plan(record), "approved": approved, "reason": "seen", "door": "test"}
+        return decide(self.records, self.runs, record.incident.incident_id, self.me(), **given)
 
     def sweep(self) -> Swept:
         return sweep(partial(wake_due, self.records, self.runs), self.copilot.flush)
@@ -102,6 +100,12 @@ class Desk:
             for c in self.account.calls()
             if c["operation"] in names and self.records.is_own(c["caller_arn"])
         ]
+
+
+def asked_plan(record: IncidentRecord) -> str:
+    """The hash of the plan that people are asked about."""
+    assert record.approval is not None
+    return record.approval.plan_hash
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.timeline import TimerKind
 from memory.stores.leases import IncidentBusyError
-from tests.graphs.desk import Desk
+from tests.graphs.desk import Desk, asked_plan
 from tests.graphs.kills import Play
 from tests.graphs.scenarios import red_herring
 from tests.simulated import START
@@ -99,7 +99,8 @@ def _to_be_undone(at: Desk) -> dict[str, Any]:
     incident_id = knows["incident_id"]
     scope = at.records.incidents.scope_of(incident_id)
     busy: Any = _Busy()
-    decide(at.records, busy, incident_id, at.me(), approved=True, reason="seen", door="test")
+    plan = asked_plan(at.record(incident_id))
+    decide(at.records, busy, incident_id, at.me(), plan=plan, approved=True, reason="seen", door="test")
     at.records.timers.cancel(scope, incident_id, TimerKind.CADENCE)
     for _ in range(20):
         if _goes_on(at, incident_id, Command(resume={"woken": True}), interrupt_before=["revert"]) == (

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from graphs.copilot import Records
-from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
+from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, OtherPlanError, decide
 from graphs.glass_review import review_glass
 from graphs.runs import RunPort
 from memory import keys
@@ -74,7 +74,7 @@ class Door:
 
     def knock(self, by: Principal, *, approved: bool = True, **more: Any) -> Decided:
         records, runs = cast(Records, self.records), cast(RunPort, self.runs)
-        given = {"reason": "seen", "door": "test", **more}
+        given = {"plan": plan().plan_hash, "reason": "seen", "door": "test", **more}
         return decide(records, runs, incident().incident_id, by, approved=approved, **given)
 
     @property
@@ -92,6 +92,26 @@ def test_what_the_door_takes_the_executor_believes() -> None:
 
     assert decided.woken and decided.missing == 0 and at.runs.woken
     assert (done.state.value, done.approved_by) == ("done", ("ada",))
+
+
+def test_an_answer_to_one_plan_is_no_answer_to_the_next() -> None:
+    at, first, second = Door(), plan(), plan(40, attempt=2)
+    at.knock(GRACE)
+    at.approvals.request(request_for(at.acting, second, incident()))
+
+    with pytest.raises(OtherPlanError, match=f"plan {second.plan_hash} is asked now: set_dial"):
+        at.knock(APPROVER, plan=first.plan_hash)
+    assert at.approvals.decisions(SCOPE, incident().incident_id, second.plan_hash) == ()
+    assert at.knock(APPROVER, plan=second.plan_hash[:8]).decision.plan_hash == second.plan_hash
+
+
+@pytest.mark.parametrize("named", ["", plan().plan_hash[:7], plan().plan_hash + "0", "g" * 64])
+def test_a_decision_names_the_plan_that_was_seen(named: str) -> None:
+    at = Door()
+
+    with pytest.raises(OtherPlanError):
+        at.knock(APPROVER, plan=named)
+    assert at.status is ApprovalStatus.PENDING and at.runs.woken == []
 
 
 @pytest.mark.parametrize(

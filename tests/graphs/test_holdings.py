@@ -31,7 +31,7 @@ from memory.records.kill_switch import KillSwitch
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.listings import Wanted
 from memory.stores.objects import ObjectClass
-from tests.graphs.desk import Desk, desk
+from tests.graphs.desk import Desk, asked_plan, desk
 from tests.graphs.scenarios import hostile
 
 MARKER = "zq-marker-5511"
@@ -79,7 +79,8 @@ def ended_with_marker(at: Desk) -> str:
     waiting = at.start()
     incident = waiting.incident
     why = f"not now, says {MARKER}"
-    decide(at.records, at.runs, incident.incident_id, at.me(), approved=False, reason=why, door="test")
+    said = {"plan": asked_plan(waiting), "approved": False, "reason": why, "door": "test"}
+    decide(at.records, at.runs, incident.incident_id, at.me(), **said)
     rows = json.dumps([f"line {number} of {MARKER}" for number in range(20_000)]).encode()
     at.records.objects.put(incident.scope, incident.incident_id, ObjectClass.EVIDENCE, rows)
     body = json.dumps({"detail": f"{incident.alarm.arn} {MARKER}"}).encode()

@@ -18,7 +18,7 @@ from memory.records.outcome import ExecutionState
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind
 from memory.state import STATE_LIMIT_BYTES
-from tests.graphs.desk import Desk, desk, desk_in
+from tests.graphs.desk import Desk, asked_plan, desk, desk_in
 
 
 def _config(incident_id: str) -> dict[str, object]:
@@ -114,6 +114,7 @@ def test_a_resume_or_an_edited_state_is_no_approval(at: Desk) -> None:
 def test_only_an_approver_who_did_not_propose_may_decide(at: Desk) -> None:
     waiting = at.start()
     incident_id = waiting.incident.incident_id
+    plan = asked_plan(waiting)
     viewer = Principal(kind=PrincipalKind.PERSON, id="v", issuer="t", roles=(Role.VIEWER, Role.OPERATOR))
     stranger = Principal(
         kind=PrincipalKind.PERSON, id="s", issuer="t", tenant="other", roles=(Role.APPROVER,)
@@ -122,7 +123,7 @@ def test_only_an_approver_who_did_not_propose_may_decide(at: Desk) -> None:
 
     for caller in (viewer, stranger, itself):
         with pytest.raises(NotAllowedError):
-            decide(at.records, at.runs, incident_id, caller, approved=True, reason="", door="test")
+            decide(at.records, at.runs, incident_id, caller, plan=plan, approved=True, reason="", door="test")
     assert at.record(incident_id).decision is None
 
     at.decide(waiting, approved=False)

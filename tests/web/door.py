@@ -39,7 +39,8 @@ class Door:
         return self.client.post("/alarms", content=body, headers=self.headers(Role.OPERATOR))
 
     def decide(self, incident_id: str, approved: bool, reason: str = "") -> Any:
-        body = {"approved": approved, "reason": reason}
+        plan = (self.record(incident_id).get("approval") or {}).get("plan_hash", "0" * 64)
+        body = {"approved": approved, "plan_hash": plan, "reason": reason}
         return self.client.post(
             f"/incidents/{incident_id}/decision", json=body, headers=self.headers(Role.APPROVER)
         )

@@ -32,7 +32,7 @@ EVIL: tuple[dict[str, Any], ...] = (
     {"values": {"status": "acting", "reviews": [], "approval": MADE_UP}, "as_node": "approve"},
     {"values": {"status": "acting"}, "as_node": "review"},
     {"approved": True, "reason": "so be it"},
-    {"approved": True, "reason": "so be it", "break_glass": True},
+    {"approved": True, "plan_hash": "0" * 8, "reason": "so be it", "break_glass": True},
     {"config": {"configurable": {"holder": "me", "langgraph_auth_user": {"roles": ["approver"]}}}},
     {},
 )
@@ -187,7 +187,7 @@ def test_no_route_does_anything_without_the_right_to_approve(fired: Firing, tmp_
         assert tried["websocket"], "the socket of the event stream took nothing"
         _nothing_was_done(fired, incident_id, before)
         # It is not for want of something to do: whoever may decide has it done.
-        decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
+        decided = host.approve(incident_id)
         assert decided.status_code == 200, decided.text
         until(lambda: changes(fired) == before + 1, 120)
     assert len(tried) >= 40 and any("decision" in one for one in tried), tried

@@ -47,12 +47,34 @@ def follow(door: Door, incident_id: str, last: int | None = None) -> httpx.Respo
 def test_a_decision_wants_a_wellformed_body(waiting: tuple[Door, str]) -> None:
     door, incident_id = waiting
     path, headers = f"/incidents/{incident_id}/decision", door.headers(Role.APPROVER)
-    for body in (b"", b"{}", b'{"approved": "yes"}', b'{"approved": 1}', b'{"approved": true, "by": "me"}'):
+    plan = door.record(incident_id)["approval"]["plan_hash"].encode()
+    seen = b'"plan_hash": "%s"' % plan
+    for body in (
+        b"",
+        b"{}",
+        b'{"approved": "yes", %s}' % seen,
+        b'{"approved": 1, %s}' % seen,
+        b'{"approved": true, %s, "by": "me"}' % seen,
+        b'{"approved": true}',
+        b'{"approved": true, "plan_hash": "%s"}' % plan[:7],
+    ):
         answer = door.client.post(path, content=body, headers=headers)
         assert answer.status_code == 400, body
         assert "approved" in answer.json()["detail"]
     assert door.client.post(path, content=b"x" * 20_000, headers=headers).status_code == 413
     assert door.record(incident_id)["decision"] is None
+
+
+def test_a_decision_on_another_plan_is_409_and_names_the_one_that_is_asked(waiting: tuple[Door, str]) -> None:
+    door, incident_id = waiting
+    path, headers = f"/incidents/{incident_id}/decision", door.headers(Role.APPROVER)
+
+    answer = door.client.post(path, json={"approved": True, "plan_hash": "0" * 64}, headers=headers)
+
+    record = door.record(incident_id)
+    assert answer.status_code == 409
+    assert f"plan {record['approval']['plan_hash']} is asked now" in answer.json()["detail"]
+    assert record["decision"] is None
 
 
 def test_unknown_ids_are_404(door: Door) -> None:

@@ -54,6 +54,12 @@ class Host:
         headers = self.headers(*roles)
         return httpx.post(self.url + path, json=body, headers=headers, timeout=30, trust_env=False)
 
+    def approve(self, incident_id: str) -> httpx.Response:
+        """Approve the plan that the incident's record shows."""
+        plan = self.get(f"/incidents/{incident_id}", Role.VIEWER).json()["approval"]["plan_hash"]
+        seen = {"approved": True, "plan_hash": plan}
+        return self.post(f"/incidents/{incident_id}/decision", seen, Role.APPROVER)
+
     def answers(self) -> bool:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended with {self.process.returncode}")
@@ -203,7 +209,7 @@ def test_an_incident_from_the_sdk_to_its_end_over_a_restart(firing: Firing, tmp_
         state = sdk.threads.get_state(thread_id)
         assert state["next"] == ["approve"], state
         assert state["values"]["incident"]["incident_id"] == incident_id
-        decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
+        decided = host.approve(incident_id)
         assert decided.status_code == 200, decided.text
 
         def ended() -> dict[str, Any] | None:
@@ -291,7 +297,7 @@ def test_what_waits_outlives_a_killed_server_and_all_that_it_kept(tmp_path: Path
                 assert (
                     host.get(f"/incidents/{incident_id}", Role.VIEWER).json()["status"] == "awaiting_approval"
                 )
-                decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
+                decided = host.approve(incident_id)
                 assert decided.status_code == 200, decided.text
 
             def ended() -> list[dict[str, Any]] | None:

@@ -52,7 +52,7 @@ def test_an_alarm_that_fires_by_itself_waits_for_approval_and_is_resolved(tmp_pa
             return next((one for one in incidents if one["status"] == "awaiting_approval"), None)
 
         incident_id = until(asked, 150)["incident_id"]
-        decided = host.post(f"/incidents/{incident_id}/decision", {"approved": True}, Role.APPROVER)
+        decided = host.approve(incident_id)
         assert decided.status_code == 200, decided.text
 
         def ended() -> dict[str, Any] | None:

@@ -153,9 +153,9 @@ def test_neither_a_reader_nor_an_approval_to_come_keeps_it_from_its_end(
         assert "Traceback" not in said
         assert time.monotonic() - began < 15
     with serve(account, tmp_path, "--no-queue") as serving:
-        decided = serving.call(
-            "POST", f"/incidents/{incident_id}/decision", {"approved": False, "reason": "seen"}
-        )
+        plan = serving.call("GET", f"/incidents/{incident_id}").json()["approval"]["plan_hash"]
+        seen = {"approved": False, "plan_hash": plan, "reason": "seen"}
+        decided = serving.call("POST", f"/incidents/{incident_id}/decision", seen)
         assert decided.status_code == 200, decided.text
         until(lambda: serving.call("GET", f"/incidents/{incident_id}").json()["closed_at"], 60)
         assert serving.end(signal.SIGTERM)[0] == 0
