@@ -34,12 +34,12 @@ class LevelRow(Record):
             )
         return self
 
-    def applies(self, account: str, action: str, services: Collection[str]) -> bool:
-        """Say whether the row is about an action on a service in an account."""
+    def applies(self, account: str, action: str, services: Collection[str] | None) -> bool:
+        """Say whether the row is about an action on a service in an account; None may be any service."""
         return (
             self.account in {"", account}
             and self.action in {"", action}
-            and (not self.service or self.service in services)
+            and (not self.service or services is None or self.service in services)
         )
 
 
@@ -116,10 +116,18 @@ class AccountAutonomy(Record):
     most_approvers: int | None
     settings: AutonomySettings
 
-    def level_of(self, action: str, services: Collection[str]) -> Autonomy:
-        """Return how far the copilot may go with an action on some services: the lowest level that applies."""
+    def level_of(self, action: str, services: Collection[str] | None) -> Autonomy:
+        """Return how far the copilot may go with an action on some services: the lowest level that applies.
+
+        Where it is not known whose the target is, the levels of all services apply.
+        """
         rows = [row.level for row in self.settings.levels if row.applies(self.named, action, services)]
         return min((self.level, *rows), key=_ORDER.index)
+
+    @property
+    def named_services(self) -> frozenset[str]:
+        """Return the services that levels are set for."""
+        return frozenset(row.service for row in self.settings.levels if row.service)
 
     @property
     def calendars(self) -> tuple[str, ...]:

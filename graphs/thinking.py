@@ -280,7 +280,8 @@ class Copilot:
         autonomy, access = self._autonomy, self.records.access
         frozen = autonomy.frozen_by(self.records.clock.now())
         said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
-        hit = self.topology(incident).of_alarm(incident.alarm.name)
+        topology = self.topology(incident)
+        hit = topology.of_alarm(incident.alarm.name)
         return Circumstances(
             account=autonomy.account,
             severity=self._measured_severity(incident),
@@ -290,6 +291,8 @@ class Copilot:
             freeze_reason=said or "",
             changes_an_hour=autonomy.settings.changes_an_hour,
             services=frozenset({hit.name} if hit else ()),
+            topology=topology,
+            known=autonomy.named_services,
             level_of=autonomy.level_of,
         )
 

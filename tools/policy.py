@@ -4,36 +4,38 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cedarpy
 
 from memory.records.base import canonical_json
-from memory.records.config import Autonomy
+from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity
 from memory.records.plan import Plan, Review, Risk, Ruling
 from tools.actions.registry import ACTIONS, Catalogue
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
 from tools.inspection import Inspection, inspect
+from tools.touched import touched
 
 FOLDER = Path(__file__).parent / "policies"
 AGENT = "cloudops-copilot"
 _BY_DEFAULT = {True: "no policy permits it", False: "no policy permits it by itself"}
 
 
-LevelOf = Callable[[str, Collection[str]], Autonomy]
+LevelOf = Callable[[str, Collection[str] | None], Autonomy]
 _LEVELS = tuple(Autonomy)
+_ANYBODYS = "which service its target is of is not known, and the lowest level of any service counts"
 
 
 @dataclass(frozen=True)
 class Circumstances:
     """What a ruling rests on beside the action itself; `account` is the one that the access reaches.
 
-    `level_of` narrows the account's autonomy for an action on some services: those that are hit, and whatever the
-    action's parameters name.
+    `level_of` narrows the account's autonomy for an action on some services: those that are hit, and those that it may
+    be about by the `topology` and the names in `known`. Where that is not known, it is given None, for any service.
     """
 
     account: str
@@ -44,15 +46,25 @@ class Circumstances:
     freeze_reason: str = ""
     changes_an_hour: int = 4
     services: frozenset[str] = frozenset()
+    topology: Topology = field(default_factory=Topology)
+    known: frozenset[str] = frozenset()
     level_of: LevelOf | None = None
 
     def level(self, inspection: Inspection) -> Autonomy:
         """Return how far the copilot may go with one action: never further than the account allows."""
         if self.level_of is None:
             return self.autonomy
-        named = {value for value in inspection.planned.parameters.values() if isinstance(value, str)}
-        found = self.level_of(inspection.planned.action, self.services | named)
-        return min(found, self.autonomy, key=_LEVELS.index)
+        about = self._about(inspection)
+        services = None if about is None else self.services | about
+        return min(self.level_of(inspection.planned.action, services), self.autonomy, key=_LEVELS.index)
+
+    def why_level(self, inspection: Inspection) -> str:
+        """Say why an action has a lower level than the account where its parameters do not show that."""
+        narrowed = self.level(inspection) is not self.autonomy and self._about(inspection) is None
+        return _ANYBODYS if narrowed else ""
+
+    def _about(self, inspection: Inspection) -> frozenset[str] | None:
+        return touched(inspection.planned.parameters, self.topology, self.known)
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,7 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
     """Return the particulars of what a policy says in general."""
     found = (
         around.freeze_reason,
+        around.why_level(inspection),
         inspection.crowd.busy,
         *inspection.ahead.denied,
         *inspection.ahead.unanswered,

@@ -172,11 +172,13 @@ def test_a_level_for_a_service_or_an_action_only_narrows() -> None:
     levels = {"set_dial": Autonomy.PROPOSE, "other": Autonomy.ACT_ON_MEDIUM}
     asked: list[set[str]] = []
 
-    def level_of(action: str, services: Collection[str]) -> Autonomy:
-        asked.append(set(services))
+    def level_of(action: str, services: Collection[str] | None) -> Autonomy:
+        asked.append(set(services or ()))
         return levels.get(action, Autonomy.OBSERVE)
 
-    at = replace(around(Severity.LOW), level_of=level_of, services=frozenset({"web"}))
+    at = replace(
+        around(Severity.LOW), level_of=level_of, services=frozenset({"web"}), known=frozenset({"main"})
+    )
 
     assert POLICY.rule(inspection(), at).ruling is Ruling.ASK
     assert POLICY.rule(inspection(), replace(at, autonomy=Autonomy.OBSERVE)).ruling is Ruling.REFUSE
