@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 
 from tools.analysis.findings import QueueFinding
 from tools.analysis.ramps import find_ramp
-from tools.analysis.series import Point, mean_between, total_between
+from tools.analysis.series import LEAST_POINTS, Point, mean_between, total_between
 
 # An oldest message that has waited this much longer than before is not being worked on.
 LEAST_SECONDS = 90.0
 # Of what is received, some always comes back; this much more than before does not.
 MORE_COMES_BACK = 0.2
 BASE = timedelta(minutes=60)
+# A minute's points may be late by some minutes, and a queue that is used again has its first up to 15 minutes later:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html.
+STALE = timedelta(minutes=15)
 
 
 def queue_finding(
@@ -50,6 +53,12 @@ def _comes_back(series: Mapping[str, Sequence[Point]], onset: datetime) -> bool:
 def _share_back(series: Mapping[str, Sequence[Point]], start: datetime, end: datetime) -> float:
     received, deleted = (total_between(series.get(key, ()), start, end) for key in ("received", "deleted"))
     return max(0.0, 1 - deleted / received) if received > 0 else 0.0
+
+
+def tells_of_now(series: Mapping[str, Sequence[Point]], now: datetime) -> bool:
+    """Say whether enough was published of a queue, and lately, to tell whether something waits in it."""
+    age = series.get("age", ())
+    return len(age) >= LEAST_POINTS and age[-1][0] >= now - STALE
 
 
 def told_given_up(queue: str, dead: str, depth: Sequence[Point], onset: datetime) -> str | None:

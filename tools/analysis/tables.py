@@ -69,6 +69,11 @@ def table_finding(
     )
 
 
+def is_used(health: Mapping[str, Any]) -> bool:
+    """Say whether anything was asked of a table: what nobody asks refuses nothing, well or not."""
+    return any(health[f"consumed_{name}_per_second"] or health[f"{name}_throttles"] for name in PROPERTIES)
+
+
 def _side(health: Mapping[str, Any], name: str, since: datetime, window: tuple[datetime, datetime]) -> _Side:
     throttles = points_of(health[f"{name}_throttles"])
     provisioned = health.get(f"{name}_capacity_units")

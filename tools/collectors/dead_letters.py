@@ -17,6 +17,14 @@ from tools.observe.sources import Question, ReadTool, Sources
 NAME = "collected_dead_letters"
 
 
+# Of these a queue that holds nothing has none.
+DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
 class DeadLetters(Question):
     """Of which queue."""
 
@@ -24,7 +32,7 @@ class DeadLetters(Question):
 
 
 def look_at_dead_letters(sources: Sources, queue: str) -> Evidence:
-    """Read the depth of the queue to which a queue's redrive policy gives up; a queue without one is no gap.
+    """Read how much a queue holds, and the depth of that to which it gives up; a queue without one is no gap.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
@@ -43,7 +51,7 @@ def look_at_dead_letters(sources: Sources, queue: str) -> Evidence:
 def _read(sources: Sources, queue: str, window: Window) -> Answer:
     client = sources.access.client("sqs")
     url = client.get_queue_url(QueueName=queue)["QueueUrl"]
-    asked = ["RedrivePolicy", "VisibilityTimeout"]
+    asked = ["RedrivePolicy", "VisibilityTimeout", *DEPTHS]
     named = client.get_queue_attributes(QueueUrl=url, AttributeNames=asked).get("Attributes", {})
     policy = json.loads(named.get("RedrivePolicy") or "{}")
     dead = str(policy.get("deadLetterTargetArn", "")).rpartition(":")[2]
@@ -52,6 +60,7 @@ def _read(sources: Sources, queue: str, window: Window) -> Answer:
         "dead_letters": dead or None,
         "most_receives": policy.get("maxReceiveCount"),
         "hidden_seconds": int(named["VisibilityTimeout"]) if named.get("VisibilityTimeout") else None,
+        "holds": sum(int(named[one]) for one in DEPTHS) if named.keys() >= set(DEPTHS) else None,
     }
     if not dead:
         return Answer(about, calls=2)

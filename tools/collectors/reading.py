@@ -14,11 +14,11 @@ from tools.analysis.findings import (
     ServiceFinding,
     TableFinding,
 )
-from tools.analysis.queues import queue_finding
+from tools.analysis.queues import queue_finding, tells_of_now
 from tools.analysis.quotas import quota_finding
 from tools.analysis.resources import ResourceFinding
 from tools.analysis.services import EARLIER, service_finding
-from tools.analysis.tables import table_finding
+from tools.analysis.tables import is_used, table_finding
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.dead_letters import given_up_in
@@ -172,6 +172,9 @@ def _tables(around: Around, onset: datetime) -> Iterator[TableFinding]:
             around.collecting.missing.append(f"table {table}")
             continue
         window = (now - MINUTES * STEP, now + STEP)
+        if not is_used(facts):
+            around.collecting.missing.append(f"metrics of table {table}")
+            continue
         yield table_finding(table, facts, onset, window, evidence.evidence_id)
 
 
@@ -185,8 +188,14 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         consumers = consumers_in(mapped) if mapped else ()
         found = queue_finding(queue, series, consumers, evidence.evidence_id, onset)
         dead = around.taken("dead", queue)
-        hidden = facts_in(dead).get("hidden_seconds") if dead else None
-        yield replace(found, hidden_seconds=hidden)
+        facts = facts_in(dead) if dead else {}
+        # CloudWatch has nothing of a queue that nobody used for hours, and of one that is not there: only the first
+        # says itself that it holds nothing.
+        is_idle = not series and facts.get("holds") == 0
+        if not (found.is_sick or is_idle or tells_of_now(series, around.sources.clock.now())):
+            around.collecting.missing.append(f"metrics of queue {queue}")
+            continue
+        yield replace(found, hidden_seconds=facts.get("hidden_seconds"))
 
 
 def _resources(around: Around, metric: GetMetric | None) -> Iterator[ResourceFinding]:
