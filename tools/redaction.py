@@ -18,63 +18,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from tools.secret_names import names_secret, parameter_holds_secret
+from tools.secret_rules import IBAN, ORDINARY, PLACEHOLDER, RULES, SECRET_OPTION, is_iban
+
 TAG_DIGITS = 4
-_KEY_NAMES = (
-    r"pass(?:word|wd|phrase)|pwd|secret(?:[_-]?(?:access[_-]?)?key)?|client[_-]?secret"
-    r"|(?:api|access|private|signing|account|encryption|shared[_-]?access)[_-]?key"
-    r"|(?:access|auth|refresh|session|bearer|id|security|csrf)[_-]?token"
-)
-_PLACEHOLDER = r"\[[a-z-]+(?:#[0-9a-f]{4})?\]"
-# Within a name in camel case.
-_CAPITAL_NAMES = (
-    r"Pass(?:word|wd|phrase)|Secret|(?:Api|Access|Private|Secret)Key|(?:Access|Auth|Session)Token"
-)
-# A value in quotes, also in JSON within JSON, else up to what ends a word.
-_VALUE = r"(?:\"(?:[^\"\\]|\\.)+|\\+\"[^\"\\]+|'[^']+|[^\s\"',;&<>\\}\]]{4,})"
-_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, flags))
-    for kind, pattern, flags in (
-        (
-            "private-key",
-            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----.*?"
-            r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\Z)",
-            re.S,
-        ),
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-        ("aws-access-key", r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}(?![A-Za-z0-9])", 0),
-        ("token", r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", 0),
-        (
-            "token",
-            r"(?<![\w-])(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|sk-|sk_live_|rk_live_|npm_|pypi-|hf_|AIza|SG\.)"
-            r"[A-Za-z0-9_.-]{16,}",
-            0,
-        ),
-        ("token", r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}", 0),
-        ("secret", r"(?i)(?<=basic )[A-Za-z0-9+/]{8,}={0,2}(?![\w+/])", 0),
-        ("token", r"(?<=hooks\.slack\.com/services/)[A-Za-z0-9/]{20,}", 0),
-        ("secret", r"(?i)(?P<keep>x-amz-(?:signature|security-token|credential)=)[^\s&\"'<>]+", 0),
-        # RFC 3986 §3.2.1; the user may be missing, as in redis://:secret@host.
-        ("secret", r"(?<=://)[^\s/:@\"']{0,128}:[^\s/@\"']{1,256}(?=@)", 0),
-        (
-            "secret",
-            rf"(?i)(?P<keep>(?:(?<![A-Za-z:])(?:{_KEY_NAMES})|(?<=[a-z])(?-i:{_CAPITAL_NAMES}))"
-            rf"\\*[\"']?\s{{0,4}}[=:]\s{{0,4}})(?!\\*[\"']?(?:arn:|{_PLACEHOLDER})){_VALUE}",
-            0,
-        ),
-        (
-            "token",
-            r"(?i)(?P<keep>(?<![\w-])token\\*[\"']?\s{0,4}[=:]\s{0,4}\\*[\"']?)(?=[\w.-]*\d)[\w.~+/=-]{12,}",
-            0,
-        ),
-        # Bounded lengths (RFC 5321 §4.5.3.1) keep the time linear on long lines.
-        ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b", 0),
-    )
-)
-_SECRET_NAME = re.compile(
-    r"(?i)(?:password|passwd|passphrase|pwd|secret|credentials?|(?:api|access|private|signing)[_-]?key"
-    r"|(?:access|auth|refresh|session|bearer)[_-]?token|authorization)$"
-)
-_DONE = re.compile(_PLACEHOLDER)
+_HEADER = re.compile(r"(?i)(?:^|[^a-z])(?:authorization|(?:set-)?cookie)$")
+# Under which members a name and its value stand apart, as in the environment of a task definition and in tags.
+_NAMES = re.compile(r"(?i)(?:parameter|option)?_?(?:name|key)")
+_VALUES = re.compile(r"(?i)(?:parameter|option)?_?values?")
+# What tells of a secret beside it, such as where it is kept.
+_BESIDE = re.compile(r"(?i)(?:.*(?:name|arn|id|type|version|from|date|time|expiration|at))")
+_DONE = re.compile(PLACEHOLDER)
 _BARE_KEY = re.compile(r"(?<![A-Za-z0-9/+_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
 _CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-])")
 # ISO/IEC 7812: what issuers of payment cards begin their numbers with, and how long those are.
@@ -121,9 +75,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text with every secret and personal datum replaced by a placeholder."""
-        for kind, pattern in _RULES:
+        for kind, pattern in RULES:
             text = pattern.sub(partial(self._mark, kind), text)
         text = _BARE_KEY.sub(lambda found: self._if(_is_key(found[0]), "secret", found[0]), text)
+        text = IBAN.sub(lambda found: self._if(is_iban(found[0]), "iban", found[0]), text)
         text = _CARD.sub(lambda found: self._if(_is_card(found[0]), "card", found[0]), text)
         text = _PHONE.sub(lambda found: self._if(_is_phone(found[0]), "phone", found[0]), text)
         if self.client_addresses:
@@ -133,24 +88,47 @@ class Redactor:
     def all(self, value: Any) -> Any:
         """Return JSON with every text in it redacted, keys too: people write into the keys of tags and dimensions.
 
-        A text under a secret's name is taken out whole, also where name and value are members of their own, as in the
-        environment of a task definition.
+        What stands under a secret's name is taken out whole, also where name and value are members of their own, as in
+        the environment of a task definition, or words of a command.
         """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list | tuple):
-            return [self.all(inner) for inner in value]
+            before = (None, *value)
+            return [self._word(inner, last) for inner, last in zip(value, before, strict=False)]
+        return self._members(value) if isinstance(value, dict) else value
+
+    def _word(self, word: Any, before: Any) -> Any:
+        """Return one of a list redacted; in a command a secret follows its option."""
+        is_option = isinstance(before, str) and SECRET_OPTION.fullmatch(before)
+        return self._whole(word) if is_option and isinstance(word, str) else self.all(word)
+
+    def _members(self, members: dict[Any, Any]) -> dict[Any, Any]:
+        is_named = any(_NAMES.fullmatch(str(key)) and _is_secret(name) for key, name in members.items())
+        found: dict[Any, Any] = {}
+        for key, inner in members.items():
+            if self.stays is not None and self.stays(str(key), inner):
+                found[key] = inner
+                continue
+            hidden = _is_secret(key) or (is_named and _VALUES.fullmatch(str(key)))
+            found[self._key(key, found)] = self._hidden(key, inner) if hidden else self.all(inner)
+        return found
+
+    def _hidden(self, key: Any, value: Any) -> Any:
+        """Return what stands under a secret's name: no text or number of it, but where it is kept."""
+        if isinstance(value, str):
+            return self._whole(value)
         if isinstance(value, dict):
-            named = {"value"} if _SECRET_NAME.search(str(value.get("name", ""))) else set()
             found: dict[Any, Any] = {}
-            for key, inner in value.items():
-                if self.stays is not None and self.stays(str(key), inner):
-                    found[key] = inner
-                    continue
-                secret = isinstance(inner, str) and (key in named or _SECRET_NAME.search(str(key)))
-                found[self._key(key, found)] = self._whole(inner) if secret else self.all(inner)
+            for inner_key, inner in value.items():
+                beside = _BESIDE.fullmatch(str(inner_key)) and not _is_secret(inner_key)
+                shown = self._key(inner_key, found)
+                found[shown] = self.all(inner) if beside else self._hidden(inner_key, inner)
             return found
-        return value
+        if isinstance(value, list | tuple):
+            return [self._hidden("", inner) for inner in value]
+        is_count = isinstance(value, bool) or value is None or str(key).endswith("s")
+        return value if is_count else self._placeholder("secret", str(value))
 
     def _key(self, key: Any, taken: dict[Any, Any]) -> Any:
         """Return a key redacted; two that become the same are numbered, so that none is lost."""
@@ -165,7 +143,8 @@ class Redactor:
         return shown
 
     def _whole(self, text: str) -> str:
-        return text if _DONE.fullmatch(text) or not text else self._placeholder("secret", text)
+        stays = not text or _DONE.fullmatch(text) or ORDINARY.fullmatch(text)
+        return text if stays else self._placeholder("secret", text)
 
     def _if(self, is_one: bool, kind: str, text: str) -> str:
         return self._placeholder(kind, text) if is_one else text
@@ -188,7 +167,7 @@ class Redactor:
 
 _PLAIN = Redactor()
 # What a placeholder may stand for; other words in brackets are somebody's own.
-_KINDS = "private-key|aws-access-key|token|secret|email|card|phone|address"
+_KINDS = "private-key|aws-access-key|token|secret|email|card|phone|address|ssn|iban"
 _TAKEN_OUT = re.compile(rf"\[(?:{_KINDS})(?:#[0-9a-f]{{{TAG_DIGITS}}})?\]")
 
 
@@ -205,6 +184,15 @@ def redact_all(value: Any) -> Any:
 def is_redacted(text: str) -> bool:
     """Say whether something was taken out of a text, so that it is no longer the name of what it named."""
     return _TAKEN_OUT.search(text) is not None
+
+
+def _is_secret(name: Any) -> bool:
+    """Say whether a name is a secret's: of a member, a header, a variable or, with its path, a parameter."""
+    if not isinstance(name, str):
+        return False
+    name = _TAKEN_OUT.sub("", name)
+    is_path = name.startswith("/")
+    return bool(_HEADER.search(name)) or (parameter_holds_secret(name) if is_path else names_secret(name))
 
 
 def _is_key(text: str) -> bool:

@@ -55,7 +55,7 @@ def parameter_holds_secret(name: str) -> bool:
         return False
     if any(_ends_in_secret(words[: end + 1]) or _is_token(words[: end + 1]) for end in range(len(words))):
         return True
-    return any(len(_words(folder)) == 1 and _ends_in_secret(_words(folder)) for folder in folders)
+    return any(_ends_in_secret(_words(folder)) for folder in folders)
 
 
 def _words(name: str) -> list[str]:
