@@ -171,7 +171,7 @@ def _context(inspection: Inspection, around: Circumstances, risk: Risk, approved
         "target_busy": bool(inspection.crowd.busy),
         "too_often": inspection.crowd.recent >= around.changes_an_hour,
         "denied": bool(inspection.ahead.denied),
-        "unanswered": bool(inspection.ahead.unanswered),
+        "unanswered": bool(inspection.ahead.unanswered or inspection.crowd.unsettled),
     }
 
 
@@ -181,6 +181,7 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
         around.freeze_reason,
         around.why_level(inspection),
         inspection.crowd.busy,
+        inspection.crowd.unsettled,
         *inspection.ahead.denied,
         *inspection.ahead.unanswered,
     )

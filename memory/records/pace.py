@@ -12,6 +12,6 @@ class Change(Record):
 
 
 class Pace(Record):
-    """The changes to one target within the hour before the newest, oldest first."""
+    """The changes to one target within the hour before the newest, and before them older ones that went on then."""
 
     changes: tuple[Change, ...] = ()

@@ -11,14 +11,26 @@ from memory.records.incident import Severity
 from memory.records.outcome import ExecutionState
 from memory.records.scope import Scope
 from tests.simulated import SimulatedAccount
-from tests.tools.dials import BY_ITSELF, Dials, Fate, around, executor, incident, plan
-from tests.tools.memory_table import MemoryTable
+from tests.tools.dials import (
+    BY_ITSELF,
+    SIGNER,
+    Dials,
+    Fate,
+    around,
+    decision_on,
+    executor,
+    incident,
+    plan,
+    request_for,
+)
+from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess
 from tools.actions.base import IamStatement, Rehearsed
 from tools.actions.registry import ACTIONS
 from tools.ahead import Ahead, permitted, previewed
 from tools.aws.access import AwsAccess
 from tools.freeze import closed_calendar
+from tools.signing import signed_request
 
 OTHER_INCIDENT = "5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002"
 CALENDAR = """BEGIN:VCALENDAR
@@ -129,6 +141,38 @@ def test_two_incidents_do_not_act_on_one_target_at_once() -> None:
     assert first.state is ExecutionState.UNDECIDED
     assert refused.state is ExecutionState.REFUSED and "is undecided" in refused.detail
     assert elsewhere.state is ExecutionState.DONE
+
+
+def test_an_action_that_was_left_undecided_needs_a_person_however_long_ago_it_was() -> None:
+    dials, table = Dials(fates=[Fate.LOST_ON_THE_WAY]), MemoryTable()
+    left = executor(table, dials, repeatable=False).execute(incident(), plan(), 0, BY_ITSELF)
+    other, far = incident(incident_id=OTHER_INCIDENT), NOW + timedelta(days=2)
+
+    (within,) = executor(table, dials, at=NOW + timedelta(minutes=10)).review(other, plan(11), BY_ITSELF)
+    then = NOW + timedelta(minutes=61)
+    late = executor(table, dials, at=then)
+    (after,) = late.review(other, plan(11), BY_ITSELF)
+    until = {"requested_at": then, "expires_at": then + timedelta(minutes=30)}
+    asked = request_for(late, plan(11), other).model_copy(update=until)
+    request = late.approvals.request(signed_request(SIGNER, asked))
+    late.approvals.decide(SCOPE, decision_on(request, at=then))
+    done = late.execute(other, plan(11), 0, BY_ITSELF)
+    (long_after,) = executor(table, dials, at=far).review(other, plan(12), BY_ITSELF)
+
+    assert (left.state, done.state) == (ExecutionState.UNDECIDED, ExecutionState.DONE)
+    assert [one.ruling.value for one in (within, after, long_after)] == ["refuse", "ask", "ask"]
+    assert all(any("is undecided" in why for why in one.reasons) for one in (within, after, long_after))
+
+
+def test_an_action_that_goes_on_blocks_its_target_however_long_ago_it_began() -> None:
+    dials, table = Dials(fates=[Fate.KILLED_AFTER]), MemoryTable()
+    with pytest.raises(Killed):
+        executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+    late = executor(table, dials, at=NOW + timedelta(hours=5))
+
+    (review,) = late.review(incident(incident_id=OTHER_INCIDENT), plan(11), BY_ITSELF)
+
+    assert review.ruling.value == "refuse" and any("is called" in why for why in review.reasons)
 
 
 def test_a_target_is_changed_so_often_an_hour_and_then_by_people_only() -> None:
