@@ -8,7 +8,7 @@ from console.text import full_time, plain, screen
 from graphs.copilot import Records
 from memory import keys
 from memory.audit_chain import Chain, Link
-from memory.audit_witness import untold
+from memory.audit_witness import untold, untold_of_switch
 from memory.records.audit import AuditPayload
 from memory.stores.listings import Wanted
 
@@ -73,9 +73,9 @@ def _authority(payload: AuditPayload) -> Iterator[str]:
 
 
 def _untold(records: Records, name: str, chain: Chain) -> Iterator[str]:
-    """Yield what is stored of an incident and its audit does not tell; a tenant's audit has no records beside it."""
+    """Yield what is stored and the audit does not tell: of an incident, or of a tenant how its kill switch stands."""
     if name == _tenant(records):
-        return iter(())
+        return untold_of_switch(list(chain.links()), records.kill_switch.read())
     return untold(list(chain.links()), records.incidents.dossier(records.incidents.get(name)))
 
 

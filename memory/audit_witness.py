@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from memory.audit_chain import Link
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.audit import AuditPayload, Deed
+from memory.records.incident import ERASED
+from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.timeline import EntryKind, TimelineEntry
 from memory.stores.dossier import Dossier
 from memory.stores.executions import told_of
+from memory.stores.kill_switch import told_of_turn
 from memory.stores.timeline import AUDITED
 
 _CLOSED_BY = {ApprovalStatus.EXPIRED: Deed.EXPIRED, ApprovalStatus.WITHDRAWN: Deed.WITHDRAWN}
@@ -29,6 +32,25 @@ def untold(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
     yield from _too_few(deeds, dossier)
     if len(payloads) == len(links):
         yield from _otherwise(payloads, dossier)
+
+
+def untold_of_switch(links: Sequence[Link], switch: KillSwitch) -> Iterator[str]:
+    """Yield how a tenant's kill switch stands otherwise than its audit's last turn of it tells."""
+    if switch.at is None:
+        return
+    last = next((link for link in reversed(links) if link.entry.deed is Deed.SWITCHED), None)
+    if last is None or last.entry.at != switch.at:
+        yield f"the kill switch was turned at {switch.at:%Y-%m-%d %H:%M:%S} UTC, and its last turn is told otherwise"
+    elif last.payload is not None and switch.by != ERASED and _turned(switch) != _told_turn(last.payload):
+        yield "the kill switch stands otherwise than its last entry tells"
+
+
+def _turned(switch: KillSwitch) -> tuple[str, str, str]:
+    return switch.by, told_of_turn(switch), switch.reason
+
+
+def _told_turn(payload: AuditPayload) -> tuple[str, str, str]:
+    return payload.who, payload.what, payload.why
 
 
 def _too_few(deeds: Counter[Deed], dossier: Dossier) -> Iterator[str]:

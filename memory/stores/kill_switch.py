@@ -9,6 +9,11 @@ from memory.stores.audit import AuditTrail
 from memory.table import Item, RecordTable, Write
 
 
+def told_of_turn(switch: KillSwitch) -> str:
+    """Return what the audit says of a turn of the switch."""
+    return f"writes {'stopped' if switch.on else 'allowed again'}"
+
+
 class KillSwitchStore:
     """Reads and turns a tenant's switch. One that was never turned is off."""
 
@@ -35,7 +40,7 @@ class KillSwitchStore:
             switch.at,
             Deed.SWITCHED,
             who=switch.by,
-            what=f"writes {'stopped' if switch.on else 'allowed again'}",
+            what=told_of_turn(switch),
             why=switch.reason,
         )
 

@@ -1,18 +1,21 @@
 """Who can write the whole table cannot do something, or undo its telling, without `audit verify` showing it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from memory import keys
 from memory.audit_chain import Chain
-from memory.audit_witness import untold
+from memory.audit_witness import untold, untold_of_switch
 from memory.records.audit import FIRST, AuditEntry, AuditPayload, Deed
 from memory.records.base import digest
+from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import ExecutionState
 from memory.stores.audit import AuditTrail
 from memory.stores.dossier import read_dossier
+from memory.stores.kill_switch import KillSwitchStore
 from memory.table import Item, Key
 from tests.tools.dials import Fate, executor, incident
 from tests.tools.memory_table import Killed, MemoryTable
@@ -202,3 +205,47 @@ def test_killed_in_the_call_it_is_told_as_begun_and_then_as_it_was_found(fate: F
     assert deed is Deed.SETTLED and told["what"] == "set_dial: done"
     assert fate is Fate.KILLED_BEFORE or "interrupted, then found done" in told["why"]
     assert _said(at.table) == [] and at.dials.writes == [("main", 9)]
+
+
+def _switched(*turns: tuple[bool, str]) -> tuple[MemoryTable, KillSwitchStore]:
+    table = MemoryTable()
+    store = KillSwitchStore(table, SCOPE.tenant)
+    for minute, (on, by) in enumerate(turns):
+        store.turn(
+            KillSwitch(on=on, by=by, reason="seen", at=incident().opened_at + timedelta(minutes=minute))
+        )
+    return table, store
+
+
+def _said_of_switch(table: MemoryTable, store: KillSwitchStore) -> list[str]:
+    chain = AuditTrail(table).read(keys.tenant_audit(SCOPE.tenant))
+    assert chain.check(NOW).broken is None
+    return list(untold_of_switch(list(chain.links()), store.read()))
+
+
+def test_a_turn_of_the_kill_switch_whose_entry_was_cut_off_is_told() -> None:
+    table, store = _switched((True, "ada"), (False, "mallory"))
+    partition = keys.tenant_audit(SCOPE.tenant)
+    assert _said_of_switch(table, store) == []
+
+    first = AuditTrail(table).read(partition)
+    table.delete(keys.audit(partition, 2))
+    table.delete(keys.audit_payload(partition, 2))
+    table.put(keys.audit_head(partition), {"sequence": 1, "hash": first.entries[0][1]["hash"]})
+
+    assert "its last turn is told otherwise" in _said_of_switch(table, store)[0]
+
+
+def test_a_kill_switch_that_was_written_past_its_door_is_told() -> None:
+    table, store = _switched((True, "ada"))
+    forged = store.read().model_copy(update={"on": False})
+    table.put(keys.kill_switch(SCOPE.tenant), forged.model_dump(mode="json"))
+
+    assert _said_of_switch(table, store) == ["the kill switch stands otherwise than its last entry tells"]
+
+
+def test_a_switch_that_nobody_turned_or_whose_words_were_erased_needs_no_entry_to_match() -> None:
+    assert _said_of_switch(*_switched()) == []
+    table, store = _switched((True, "ada"))
+    store.erase_about("ada")
+    assert _said_of_switch(table, store) == []
