@@ -193,7 +193,8 @@ class Copilot:
         """Run the inverse of an action, once, and return how it went on."""
         undo = self.executor.revert(incident, execution, self._around(incident))
         # An undo that found nothing left to do has sent no call that could fail.
-        return self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
+        undo = self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
+        return self.executor.trace(incident, undo)
 
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect."""

@@ -1,5 +1,6 @@
 """Undo what did not help, in reverse order, and see that the undo took effect."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -131,7 +132,12 @@ def _tell_news(turn: Turn, undo: Execution) -> None:
     incident = turn.state["incident"]
     facts = {"execution": undo.model_dump(mode="json")}
     told = turn.copilot.records.timeline.entries(incident.scope, incident.incident_id)
-    if any(entry.kind is EntryKind.REVERT and entry.facts == facts for entry in told):
+    if any(entry.kind is EntryKind.REVERT and _standing(entry.facts) == _standing(facts) for entry in told):
         return
     text = f"undo of {undo.action}: {undo.state.value}" + (f" ({undo.detail})" if undo.detail else "")
     turn.copilot.tell(incident, EntryKind.REVERT, text, "revert", facts)
+
+
+def _standing(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how an undo stands. That CloudTrail's event was found meanwhile is in the audit, and no news."""
+    return {key: value for key, value in facts.get("execution", {}).items() if key != "event_id"}

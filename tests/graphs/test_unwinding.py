@@ -42,12 +42,25 @@ def _settings() -> Any:
     return found.model_copy(update={"autonomy": AutonomySettings(default=Autonomy.ACT_ON_MEDIUM)})
 
 
-def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None) -> Turn:
+class Trail:
+    """CloudTrail, which has the event of each session's change from some time on."""
+
+    def __init__(self, is_late: bool) -> None:
+        self.is_late = is_late
+
+    def lookup_events(self, **request: Any) -> dict[str, Any]:
+        session = request["LookupAttributes"][0]["AttributeValue"]
+        event = {"EventId": f"of {session}", "EventSource": "dials", "ReadOnly": "false", "EventTime": NOW}
+        return {"Events": [] if self.is_late else [event]}
+
+
+def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None, *, is_traced: bool = False) -> Turn:
     """A turn over real stores in memory; nothing but the account is made up."""
     table = table or MemoryTable()
     clock = StillClock(at)
     acting = executor(table, dials, at=at)
-    access = ScriptedAccess(SCOPE.region, clients={"cloudwatch": Alarms(MovingClock(at), "ALARM")})
+    clients = {"cloudwatch": Alarms(MovingClock(at), "ALARM"), "cloudtrail": Trail(not is_traced)}
+    access = ScriptedAccess(SCOPE.region, clients=clients)
     acting = Executor(**{**vars(acting), "access": access})
     timeline = TimelineStore(table, clock)
     found = {"first_look": {"severity": Severity.LOW.value}}
@@ -185,3 +198,19 @@ def test_an_undo_that_is_not_certain_leaves_what_came_before_it() -> None:
 
     assert dials.writes == [("main", 50), ("other", 50)]
     assert ended.state["status"] is Status.ESCALATED and "not certain" in ended.state["reason"]
+
+
+def test_the_event_of_an_undo_is_noted_once_cloudtrail_has_it_and_is_no_news() -> None:
+    dials, table = _dials(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = _turn(dials, table=table)
+    turn = _after(turn, act(turn))
+
+    assert isinstance(revert(turn), Wait)
+    later = _turn(dials, NOW.replace(minute=10), table, is_traced=True)
+    revert(Turn(later.copilot, turn.state, "thread"))
+
+    stored = later.copilot.records.executions.all(SCOPE, incident().incident_id)
+    (undo,) = [one for one in stored if one.is_revert]
+    assert undo.session is not None and undo.event_id == f"of {undo.session}"
+    told = later.copilot.records.timeline.entries(SCOPE, incident().incident_id)
+    assert sum(one.kind is EntryKind.REVERT for one in told) == 1
