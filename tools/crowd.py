@@ -1,5 +1,6 @@
 """Who else is changing the same target, and how often it was changed lately."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from memory.clock import Clock
@@ -15,18 +16,18 @@ _GOES_ON = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionSt
 
 @dataclass(frozen=True)
 class Crowd:
-    """What a target went through: `recent` counts the changes of the last hour.
+    """What an action's targets went through: `recent` counts the last hour's changes of the one that had most.
 
-    `busy` names an action on it that goes on, or was left undecided within the hour. `unsettled` names one that has
+    `busy` names an action on one that goes on, or was left undecided within the hour. `unsettled` names one that has
     been undecided for longer: nobody settles it any more, and only a person can look whether it took effect.
-    `unfinished` are the changes of both.
+    `unfinished` are the changes of both, `seen` is by target.
     """
 
     recent: int = 0
     busy: str = ""
     unsettled: str = ""
     unfinished: tuple[Change, ...] = field(default=(), repr=False)
-    seen: Seen = field(default_factory=Seen, repr=False)
+    seen: Mapping[str, Seen] = field(default_factory=dict, repr=False)
 
 
 NOBODY_ELSE = Crowd()
@@ -40,10 +41,15 @@ class Traffic:
     executions: ExecutionStore
     clock: Clock
 
-    def around(self, scope: Scope, target: str, incident_id: str, action_id: str) -> Crowd:
-        """Return how crowded a target is for one action, which does not count itself."""
-        own, now, seen = (incident_id, action_id), self.clock.now(), self.pace.seen(scope, target)
-        others = [one for one in seen.changes if (one.incident_id, one.action_id) != own]
+    def around(self, scope: Scope, targets: Iterable[str], incident_id: str, action_id: str) -> Crowd:
+        """Return how crowded its targets are for one action, which does not count itself."""
+        own, now = (incident_id, action_id), self.clock.now()
+        seen = {target: self.pace.seen(scope, target) for target in targets}
+        crowds = [
+            [one for one in found.changes if (one.incident_id, one.action_id) != own]
+            for found in seen.values()
+        ]
+        others = list(dict.fromkeys(one for crowd in crowds for one in crowd))
         recent = [one for one in others if is_recent(one, now)]
         going_on = [(one, found) for one in others if (found := self._going_on(scope, one)) is not None]
         old = [
@@ -52,20 +58,23 @@ class Traffic:
             if one not in recent and found.state is ExecutionState.UNDECIDED
         ]
         return Crowd(
-            recent=len(recent),
+            recent=max((sum(one in recent for one in crowd) for crowd in crowds), default=0),
             busy=next((_told(*one) for one in going_on if one not in old), ""),
             unsettled=next((_told(*one) for one in old), ""),
             unfinished=tuple(one for one, _ in going_on),
             seen=seen,
         )
 
-    def count(self, scope: Scope, target: str, crowd: Crowd, incident_id: str, action_id: str) -> Write:
-        """Return the write that counts an action, for the transaction that claims it.
+    def count(self, scope: Scope, crowd: Crowd, incident_id: str, action_id: str) -> tuple[Write, ...]:
+        """Return the writes that count an action on each target, for the transaction that claims it.
 
-        It is over the crowd that was looked at: who came in between makes it lose.
+        They are over the crowd that was looked at: who came in between makes them lose.
         """
         change = Change(at=self.clock.now(), incident_id=incident_id, action_id=action_id)
-        return self.pace.note(scope, target, crowd.seen, change, crowd.unfinished)
+        return tuple(
+            self.pace.note(scope, target, seen, change, crowd.unfinished)
+            for target, seen in crowd.seen.items()
+        )
 
     def _going_on(self, scope: Scope, change: Change) -> Execution | None:
         found = self.executions.get(scope, change.incident_id, change.action_id)

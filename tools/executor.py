@@ -19,7 +19,7 @@ from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
 from memory.table import ConflictError, Write
-from tools.actions.base import Rehearsed
+from tools.actions.base import Rehearsed, targets_of
 from tools.actions.registry import ACTIONS, Catalogue
 from tools.ahead import permitted
 from tools.authority import Attempt, objection
@@ -152,8 +152,8 @@ class Executor:
         found = inspect(self.access, plan.actions[index], self.catalogue)
         if found.action is None or found.params is None:
             return found
-        target, action_id = found.action.target(found.params), action_id_of(plan, index)
-        crowd = self.traffic.around(incident.scope, target, incident.incident_id, action_id)
+        targets, action_id = targets_of(found.action, found.params), action_id_of(plan, index)
+        crowd = self.traffic.around(incident.scope, targets, incident.incident_id, action_id)
         return replace(found, crowd=crowd)
 
     def _ahead(self, incident: Incident, found: Inspection) -> Inspection:
@@ -243,13 +243,13 @@ class Executor:
         )
 
     def _uses(self, attempt: Attempt, once: Once, crowd: Crowd) -> tuple[Write, ...]:
-        """Return what the claim uses up: the approval for this action, and a place in the target's pace."""
+        """Return what the claim uses up: the approval for this action, and a place in its targets' pace."""
         scope, incident_id, action_id = once.scope, attempt.incident.incident_id, attempt.action_id
-        counted = self.traffic.count(scope, once.action.target(once.params), crowd, incident_id, action_id)
+        counted = self.traffic.count(scope, crowd, incident_id, action_id)
         if attempt.request is None:
-            return (counted,)
+            return counted
         try:
-            return (counted, self.approvals.use(attempt.request, action_id))
+            return (*counted, self.approvals.use(attempt.request, action_id))
         except ConflictError as error:
             raise ClaimLostError(str(error)) from error
 

@@ -189,9 +189,9 @@ def test_a_target_is_changed_so_often_an_hour_and_then_by_people_only() -> None:
 def test_a_claim_on_a_target_that_another_has_just_claimed_is_lost() -> None:
     dials, table = Dials(), MemoryTable()
     acting = executor(table, dials)
-    crowd = acting.traffic.around(SCOPE, "dial main", OTHER_INCIDENT, "a-0")
-    counted = acting.traffic.count(SCOPE, "dial main", crowd, OTHER_INCIDENT, "a-0")
-    late = acting.traffic.count(SCOPE, "dial main", crowd, OTHER_INCIDENT, "b-0")
+    crowd = acting.traffic.around(SCOPE, ("dial main",), OTHER_INCIDENT, "a-0")
+    (counted,) = acting.traffic.count(SCOPE, crowd, OTHER_INCIDENT, "a-0")
+    (late,) = acting.traffic.count(SCOPE, crowd, OTHER_INCIDENT, "b-0")
     table.write(counted)
 
     with pytest.raises(Exception, match="is not at version"):

@@ -171,6 +171,20 @@ class Rehearsed(Protocol):
         ...
 
 
+@runtime_checkable
+class Wide(Protocol):
+    """An action on more than one target, each of which others may act on too."""
+
+    def targets(self, params: Any) -> tuple[str, ...]:
+        """Name each, in the words by which other actions name it."""
+        ...
+
+
+def targets_of(action: Action[Any], params: Parameters) -> tuple[str, ...]:
+    """Return every target of an action, at least one."""
+    return action.targets(params) if isinstance(action, Wide) else (action.target(params),)
+
+
 def happened(action: Action[Any], access: AwsAccess, params: Parameters, before: State) -> bool | None:
     """Ask the account whether a call whose answer was lost took effect; None when it cannot be told.
 

@@ -21,6 +21,7 @@ from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.ahead import previewed
 from tools.aws.access import AwsAccess
+from tools.document_targets import document_targets
 
 FOLDER = Path(__file__).parent / "documents"
 
@@ -121,7 +122,13 @@ class SsmRunDocument:
 
     def target(self, params: SsmDocument) -> str:
         """Name what is acted on."""
-        return f"SSM document {params.document}"
+        return ", ".join(self.targets(params))
+
+    def targets(self, params: SsmDocument) -> tuple[str, ...]:
+        """Name all that the document's steps change, or the document where the list does not say."""
+        known = self._entry(params.document)
+        found = document_targets(known.permissions, params.values) if known else ()
+        return found or (f"SSM document {params.document}",)
 
     def read_state(self, access: AwsAccess, params: SsmDocument) -> State:
         """Read the document in the version on the list, and its newest execution."""
