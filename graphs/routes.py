@@ -119,14 +119,17 @@ def after_watch(state: IncidentState) -> Literal["verify", "watch"]:
 def after_verify(state: IncidentState) -> Literal["close", "watch", "revert", "escalate"]:
     """Close what recovered, undo what did not help, and look again while the window is open.
 
-    Where nothing was done there is nothing to undo: people take over. So they do where it is not known what was done.
-    Where the watch itself fails, nobody can wait for the window's end.
+    Where nothing was done there is nothing to undo: people take over. So they do where it is not known what was done,
+    and where it helped and is not enough: to undo that would make it worse again. Where the watch itself fails, nobody
+    can wait for the window's end.
     """
     if state.get("status") is Status.ESCALATED:
         return "escalate"
     match state["verification"].recovery:
         case Recovery.RECOVERED:
             return "close"
+        case Recovery.BETTER:
+            return "escalate"
         case Recovery.UNKNOWN if not any(one.step == "watch" for one in state.get("failures", [])):
             return "watch"
         case _:

@@ -16,7 +16,7 @@ from memory.records.alarm import Metric
 from memory.records.config import Service
 from memory.records.evidence import PARTIAL, UNREAD, Evidence
 from memory.records.outcome import Execution, Signal, SignalState
-from memory.records.plan import ExpectedSignal
+from memory.records.plan import Direction, ExpectedSignal
 from tools.actions.base import Action
 from tools.actions.registry import Catalogue, named
 from tools.analysis.chance import may_be_chance
@@ -148,7 +148,8 @@ def _held(text: str, read: Reading, moment: Moment, limit: float) -> Signal:
         state = SignalState.WORSE
     else:
         state = SignalState.NOT_MET
-    return Signal(text=text, state=state, before=before, now=now)
+    improved = before is not None and now is not None and now * WORSE_FACTOR < before
+    return Signal(text=text, state=state, before=before, now=now, improved=improved)
 
 
 def _coming(text: str, read: Reading, moment: Moment) -> Signal:
@@ -189,7 +190,27 @@ def promised_signals(
             state = SignalState.AWAITED if late else SignalState.UNKNOWN
         else:
             state = SignalState.NOT_MET if moment.now >= due else SignalState.AWAITED
-        yield Signal(text=expected.text, state=state, before=before, now=seen, unread=unread)
+        yield Signal(
+            text=expected.text,
+            state=state,
+            before=before,
+            now=seen,
+            unread=unread,
+            improved=_improved(expected, before, seen),
+        )
+
+
+def _improved(expected: ExpectedSignal, before: Any, now: Any) -> bool:
+    """Say whether a number went far in the direction that was promised, though it may not have got there."""
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (before, now)):
+        return False
+    match expected.direction:
+        case Direction.FALLS:
+            return bool(now * WORSE_FACTOR < before)
+        case Direction.RISES:
+            return bool(now > before * WORSE_FACTOR)
+        case Direction.BECOMES:
+            return False
 
 
 def _values(

@@ -26,6 +26,7 @@ from tools.signals import (
 )
 
 EPOCH = "1970-01-01T00:00:00+00:00"
+_BACK = "the alarm returned to OK"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ def verify_recovery(
     UNKNOWN means the window is still open; a metric or a service level that got much worse ends it early, also under
     an alarm that is OK. An alarm that was OK before the action proves nothing, so its change to OK must be younger
     than the action. An alarm is OK also where nothing comes any more, so it is held open while requests are
-    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. What cannot be
+    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. So it is while
+    something that the action promised is not due yet. An alarm that is OK over a service outside its level, or over a
+    promise that is due and not seen, is no recovery: it is waited for until the window ends. Where all of that is much
+    better than before it is BETTER then, and undoing it would do harm; else the action was no help. What cannot be
     read is not well: while the window is open it may be read yet, and when it ends nobody knows of a recovery, so that
     the action counts as no help. An action that AWS accepted and did not finish has left something half done, whatever
     the alarm says.
@@ -72,22 +76,30 @@ def verify_recovery(
     worse = _what_got_worse(seen, signals)
     if worse:
         return found(Recovery.WORSE, worse)
-    is_back, unread = seen.state == "OK" and seen.changed_at >= acted_at, (*seen.unread, *_unread(level))
-    awaited = [str(one) for one in level if one.state is SignalState.AWAITED]
-    if is_back and awaited:
-        return found(Recovery.UNKNOWN, "; not yet seen: ".join(("the alarm returned to OK", *awaited)))
-    if is_back and not unread:
-        return found(
-            Recovery.RECOVERED, "; ".join(("the alarm returned to OK", *_unseen(signals), *_unread(promised)))
-        )
+    recovery, detail = _judged(seen, moment, window, level, promised)
+    return found(recovery, detail)
+
+
+def _judged(
+    seen: _Seen, moment: Moment, window: timedelta, level: Sequence[Signal], promised: Sequence[Signal]
+) -> tuple[Recovery, str]:
+    """Return what stands while nothing got worse, and why: see `verify_recovery`."""
+    signals, unread = (*level, *promised), (*seen.unread, *_unread(level))
+    is_back = seen.state == "OK" and seen.changed_at >= moment.acted_at
+    short = [one for one in signals if one.state is SignalState.NOT_MET]
     window = max(window, _least_window(seen.facts))
-    if now < acted_at + window:
-        return found(Recovery.UNKNOWN, "; ".join(("the window is still open", *unread)))
-    after = f"{int(window.total_seconds() // 60)} minutes after the action"
-    said = f"the alarm is still {seen.state} {after}"
-    if is_back:
-        said = f"the alarm returned to OK, and {after} it is not known whether all is well"
-    return found(Recovery.NO_BETTER, "; ".join((said, *unread, *_unseen(signals), *_unread(promised))))
+    is_open = moment.now < moment.acted_at + window
+    awaited = [one for one in signals if one.state is SignalState.AWAITED or (is_open and one in short)]
+    if is_back and awaited:
+        return Recovery.UNKNOWN, "; not yet seen: ".join((_BACK, *(str(one) for one in awaited)))
+    if is_back and not (unread or short):
+        return Recovery.RECOVERED, "; ".join((_BACK, *_unread(promised)))
+    if is_open:
+        return Recovery.UNKNOWN, "; ".join(("the window is still open", *unread))
+    is_better = is_back and not unread and all(one.improved for one in short)
+    ended = _at_its_end(seen, window, is_back=is_back, is_known=not unread, is_better=is_better)
+    recovery = Recovery.BETTER if is_better else Recovery.NO_BETTER
+    return recovery, "; ".join((ended, *unread, *_unseen(signals), *_unread(promised)))
 
 
 def verify_unaided(
@@ -152,6 +164,18 @@ def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:
             return f"the alarm's metric got worse: {before:g} before, {after:g} now"
     worse = next((one for one in signals if one.state is SignalState.WORSE), None)
     return f"it got worse: {worse}" if worse else ""
+
+
+def _at_its_end(seen: _Seen, window: timedelta, *, is_back: bool, is_known: bool, is_better: bool) -> str:
+    """Say how it stands when the window has ended without a recovery."""
+    after = f"{int(window.total_seconds() // 60)} minutes after the action"
+    if not is_back:
+        return f"the alarm is still {seen.state} {after}"
+    if not is_known:
+        return f"{_BACK}, and {after} it is not known whether all is well"
+    return f"{_BACK}, and {after} " + (
+        "all is much better and not yet well" if is_better else "not all is well"
+    )
 
 
 def _unseen(signals: Sequence[Signal]) -> list[str]:

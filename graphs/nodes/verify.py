@@ -44,7 +44,10 @@ def _looked(turn: Turn) -> dict[str, Any]:
     service = sources.topology.of_alarm(incident.alarm.name)
     window = timedelta(minutes=records.settings.limits.verification_minutes)
     found = verify_recovery(sources, incident, done, window, service, turn.copilot.executor.catalogue)
-    return _told(turn, found) | {"spend": sources.recorder.spend}
+    ended: dict[str, Any] = {"spend": sources.recorder.spend}
+    if found.recovery is Recovery.BETTER:
+        ended["reason"] = f"{found.detail}: what was done helps and is left in place"
+    return _told(turn, found) | ended
 
 
 def _done(turn: Turn) -> tuple[list[str], list[Execution]]:

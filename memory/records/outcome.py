@@ -59,9 +59,10 @@ class Execution(Record):
 
 
 class Recovery(StrEnum):
-    """What verification found."""
+    """What verification found. BETTER is much better than before and not well yet."""
 
     RECOVERED = "recovered"
+    BETTER = "better"
     NO_BETTER = "no_better"
     WORSE = "worse"
     UNKNOWN = "unknown"
@@ -80,7 +81,8 @@ class SignalState(StrEnum):
 class Signal(Record):
     """One thing that shows whether an action helped: a part of the service's level, or what the action promised.
 
-    `unread` says why it could not be read; it is empty where it was.
+    `unread` says why it could not be read; it is empty where it was. `improved` says that it is much better than
+    before, whether or not that is good enough.
     """
 
     text: str
@@ -88,6 +90,7 @@ class Signal(Record):
     before: bool | int | float | str | None = None
     now: bool | int | float | str | None = None
     unread: str = ""
+    improved: bool = False
 
     def __str__(self) -> str:
         """Say it in a line, with both values."""

@@ -85,6 +85,7 @@ class SetDialAction:
     way_back: str = "the dial is set to what it was"
     example: dict[str, Any] = field(default_factory=lambda: {"dial": "main", "value": 9})
     share: float = 0.1
+    within_seconds: int = 60
     parameters: type[SetDial] = SetDial
 
     def permissions(self, params: SetDial, scope: Scope) -> tuple[IamStatement, ...]:
@@ -105,7 +106,7 @@ class SetDialAction:
             ExpectedSignal(
                 text=f"dial {params.dial} stands at {params.value}",
                 direction=Direction.BECOMES,
-                within_seconds=60,
+                within_seconds=self.within_seconds,
                 state_key="value",
                 level=params.value,
             ),

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from memory.records.outcome import Execution, ExecutionState, Recovery, SignalState, Verification
+from tests.tools.dials import Dials, SetDialAction
 from tests.tools.stand_ins import sources
 from tests.tools.test_signals import ACTED, WEB
 from tests.tools.test_unaided import BURNS, WELL, Account
@@ -16,6 +17,16 @@ from tools.verification import verify_recovery, verify_unaided
 WINDOW = timedelta(minutes=6)
 STOPPED = {"Requests": (600.0, None), "Errors": (300.0, None), "Latency": (300.0, None)}
 UNPUBLISHED = {"Errors": (300.0, None)}
+DONE = Execution(
+    incident_id=BURNS.incident_id,
+    action_id="a-0",
+    action="set_dial",
+    parameters={"dial": "main", "value": 9},
+    state=ExecutionState.DONE,
+    claimed_at=ACTED,
+    done_at=ACTED,
+    before={"found": True, "value": 7, "by_others": 0},
+)
 
 
 def _found(minutes: int, series: dict[str, Any], *, state: str = "OK", service: Any = WEB) -> Verification:
@@ -25,16 +36,7 @@ def _found(minutes: int, series: dict[str, Any], *, state: str = "OK", service: 
 
 def _verified(account: Account, minutes: int, service: Any = WEB) -> Verification:
     given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=minutes))
-    done = Execution(
-        incident_id=BURNS.incident_id,
-        action_id="a-0",
-        action="set_dial",
-        parameters={},
-        state=ExecutionState.DONE,
-        claimed_at=ACTED,
-        done_at=ACTED,
-    )
-    return verify_recovery(given, BURNS, [done], WINDOW, service, catalogue=())
+    return verify_recovery(given, BURNS, [DONE], WINDOW, service, catalogue=())
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,48 @@ def test_where_no_requests_are_published_or_expected_the_alarm_alone_decides(ser
 def test_an_alarm_closes_once_requests_are_seen_to_come() -> None:
     assert _found(4, WELL).recovery is Recovery.RECOVERED
     assert _found(2, WELL, service=None).recovery is Recovery.RECOVERED
+
+
+@pytest.mark.parametrize(
+    ("series", "end"),
+    [
+        ({"Errors": (300.0, 240.0)}, Recovery.NO_BETTER),
+        ({"Latency": (5000.0, 5000.0)}, Recovery.NO_BETTER),
+        ({"Errors": (300.0, 12.0)}, Recovery.BETTER),
+        ({"Latency": (5000.0, 1500.0)}, Recovery.BETTER),
+        # One of them is much better, the other is not.
+        ({"Errors": (300.0, 12.0), "Latency": (5000.0, 5000.0)}, Recovery.NO_BETTER),
+    ],
+)
+def test_an_alarm_that_is_ok_over_a_service_that_is_not_well_never_closes(
+    series: dict[str, Any], end: Recovery
+) -> None:
+    open_, over = (_found(minutes, {**WELL, **series}) for minutes in (5, 9))
+
+    assert open_.recovery is Recovery.UNKNOWN and "not yet seen" in open_.detail
+    assert over.recovery is end and over.recovered_at is None
+    assert "the alarm returned to OK" in over.detail and "not seen: web:" in over.detail
+
+
+@pytest.mark.parametrize(
+    ("minutes", "value", "end"),
+    [
+        (2, 30, Recovery.UNKNOWN),
+        (6, 30, Recovery.UNKNOWN),
+        (10, 30, Recovery.NO_BETTER),
+        (2, 9, Recovery.RECOVERED),
+        (10, 9, Recovery.RECOVERED),
+    ],
+)
+def test_what_an_action_promised_is_awaited_until_it_is_due(minutes: int, value: int, end: Recovery) -> None:
+    dial = SetDialAction(Dials(values={"main": value}), within_seconds=480)
+    account = Account("OK", ACTED + timedelta(minutes=1))
+    given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=minutes))
+
+    found = verify_recovery(given, BURNS, [DONE], WINDOW, None, catalogue=(dial,))
+
+    assert found.recovery is end
+    assert ("not seen: dial main stands at 9" in found.detail) is (end is Recovery.NO_BETTER)
 
 
 def test_an_alarm_that_still_fires_does_not_wait_for_requests() -> None:
