@@ -1,6 +1,6 @@
 """A service around an onset: whether its requests fail, are slow or do not come, since when, and how full it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -27,23 +27,33 @@ MEMORY_CLIMB = 15.0
 LATELY = 2
 NEWEST = timedelta(minutes=1)
 
+JUDGED = frozenset({"requests", "errors", "latency"})
 Series = Mapping[str, Sequence[Point]]
 
 
 def service_finding(
-    service: Service, series: Series | None, onset: datetime, now: datetime, evidence_id: str
+    service: Service,
+    series: Series | None,
+    onset: datetime,
+    now: datetime,
+    evidence_id: str,
+    incomplete: Collection[str] = (),
 ) -> ServiceFinding:
-    """Return what a service's metrics show around an onset; `series` is None where they could not be read."""
+    """Return what a service's metrics show around an onset; `series` is None where they could not be read.
+
+    `incomplete` names those of which only a part was read: they may show harm, and never that there is none.
+    """
     told = series or {}
     since = _since(told, onset)
     requests = told.get("requests", ())
-    stopped = series is not None and _has_stopped(requests, now)
+    stopped = series is not None and "requests" not in incomplete and _has_stopped(requests, now)
     impact = _impact(service, told, since or onset, now)
     # Points that say zero, and not points that are missing.
     if stopped and len(between(requests, now - SILENT, now + NEWEST)):
         impact = impact.model_copy(update={"stopped": True})
-    seen = impact.error_share is not None and impact.latency_ms is not None
     affected = stopped or _is_affected(impact, told, since or onset, now)
+    impact = _as_read(impact, incomplete)
+    seen = impact.error_share is not None and impact.latency_ms is not None and not JUDGED & set(incomplete)
     return ServiceFinding(
         service,
         impact,
@@ -58,6 +68,14 @@ def service_finding(
         refused_since=next((at for at, n in told.get("throttles", ()) if n and at >= onset - QUIET), None),
         concurrency=_gauge(told.get("concurrency", ()), onset),
     )
+
+
+def _as_read(impact: Impact, incomplete: Collection[str]) -> Impact:
+    """Take out a share of errors that is as low as it is perhaps only because not all of it was read."""
+    low = (impact.error_share or 0.0) < ERROR_SHARE
+    if not low or not {"requests", "errors"} & set(incomplete):
+        return impact
+    return impact.model_copy(update={"error_share": None, "slo_burn": None})
 
 
 def _since(series: Series, onset: datetime) -> datetime | None:

@@ -15,7 +15,7 @@ from tools.analysis.series import Point, find_onset, points_of
 from tools.analysis.thresholds import breaches_before, recovered_at, threshold_of
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
-from tools.collectors.series import MINUTES, Wanted, read_series, series_in
+from tools.collectors.series import MINUTES, Wanted, incomplete_in, read_series, series_in
 from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.get_metric import GetMetric, get_metric
@@ -74,11 +74,13 @@ class AlarmReading:
             series = get_metric(self.sources.allowed(), metric)
         seen = tuple(one.evidence_id for one in (described, series) if one)
         view = _view(self.incident, facts, metric, _points(series), seen)
+        if series is not None and incomplete_in(series):
+            view = replace(view, recovered_at=None)
         days = self._taken(self.days) if self.days else None
         if days is None:
             return view
         points = (series_in(days) or {}).get("value", [])
-        usual = is_usual(points, DAYS_STEP, view.onset)
+        usual = not incomplete_in(days) and is_usual(points, DAYS_STEP, view.onset)
         return replace(view, is_usual=usual, seen=(*view.seen, days.evidence_id))
 
     def _taken(self, running: Running[Evidence]) -> Evidence | None:
@@ -86,6 +88,8 @@ class AlarmReading:
         evidence = self.collecting.take(running)
         if evidence is not None and not is_readable(evidence):
             self.collecting.miss(running.what)
+        elif evidence is not None and incomplete_in(evidence):
+            self.collecting.miss(running.what, "not all of it")
         return evidence
 
 

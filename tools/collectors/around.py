@@ -28,7 +28,7 @@ from tools.collectors.quotas import (
 )
 from tools.collectors.readable import facts_in, is_readable
 from tools.collectors.running import Collecting, Running
-from tools.collectors.series import MINUTES
+from tools.collectors.series import MINUTES, incomplete_in
 from tools.collectors.tags import (
     AT_ONCE,
     look_at_function_tags,
@@ -235,6 +235,8 @@ class Around:
         if kind == "changes" and running is not None and Gap.TRUNCATED in evidence.gaps:
             # What is not among them may be what did it.
             self.collecting.miss(running.what, "not all of them")
+        if incomplete_in(evidence) and running is not None:
+            self.collecting.miss(running.what, "not all of it")
         return evidence
 
 

@@ -1,11 +1,12 @@
 """The other metrics of the resource that an alarm watches, by its dimensions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from memory.records.evidence import Evidence
 from tools.analysis.resources import ResourceFinding, resource_finding
-from tools.collectors.series import STEP, Wanted, read_series, series_in
+from tools.collectors.series import STEP, Wanted, incomplete_in, read_series, series_in
 from tools.observe.get_metric import GetMetric
 from tools.observe.sources import Sources
 
@@ -70,4 +71,8 @@ def resources_in(evidence: Evidence, metric: GetMetric) -> tuple[ResourceFinding
     always = (*ALWAYS[metric.namespace], *([_OF_GROUP] if _GROUP in metric.dimensions else []))
     expected = {name: series.get(name, []) for name in always}
     now = datetime.fromisoformat(evidence.result["until"]) - STEP
-    return (resource_finding(resource_of(metric), {**expected, **series}, (), (evidence.evidence_id,), now),)
+    found = resource_finding(resource_of(metric), {**expected, **series}, (), (evidence.evidence_id,), now)
+    lacking = incomplete_in(evidence)
+    if lacking and not found.is_sick:
+        found = replace(found, checked=False, unjudged=tuple(dict.fromkeys((*found.unjudged, *lacking))))
+    return (found,)

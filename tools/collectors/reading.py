@@ -28,7 +28,7 @@ from tools.collectors.logs import compared
 from tools.collectors.neighbours import has_neighbours, resource_of, resources_in
 from tools.collectors.quotas import use_in
 from tools.collectors.readable import facts_in
-from tools.collectors.series import MINUTES, STEP, series_in
+from tools.collectors.series import MINUTES, STEP, incomplete_in, series_in
 from tools.collectors.settings import values_around
 from tools.collectors.shifts import shifts_in
 from tools.collectors.tasks import stops_in, unplaced_in
@@ -84,7 +84,8 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         evidence = around.taken("metrics", service.name)
         if evidence is None:
             continue
-        finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id)
+        lacking = incomplete_in(evidence)
+        finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id, lacking)
         if not finding.checked:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
         tagged = around.learned.get(service.name)
@@ -172,10 +173,11 @@ def _tables(around: Around, onset: datetime) -> Iterator[TableFinding]:
             around.collecting.missing.append(f"table {table}")
             continue
         window = (now - MINUTES * STEP, now + STEP)
-        if not is_used(facts):
+        found = table_finding(table, facts, onset, window, evidence.evidence_id)
+        if not (found.is_sick or (is_used(facts) and not incomplete_in(evidence))):
             around.collecting.missing.append(f"metrics of table {table}")
             continue
-        yield table_finding(table, facts, onset, window, evidence.evidence_id)
+        yield found
 
 
 def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
@@ -192,7 +194,8 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         # CloudWatch has nothing of a queue that nobody used for hours, and of one that is not there: only the first
         # says itself that it holds nothing.
         is_idle = not series and facts.get("holds") == 0
-        if not (found.is_sick or is_idle or tells_of_now(series, around.sources.clock.now())):
+        is_told = tells_of_now(series, around.sources.clock.now()) or is_idle
+        if not found.is_sick and (not is_told or incomplete_in(evidence)):
             around.collecting.missing.append(f"metrics of queue {queue}")
             continue
         yield replace(found, hidden_seconds=facts.get("hidden_seconds"))

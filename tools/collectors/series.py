@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from memory.records.evidence import Evidence, Gap
 from tools.analysis.series import DECIMALS, Point
 from tools.collectors.readable import facts_in
 from tools.evidence import Answer, Window
-from tools.observe.metric_data import missing_of
+from tools.observe.metric_data import incomplete_of, missing_of
 from tools.observe.moments import utc_text
 from tools.observe.sources import Question, ReadTool, Sources
 
 NAME = "collected_series"
 STEP = timedelta(minutes=1)
 MINUTES = 180
+INCOMPLETE = "incomplete"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,11 @@ def series_in(evidence: Evidence) -> dict[str, list[Point]] | None:
     return points_in(result) if "until" in result else None
 
 
+def incomplete_in(evidence: Evidence) -> tuple[str, ...]:
+    """Name the metrics of which CloudWatch gave only a part: what is not in it may be what matters."""
+    return tuple(facts_in(evidence).get(INCOMPLETE, ()))
+
+
 def points_in(result: Mapping[str, Any]) -> dict[str, list[Point]]:
     """Return the points of each metric of what was read."""
     until, step = datetime.fromisoformat(result["until"]), timedelta(seconds=result["step_seconds"])
@@ -103,9 +110,12 @@ def series_answer(sources: Sources, wanted: Mapping[str, Wanted], window: Window
     found: dict[str, list[float | None]] = {key: [None] * length for key in wanted}
     client, calls, status = sources.access.client("cloudwatch"), 0, dict[str, str]()
 
-    def answer(gaps: tuple[Gap, ...], detail: str) -> Answer:
+    def answer(
+        gaps: tuple[Gap, ...], detail: str, incomplete: Mapping[str, str] = MappingProxyType({})
+    ) -> Answer:
         told = {key: list(row) for key, row in found.items() if any(value is not None for value in row)}
         head = {"until": utc_text(window[1]), "step_seconds": int(step.total_seconds())}
+        head |= {INCOMPLETE: dict(incomplete)} if incomplete else {}
         why = gaps or (() if told else (Gap.NO_DATA,))
         return Answer({**head, **told}, calls, 0, why, detail, newest_last=True, metrics=calls * len(wanted))
 
@@ -117,7 +127,7 @@ def series_answer(sources: Sources, wanted: Mapping[str, Wanted], window: Window
             for at, value in zip(result["Timestamps"], result["Values"], strict=True):
                 row[min(int((at - window[0]) / step), length - 1)] = round(float(value), DECIMALS)
         if not page.get("NextToken"):
-            return answer(*missing_of(status))
+            return answer(*missing_of(status), incomplete_of(status))
         request["NextToken"] = page["NextToken"]
         # A series without its end tells nothing of health: what was read is kept, and counts as not read.
         sources.recorder.so_far(answer((Gap.TIMED_OUT,), f"Only {calls} pages of datapoints were read."))

@@ -55,13 +55,14 @@ def _read(sources: Sources, question: GetMetric, window: Window) -> Answer:
     )
     series = read_series(sources.access.client("cloudwatch"), [query], window)
     points = series.points["m1"]
-    answer = Answer({"points": points}, calls=series.calls, metrics=series.metrics, newest_last=True)
+    cut = {"incomplete": dict(series.incomplete)} if series.incomplete else {}
+    answer = Answer({**cut, "points": points}, calls=series.calls, metrics=series.metrics, newest_last=True)
     if not points:
         detail = series.detail or "the metric has no datapoints here"
         return replace(answer, gaps=series.gaps or (Gap.NO_DATA,), gap_detail=detail)
     values = [point[1] for point in points]
     summary = {"least": min(values), "greatest": max(values), "mean": round(sum(values) / len(values), 6)}
-    told = {**summary, "latest": values[-1], "points": points}
+    told = {**cut, **summary, "latest": values[-1], "points": points}
     return replace(answer, result=told, gaps=series.gaps, gap_detail=series.detail)
 
 

@@ -1,7 +1,7 @@
 """Read several metrics in one question, to the last page, and say what CloudWatch could not give."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from memory.records.evidence import Gap
@@ -15,13 +15,17 @@ _STATUS_GAPS = {"PartialData": Gap.TRUNCATED, "InternalError": Gap.FAILED, "Forb
 
 @dataclass(frozen=True)
 class Series:
-    """Datapoints by the id of each query, oldest first, each `[time, value]`; and what is missing of them."""
+    """Datapoints by the id of each query, oldest first, each `[time, value]`; and what is missing of them.
+
+    `incomplete` names the queries of which only a part came, with the reason.
+    """
 
     points: Mapping[str, list[list[Any]]]
     calls: int
     metrics: int
     gaps: tuple[Gap, ...] = ()
     detail: str = ""
+    incomplete: Mapping[str, str] = field(default_factory=dict)
 
 
 def query_of(
@@ -54,11 +58,10 @@ def read_series(client: Any, queries: Sequence[Mapping[str, Any]], window: Windo
             points[result["Id"]] += [[utc_text(at), round(float(value), 6)] for at, value in pairs]
             status[result["Id"]] = result.get("StatusCode", "Complete")
         if not page.get("NextToken"):
-            return Series(points, calls, calls * len(queries), *missing_of(status))
+            return Series(points, calls, calls * len(queries), *missing_of(status), incomplete_of(status))
         request["NextToken"] = page["NextToken"]
-    return Series(
-        points, PAGES, PAGES * len(queries), (Gap.TRUNCATED,), f"only {PAGES} pages of datapoints were read"
-    )
+    told = f"only {PAGES} pages of datapoints were read"
+    return Series(points, PAGES, PAGES * len(queries), (Gap.TRUNCATED,), told, dict.fromkeys(points, told))
 
 
 def missing_of(status: Mapping[str, str]) -> tuple[tuple[Gap, ...], str]:
@@ -67,3 +70,8 @@ def missing_of(status: Mapping[str, str]) -> tuple[tuple[Gap, ...], str]:
     gaps = tuple(dict.fromkeys(_STATUS_GAPS[code] for code in lost.values()))
     told = ", ".join(f"{key} is {code}" for key, code in sorted(lost.items()))
     return gaps, f"CloudWatch says that {told}" if lost else ""
+
+
+def incomplete_of(status: Mapping[str, str]) -> dict[str, str]:
+    """Return the results of which only a part came, with what CloudWatch says."""
+    return {key: code for key, code in status.items() if _STATUS_GAPS.get(code) is Gap.TRUNCATED}

@@ -52,6 +52,7 @@ def _read(sources: Sources, question: TableHealth, window: Window) -> Answer:
             "table": question.table,
             "status": table["TableStatus"],
             "billing": billing,
+            **({"incomplete": dict(series.incomplete)} if series.incomplete else {}),
             "write_capacity_units": capacity.get("WriteCapacityUnits"),
             "read_capacity_units": capacity.get("ReadCapacityUnits"),
             "consumed_write_per_second": _per_second(points["consumed_write"]),
