@@ -84,6 +84,10 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
         reading.begin()
         reading.begin_neighbours(told)
         onset = rule.onset()
+        if told is None:
+            # Only the rule names the metric.
+            told = rule.told
+            reading.begin_neighbours(told)
         reading.begin_logs(onset, own)
         reading.join_tags(onset)
         alarm = rule.view()

@@ -1,5 +1,6 @@
 """What an alarm shows by itself, read from an account whose answers a test wrote."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,3 +111,54 @@ def test_without_the_rule_neither_a_recovery_nor_an_earlier_spike_is_told() -> N
     assert seen(Watching(spikes)).earlier_spikes >= 1
     view = seen(Unknown(spikes))
     assert (view.recovered_at, view.earlier_spikes) == (None, 0)
+
+
+OTHER = WATCHED.model_copy(update={"name": "Faults"})
+
+
+@pytest.mark.parametrize("named", [(), (OTHER,)])
+def test_a_metric_that_only_the_rule_names_is_read_once_and_on_earlier_days(
+    named: tuple[Metric, ...],
+) -> None:
+    account = Watching(AT_IT)
+    with reading(account, *named) as (alarm, collecting):
+        alarm.onset()
+        views = [alarm.view() for _ in range(3)]
+        assert collecting.missing == []
+    # Once its newest minutes, once its days.
+    assert account.asked.count("Errors") == 2
+    assert len({view.onset for view in views}) == 1
+    # The rule, the metric and its days.
+    assert len(views[0].seen) == 3
+
+
+@pytest.mark.parametrize("named", [(), (OTHER,)])
+def test_a_metric_of_the_rule_that_cannot_be_read_is_named_and_ends_nothing(
+    named: tuple[Metric, ...],
+) -> None:
+    class Broken(Watching):
+        def get_metric_data(self, MetricDataQueries: list[Any], **_: Any) -> Any:
+            raise ValueError("not what it should be")
+
+    with reading(Broken(AT_IT), *named) as (alarm, collecting):
+        view = alarm.view()
+        assert (view.recovered_at, view.earlier_spikes) == (None, 0)
+        assert view.dimensions == WATCHED.dimensions
+        assert "the alarm's metric (ValueError)" in collecting.missing
+
+
+def test_a_metric_of_the_rule_that_does_not_come_is_not_waited_for() -> None:
+    come = threading.Event()
+
+    class Late(Watching):
+        def get_metric_data(self, MetricDataQueries: list[Any], **asked: Any) -> Any:
+            come.wait(20)
+            return super().get_metric_data(MetricDataQueries, **asked)
+
+    try:
+        with reading(Late(AT_IT)) as (alarm, collecting):
+            collecting.seconds = 0.1
+            assert alarm.view().recovered_at is None
+            assert "the alarm's metric (no answer in time)" in collecting.missing
+    finally:
+        come.set()

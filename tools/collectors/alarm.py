@@ -44,17 +44,29 @@ class AlarmView:
     is_usual: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class AlarmReading:
-    """What is being read of an alarm; where its event names the metric, that does not wait for the rule."""
+    """What is being read of an alarm; where its event names the metric, that does not wait for the rule.
+
+    `told` is the metric that is read: the event's, until the rule is known to name another.
+    """
 
     sources: Sources
     incident: Incident
     collecting: Collecting
     described: Running[Evidence]
-    told: GetMetric | None
-    series: Running[Evidence] | None
-    days: Running[Evidence] | None
+    told: GetMetric | None = None
+    series: Running[Evidence] | None = None
+    days: Running[Evidence] | None = None
+
+    def follow(self, metric: GetMetric | None) -> None:
+        """Start to read a metric and its earlier days, unless it is read already."""
+        if metric is None or metric == self.told:
+            return
+        self.told = metric
+        self.series = _started(self.sources, self.collecting, get_metric, metric, "the alarm's metric")
+        what = "the alarm's metric on earlier days"
+        self.days = _started(self.sources, self.collecting, _days, metric, what)
 
     def onset(self) -> datetime:
         """Return since when the metric is another, as soon as that is known."""
@@ -69,9 +81,8 @@ class AlarmReading:
         described = self._taken(self.described)
         facts = facts_in(described) if described else {}
         metric = metric_of(self.incident.alarm, facts, MINUTES)
+        self.follow(metric)
         series = self._taken(self.series) if self.series else None
-        if metric is not None and metric != self.told:
-            series = get_metric(self.sources.allowed(), metric)
         seen = tuple(one.evidence_id for one in (described, series) if one)
         view = _view(self.incident, facts, metric, _points(series), seen)
         if series is not None and incomplete_in(series):
@@ -95,17 +106,19 @@ class AlarmReading:
 
 def read_alarm(sources: Sources, incident: Incident, collecting: Collecting) -> AlarmReading:
     """Start to read an alarm's rule and history and, where its event says which metric it is, that."""
-
-    def started(look: Callable[[Sources, Q], Evidence], asked: Q, what: str) -> Running[Evidence]:
-        allowed = sources.allowed()
-        return collecting.start(partial(look, allowed, asked), what, allowed.recorder.stop)
-
     asked = DescribeAlarm(alarm_name=incident.alarm.name)
-    describing = started(describe_alarm, asked, "the alarm's rule and history")
-    told = metric_of(incident.alarm, {}, MINUTES)
-    series = started(get_metric, told, "the alarm's metric") if told else None
-    days = started(_days, told, "the alarm's metric on earlier days") if told else None
-    return AlarmReading(sources, incident, collecting, describing, told, series, days)
+    described = _started(sources, collecting, describe_alarm, asked, "the alarm's rule and history")
+    reading = AlarmReading(sources, incident, collecting, described)
+    reading.follow(metric_of(incident.alarm, {}, MINUTES))
+    return reading
+
+
+def _started(
+    sources: Sources, collecting: Collecting, look: Callable[[Sources, Q], Evidence], asked: Q, what: str
+) -> Running[Evidence]:
+    """Start a collector with an allowance of its own."""
+    allowed = sources.allowed()
+    return collecting.start(partial(look, allowed, asked), what, allowed.recorder.stop)
 
 
 def _days(sources: Sources, metric: GetMetric) -> Evidence:
