@@ -1,7 +1,7 @@
 """The executor: the only code that changes an account. It believes the stored records, the policies and AWS.
 
-Graph state is never proof. Before a call it rules again, reads the approval and the live state itself, claims
-`(incident, action)` once, and writes down what was there and how to undo it.
+Graph state is never proof. Before a call it rules again, on all that the review ruled on, reads the approval and the
+live state itself, claims `(incident, action)` once, and writes down what was there and how to undo it.
 """
 
 import uuid
@@ -134,8 +134,9 @@ class Executor:
             return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
 
         def authorise() -> Grant | Refusal:
-            attempt = self._attempt(incident, plan, index, inspection, around)
-            return self._leave(replace(attempt, resumes=standing is not None), inspection, once)
+            looked = self._ahead(incident, inspection)
+            attempt = self._attempt(incident, plan, index, looked, around)
+            return self._leave(replace(attempt, resumes=standing is not None), looked, once)
 
         if standing is not None:
             return once.resume(standing, inspection.state, authorise)
