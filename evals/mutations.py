@@ -52,8 +52,8 @@ INLINE = (
     (
         "the approval is used up",
         "tools/executor.py",
-        "if attempt.request is None:\n            return (counted,)",
-        "if True:\n            return (counted,)",
+        "if attempt.request is None:\n            return counted",
+        "if True:\n            return counted",
     ),
     ("the kill switch, before the call", "tools/once.py", "if stopped is not None:", "if False:"),
     (
