@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = asked.data / "incidents"
     if not folder.is_dir():
         screen().print(f"not judged: there are no incidents in {folder}; name their folder with --data")
-        return 0
+        return 1
     judged = judge(folder)
     text = table(judged)
     screen().print(text)

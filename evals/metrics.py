@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = asked.data / "metrics"
     if not folder.is_dir():
         screen().print(f"not judged: there are no series in {folder}; name their folder with --data")
-        return 0
+        return 1
     judged = judge(folder)
     text = table(judged)
     screen().print(text)

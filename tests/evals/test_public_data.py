@@ -31,7 +31,7 @@ def test_every_labelled_window_is_hit_and_little_else_is_flagged() -> None:
 
 
 def test_where_the_data_is_absent_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert judge_incidents(["--data", str(tmp_path), "--page", str(tmp_path / "none.md")]) == 0
+    assert judge_incidents(["--data", str(tmp_path), "--page", str(tmp_path / "none.md")]) == 1
     said = "".join(capsys.readouterr().out.split())
     assert "nametheirfolderwith--data" in said
 
