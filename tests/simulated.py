@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -150,6 +151,25 @@ def started_account(
         process.wait()
         raise AssertionError(f"no account: {line}{errors.read_text()}")
     return SimulatedAccount(process, state_dir)
+
+
+@contextmanager
+def opened(state_dir: Path, *how: str, keep: bool = False) -> Iterator[SimulatedAccount]:
+    """An account of that folder, a fresh one or one that was kept: told to end with the block, and it ends well."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    words = ["--keep"] if keep else []
+    command = [sys.executable, "-m", "simulator", *how, "--state-dir", str(state_dir), *words]
+    with (state_dir / "stderr.txt").open("w") as stderr:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("ready "), (state_dir / "stderr.txt").read_text()
+    try:
+        yield SimulatedAccount(process, state_dir)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0, (state_dir / "stderr.txt").read_text()
+        process.stdout.close()
 
 
 @contextmanager

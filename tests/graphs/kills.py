@@ -8,9 +8,6 @@ import difflib
 import json
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +27,7 @@ from memory.records.incident_record import IncidentRecord
 from memory.records.timeline import EntryKind, TimerKind
 from tests.graphs.cut_off import Point, Seen, cut_off
 from tests.graphs.desk import Desk
-from tests.simulated import ROOT, SimulatedAccount
+from tests.simulated import ROOT, SimulatedAccount, opened
 
 # A repeat of these is no defect: a step that was killed has begun twice.
 _GOES = {EntryKind.STEP_STARTED, EntryKind.STEP_ENDED}
@@ -56,26 +53,6 @@ _LEFT_OUT = {
     "models",
     "spend",
 }
-
-
-@contextmanager
-def opened(state_dir: Path, *how: str, keep: bool = False) -> Iterator[SimulatedAccount]:
-    """An account: a fresh one or one that was kept."""
-    state_dir.mkdir(parents=True, exist_ok=True)
-    words = ["--keep"] if keep else []
-    command = [sys.executable, "-m", "simulator", *how, "--state-dir", str(state_dir), *words]
-    with (state_dir / "stderr.txt").open("w") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("ready "), (state_dir / "stderr.txt").read_text()
-    account = SimulatedAccount(process, state_dir)
-    try:
-        yield account
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-        process.stdout.close()
 
 
 def desk_at(account: SimulatedAccount, endpoint: str = "", **settings: Any) -> Desk:

@@ -311,17 +311,8 @@ def bodies(account: SimulatedAccount, url: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_composite_alarm_over_an_expression_reaches_its_topic_and_the_bus(
-    simulated_account: StartAccount,
-) -> None:
-    account = simulated_account("bad-deployment", history_hours=0.5)
-    cloudwatch, events, sns = (account.client(name) for name in ("cloudwatch", "events", "sns"))
-    heard, heard_arn = queue_of(account, "heard")
-    told, told_arn = queue_of(account, "told")
-    topic = sns.create_topic(Name="composite")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn)
-    events.put_rule(Name="alarms", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
-    events.put_targets(Rule="alarms", Targets=[{"Id": "queue", "Arn": heard_arn}])
+def _alarm_on_a_share(cloudwatch: Any) -> None:
+    """Put an alarm on the share of checkout's requests that fail, which is an expression."""
     service = [{"Name": "Service", "Value": "checkout"}]
     counted = [
         {
@@ -342,6 +333,20 @@ def test_a_composite_alarm_over_an_expression_reaches_its_topic_and_the_bus(
         ComparisonOperator="GreaterThanThreshold",
         Metrics=[*counted, {"Id": "share", "Expression": "100 * FILL(e, 0) / r"}],
     )
+
+
+def test_a_composite_alarm_over_an_expression_reaches_its_topic_and_the_bus(
+    simulated_account: StartAccount,
+) -> None:
+    account = simulated_account("bad-deployment", history_hours=0.5)
+    cloudwatch, events, sns = (account.client(name) for name in ("cloudwatch", "events", "sns"))
+    heard, heard_arn = queue_of(account, "heard")
+    told, told_arn = queue_of(account, "told")
+    topic = sns.create_topic(Name="composite")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told_arn)
+    events.put_rule(Name="alarms", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
+    events.put_targets(Rule="alarms", Targets=[{"Id": "queue", "Arn": heard_arn}])
+    _alarm_on_a_share(cloudwatch)
     cloudwatch.put_composite_alarm(
         AlarmName="checkout-broken",
         AlarmRule='ALARM("checkout-share") AND ALARM(checkout-5xx)',

@@ -1,7 +1,6 @@
 """An account that ends and comes back is the one that it was, and goes on as it would have."""
 
 import json
-import signal
 import socket
 import subprocess
 import sys
@@ -17,25 +16,14 @@ from simulator.keeping.kinds import UnkeptError
 from simulator.keeping.reading import Reader
 from simulator.keeping.writing import Writer
 from simulator.logs.store import LogStore
-from tests.simulated import ROOT, START, SimulatedAccount
+from tests.simulated import ROOT, START, SimulatedAccount, opened
 
 
 @contextmanager
 def account(state_dir: Path, *how: str) -> Iterator[SimulatedAccount]:
     """An account that is kept when the block ends."""
-    command = [sys.executable, "-m", "simulator", *how, "--state-dir", str(state_dir), "--keep"]
-    with (state_dir / "stderr.txt").open("w") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line.startswith("ready "), (state_dir / "stderr.txt").read_text()
-    one = SimulatedAccount(process, state_dir)
-    try:
+    with opened(state_dir, *how, keep=True) as one:
         yield one
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0, (state_dir / "stderr.txt").read_text()
-        process.stdout.close()
     assert (state_dir / "stderr.txt").read_text() == ""
 
 
