@@ -46,8 +46,8 @@ bench: $(STAMP) ## Time commands and checkpointers beside their peers, and write
 	@$(BIN)/python -m evals.bench.checkpoints
 	@$(BIN)/python -m evals.bench.authority
 
-eval: $(STAMP) ## Play every scenario with three seeds, then with given plans, and write both pages
-	@$(BIN)/cloudops eval --seeds 3 --threshold 0 --page docs/evaluation.md --json out/evaluation.json
+eval: $(STAMP) ## Play every scenario with three seeds, renamed by each, then with given plans, and write both pages
+	@$(BIN)/cloudops eval --seeds 3 --renamed --threshold 0 --page docs/evaluation.md --json out/evaluation.json
 	@$(BIN)/cloudops eval --plan-from-truth --both --page docs/remediation-evaluation.md
 
 mutations: $(STAMP) ## Take away each forbid and each check, see that a test notices, and write docs/policies.md

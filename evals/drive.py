@@ -35,6 +35,7 @@ class Trial:
     """What to play, and how approvals are answered, and after how long.
 
     With `set_off` the named alarm is set off by hand after some quiet minutes, for scenarios without a fault.
+    A `renamed` one is judged under other names, numbers, times and wordings, which its seed chooses.
     """
 
     scenario: str
@@ -43,6 +44,7 @@ class Trial:
     approve: bool = True
     set_off: str | None = None
     answered: timedelta = ANSWERED
+    renamed: bool = False
 
 
 @dataclass(frozen=True)

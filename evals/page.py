@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from evals.drive import Trial
 from evals.figures import LEVELS, bars, confusion
 from evals.score import Score
 
@@ -41,7 +42,11 @@ EFFORT = {
 
 
 def results(
-    scenarios: Sequence[str], scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: int
+    scenarios: Sequence[str],
+    scores: Sequence[Score],
+    machine: Mapping[str, str],
+    day: date,
+    asked: Sequence[Trial],
 ) -> str:
     """Return the sentence that sums up, a row for each scenario, and what it was played with."""
     rows = [_row(name, [one for one in scores if one.scenario == name]) for name in scenarios]
@@ -105,18 +110,20 @@ def _mean(scores: Sequence[Score], name: str) -> float:
     return sum(float(getattr(one, name)) for one in scores) / len(scores)
 
 
-def _played_with(scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: int) -> str:
+def _played_with(
+    scores: Sequence[Score], machine: Mapping[str, str], day: date, asked: Sequence[Trial]
+) -> str:
     models = ", ".join(sorted({f"`{model}`" for one in scores for model in one.models})) or "no model"
-    seeds = ", ".join(str(seed) for seed in sorted({one.seed for one in scores})) or "none"
+    seeds = f"seeds {', '.join(str(seed) for seed in sorted({one.seed for one in scores})) or 'none'}"
+    if any(one.renamed for one in asked):
+        seeds += ", renamed by each"
     broken = sum(not one.played for one in scores)
     off = f" {broken} of them broke off." if broken else ""
-    if asked > len(scores):
-        off += f" {asked - len(scores)} more did not begin in the time that the run had."
+    if len(asked) > len(scores):
+        off += f" {len(asked) - len(scores)} more did not begin in the time that the run had."
     seconds = sum(one.seconds for one in scores) / len(scores) if scores else 0.0
     facts = "; ".join(f"{name}: {value}" for name, value in machine.items())
-    played = (
-        f"{day}, {len(scores)} trials with {models}, seeds {seeds}, {seconds:.0f} s each in the mean.{off}"
-    )
+    played = f"{day}, {len(scores)} trials with {models}, {seeds}, {seconds:.0f} s each in the mean.{off}"
     return f"{played} {facts}."
 
 

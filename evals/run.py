@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import math
 import os
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,25 +21,17 @@ from evals.bench.machine import machine
 from evals.drive import Outcome, Trial, play
 from evals.figures import bars
 from evals.limits import BROKEN, Deadline, within
+from evals.options import THRESHOLD, TRIAL_SECONDS, options
 from evals.page import replaced, results, summed_up
 from evals.score import Score, not_played, score
 from evals.table import table
 from evals.truth import read_truth
+from evals.variants import make_variant, renamed
 from graphs.settings import outward_here
-from simulator.scenario import scenario_names
+from simulator.scenario import SCENARIOS, scenario_names
 from tools.errors import Misconfigured
 
-THRESHOLD = 1.0
-TRIAL_SECONDS = 300.0
-JOBS = 2
 PASSED, BELOW, NOT_UPLOADED, INTERRUPTED = 0, 1, 3, 130
-CODES = (
-    "It ends with 0 when every scenario reaches the threshold, with 1 when one does not, with 2 when it was asked "
-    "wrongly, and with 3 when LangSmith is configured and did not take the scores. LangSmith is configured by "
-    "LANGSMITH_TRACING=true and LANGSMITH_API_KEY together; without both nothing leaves this machine. Ctrl-C ends the "
-    "accounts that play, shows what was scored until then, leaves the page as it was and ends with 130; the file of "
-    "--json holds what was finished at any time."
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +75,7 @@ def run(
     def finished(number: int, one: Score) -> None:
         scored[number] = one
         console.print(_told(one), soft_wrap=True)
-        _write_json(summarise(_in_order(scored), threshold), targets)
+        _write_json(summarise(_in_order(scored), threshold, trials), targets)
 
     try:
         _play_all(trials, player, limits, console, finished)
@@ -94,14 +86,14 @@ def run(
         return INTERRUPTED
     scores = _in_order(scored)
     console.print(table(scores))
-    summary = summarise(scores, threshold)
+    summary = summarise(scores, threshold, trials)
     console.print(_verdict(summary))
     console.print(summed_up(sorted({one.scenario for one in trials}), scores))
     missed = [one for one in bars(scores) if not one.reached] if by_bars else []
     for one in missed:
         console.print(f"{one.name}: {one.whole}, wanted {one.wanted}", style="red")
     _write_json(summary, targets)
-    _write_page(scores, targets, len(trials), here)
+    _write_page(scores, targets, trials, here)
     if targets.langsmith is not None:
         try:
             upload.send(summary, targets.langsmith)
@@ -133,7 +125,8 @@ def _play_all(
                 f"{limits.minutes:g} minutes are over: {len(trials) - number} trials are not played"
             )
             return False
-        console.print(f"[{number + 1}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}")
+        how = ", renamed" if trial.renamed else ""
+        console.print(f"[{number + 1}/{len(trials)}] playing {trial.scenario}, seed {trial.seed}{how}")
         return True
 
     judge = partial(judged, player=player, seconds=limits.trial_seconds)
@@ -149,13 +142,24 @@ def _play_all(
 
 def judged(trial: Trial, player: Callable[[Trial], Outcome], seconds: float) -> Score:
     """Play and score one trial; one that breaks off, or takes too long, takes none of the others along."""
-    truth, began = read_truth(trial.scenario, trial.scenarios, trial.seed), time.monotonic()
-    try:
-        with within(seconds):
-            outcome = player(trial)
-        return score(outcome, truth)
-    except BROKEN as error:
-        return not_played(trial, str(error), time.monotonic() - began)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="cloudops-variant-") as folder:
+        staged = _staged(trial, Path(folder))
+        truth = read_truth(staged.scenario, staged.scenarios, staged.seed)
+        try:
+            with within(seconds):
+                outcome = player(staged)
+            return score(outcome, truth)
+        except BROKEN as error:
+            return not_played(trial, str(error), time.monotonic() - began)
+
+
+def _staged(trial: Trial, folder: Path) -> Trial:
+    """Return a trial as it is played: a renamed one from a folder that holds its variant."""
+    if not trial.renamed:
+        return trial
+    origin = trial.scenarios or SCENARIOS
+    return replace(trial, scenarios=make_variant(trial.scenario, folder, renamed(trial.seed), origin=origin))
 
 
 def _write_json(summary: dict[str, Any], targets: Targets) -> None:
@@ -167,9 +171,11 @@ def _write_json(summary: dict[str, Any], targets: Targets) -> None:
         beside.replace(targets.json)
 
 
-def _write_page(scores: Sequence[Score], targets: Targets, asked: int, here: Mapping[str, str]) -> None:
+def _write_page(
+    scores: Sequence[Score], targets: Targets, trials: Sequence[Trial], here: Mapping[str, str]
+) -> None:
     if targets.page is not None:
-        text = results(targets.scenarios, scores, here, datetime.now(UTC).date(), asked)
+        text = results(targets.scenarios, scores, here, datetime.now(UTC).date(), trials)
         page = targets.page.read_text(encoding="utf-8")
         targets.page.write_text(replaced(page, text), encoding="utf-8")
 
@@ -189,7 +195,7 @@ def _verdict(summary: dict[str, Any]) -> str:
     )
 
 
-def summarise(scores: Sequence[Score], threshold: float) -> dict[str, Any]:
+def summarise(scores: Sequence[Score], threshold: float, trials: Sequence[Trial] = ()) -> dict[str, Any]:
     """Return all results as plain JSON."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -198,6 +204,7 @@ def summarise(scores: Sequence[Score], threshold: float) -> dict[str, Any]:
         "mean": _mean([one.share for one in scores]),
         "answer_mean": _mean([one.answer.share for one in scores]),
         "first_look_mean": _mean([one.first_look.share for one in scores]),
+        "renamed": any(one.renamed for one in trials),
         "models": sorted({model for one in scores for model in one.models}),
         "scores": [one.as_json() for one in scores],
     }
@@ -213,10 +220,12 @@ def main(
     player: Callable[[Trial], Outcome] = play,
 ) -> int:
     """Read the options of `cloudops eval` and run."""
-    parser = _parser()
+    parser = options()
     asked = parser.parse_args(arguments)
     if (asked.careless or asked.both) and not asked.plan_from_truth:
         parser.error("--careless and --both go with --plan-from-truth")
+    if asked.renamed and asked.plan_from_truth:
+        parser.error("--renamed plays the whole path, and does not go with --plan-from-truth")
     known = scenario_names(asked.scenarios)
     unknown = sorted(set(asked.scenario) - set(known))
     if unknown or not known:
@@ -229,7 +238,7 @@ def main(
         parser.error(f"{asked.page} is no page to write the results into: copy docs/evaluation.md there")
     # Seed by seed: a run that ends early has played something of everything.
     trials = [
-        Trial(name, asked.scenarios, seed, not asked.deny)
+        Trial(name, asked.scenarios, seed, not asked.deny, renamed=asked.renamed)
         for seed in range(asked.seed, asked.seed + asked.seeds)
         for name in asked.scenario or known
     ]
@@ -258,65 +267,6 @@ def _given(
     return from_truth.Asked(asked.scenario or sorted(known), careless, asked.seed, asked.jobs, asked.page)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="cloudops eval",
-        description="Score scenarios on the whole path.",
-        epilog=CODES,
-        allow_abbrev=False,
-    )
-    parser.add_argument("scenario", nargs="*", help="which scenarios; all without")
-    parser.add_argument("--scenarios", type=Path, help="another folder of scenarios, each with its truth")
-    parser.add_argument("--seed", type=int, default=1, help="the first seed of the account's noise")
-    parser.add_argument("--seeds", type=_some, default=1, help="how many seeds of each scenario")
-    parser.add_argument(
-        "--plan-from-truth",
-        action="store_true",
-        help="take the assessment and the plan from the truth, and say whether each was done and verified",
-    )
-    parser.add_argument(
-        "--careless",
-        action="store_true",
-        help="with --plan-from-truth: force the truth's forbidden changes, which have to leave nothing worse",
-    )
-    parser.add_argument(
-        "--both", action="store_true", help="with --plan-from-truth: right plans and careless ones"
-    )
-    parser.add_argument("--deny", action="store_true", help="deny every plan instead of approving it")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
-    parser.add_argument("--page", type=Path, metavar="FILE", help="write the results into this page, too")
-    parser.add_argument(
-        "--trial-seconds", type=_positive, default=TRIAL_SECONDS, help="how long one trial may take at most"
-    )
-    parser.add_argument(
-        "--jobs", type=_some, default=JOBS, help=f"how many trials play at once; {JOBS} without"
-    )
-    parser.add_argument(
-        "--bars", action="store_true", help="end with 1 also when a figure of the page is missed"
-    )
-    parser.add_argument("--minutes", type=_positive, help="after so many, no further trial begins")
-    parser.add_argument(
-        "--threshold", type=_share, default=THRESHOLD, help="the score that each scenario must reach, 0 to 1"
-    )
-    return parser
-
-
-def _some(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
-
-
 def _is_page(path: Path) -> bool:
     """Say whether results could be written into a page, before anything is played."""
     try:
@@ -324,13 +274,3 @@ def _is_page(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = math.nan
-    if not 0.0 <= share <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
-    return share

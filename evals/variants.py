@@ -92,9 +92,9 @@ def write_play(play: Play, scenario: str, folder: Path) -> Path:
     return folder
 
 
-def make_variant(scenario: str, folder: Path, *changes: Change) -> Path:
-    """Write a variant of one of our scenarios into a folder, with the changes made in order."""
-    play = read_play(scenario)
+def make_variant(scenario: str, folder: Path, *changes: Change, origin: Path = SCENARIOS) -> Path:
+    """Write a variant of a scenario of `origin` into a folder, with the changes made in order."""
+    play = read_play(scenario, origin)
     for change in changes:
         play = change(copy.deepcopy(play))
     return write_play(play, scenario, folder)

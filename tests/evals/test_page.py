@@ -29,7 +29,9 @@ def wrong() -> Score:
 
 
 def written(scenarios: list[str], scores: list[Score]) -> list[list[str]]:
-    text = results(scenarios, scores, MACHINE, date(2026, 11, 23), len(scores))
+    text = results(
+        scenarios, scores, MACHINE, date(2026, 11, 23), [Trial(one.scenario, seed=one.seed) for one in scores]
+    )
     return [list(row) for row in rows(replaced(f"{BEGIN}\n{END}", text))]
 
 
@@ -85,7 +87,9 @@ def test_a_forbidden_call_stands_in_its_row() -> None:
 
 def test_what_was_not_played_is_said_and_what_broke_off_too() -> None:
     broken = not_played(Trial("bad-deployment"), "the account went away", 3.0)
-    text = results(["bad-deployment", "two-causes"], [broken], MACHINE, date(2026, 11, 23), 3)
+    text = results(
+        ["bad-deployment", "two-causes"], [broken], MACHINE, date(2026, 11, 23), [Trial("bad-deployment")] * 3
+    )
 
     assert "1 of them broke off. 2 more did not begin in the time that the run had." in text
     assert "| two-causes | not played |" in text

@@ -12,12 +12,14 @@ import pytest
 from rich.console import Console
 
 from evals.drive import Outcome, Trial
+from evals.page import BEGIN, END
 from evals.run import main, run
 from evals.score import Score, score
 from evals.table import table
 from evals.truth import read_truth
+from evals.variants import make_variant, renamed
 from memory.records.assessment import Hypothesis
-from simulator.scenario import scenario_names
+from simulator.scenario import read_scenario, scenario_names
 from tests.evals.outcomes import RIGHT, WRONG, record, rolled_back
 from tools.errors import Transient
 
@@ -93,10 +95,63 @@ def test_a_trial_that_breaks_off_scores_nothing_and_takes_no_other_along(tmp_pat
     assert second["share"] == 1.0
 
 
+def test_a_renamed_scenario_is_played_and_judged_under_the_names_of_its_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {one.name for one in read_scenario("bad-deployment").services}
+    played: list[tuple[set[str], str]] = []
+
+    def player(trial: Trial) -> Outcome:
+        truth = read_truth(trial.scenario, trial.scenarios, trial.seed)
+        assert truth.cause is not None
+        world = read_scenario(trial.scenario, trial.scenarios, trial.seed)
+        played.append(({one.name for one in world.services}, truth.cause.component))
+        return rolled_back(trial)
+
+    file = tmp_path / "scores.json"
+    page = tmp_path / "evaluation.md"
+    page.write_text(f"{BEGIN}\n{END}")
+    targets = ["--json", str(file), "--page", str(page)]
+
+    assert main(["bad-deployment", "--renamed", "--seed", "4", "--seeds", "2", *targets], {}, player) == 1
+
+    (first, first_cause), (second, second_cause) = played
+    assert (first_cause in first, second_cause in second) == (True, True)
+    assert not first & known
+    assert not second & known
+    assert first != second
+    scores = json.loads(file.read_text())
+    assert scores["renamed"] is True
+    # What the player brings back is the cause under the old names, which is not this one's.
+    assert [one["seed"] for one in scores["scores"]] == [4, 5]
+    assert [one["answer"]["cause_service"] for one in scores["scores"]] == [False, False]
+    assert "seeds 4, 5, renamed by each" in page.read_text()
+    assert "playing bad-deployment, seed 4, renamed" in capsys.readouterr().out
+
+
+def test_a_scenario_of_another_folder_can_be_renamed_too(tmp_path: Path) -> None:
+    folder = make_variant("false-alarm", tmp_path / "own", renamed(9))
+    own = {one.name for one in read_scenario("false-alarm", folder).services}
+    played: list[set[str]] = []
+
+    def player(trial: Trial) -> Outcome:
+        played.append(
+            {one.name for one in read_scenario(trial.scenario, trial.scenarios, trial.seed).services}
+        )
+        return Outcome(trial, None, (), {}, 1.0)
+
+    main(["false-alarm", "--scenarios", str(folder), "--renamed"], {}, player)
+
+    assert len(played) == 1
+    assert len(played[0]) == len(own)
+    assert not played[0] & own
+
+
 @pytest.mark.parametrize(
     "asked",
     [
         ["no-such"],
+        ["--renamed", "--plan-from-truth"],
         ["--seeds", "0"],
         ["--threshold", "1.1"],
         ["--threshold", "nan"],
@@ -172,6 +227,7 @@ def test_the_command_explains_its_options_and_its_exit_codes() -> None:
     for word in (
         "--scenarios",
         "--seeds",
+        "--renamed",
         "--deny",
         "--json FILE",
         "--page FILE",
