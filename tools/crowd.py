@@ -1,10 +1,11 @@
 """Who else is changing the same target, and how often it was changed lately."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from memory.clock import Clock
-from memory.records.outcome import Execution, ExecutionState
+from memory.records.outcome import Execution, ExecutionState, undo_of
 from memory.records.pace import Change
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
@@ -12,14 +13,17 @@ from memory.stores.pace import PaceStore, Seen, is_recent
 from memory.table import Write
 
 _GOES_ON = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
+IsUnderWay = Callable[[Execution], bool]
+# What AWS has not called finished by then is no longer waited for: nobody could say any more what it waits for.
+MOST_UNDER_WAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Crowd:
     """What an action's targets went through: `recent` counts the last hour's changes of the one that had most.
 
-    `busy` names an action on one that goes on, or was left undecided within the hour. `unsettled` names one that has
-    been undecided for longer: nobody settles it any more, and only a person can look whether it took effect.
+    `busy` names an action on one that goes on, is under way at AWS, or was left undecided, of the last hour.
+    `unsettled` names one that has been so for longer: only a person can look whether it took effect.
     `unfinished` are the changes of both, `seen` is by target.
     """
 
@@ -41,8 +45,19 @@ class Traffic:
     executions: ExecutionStore
     clock: Clock
 
-    def around(self, scope: Scope, targets: Iterable[str], incident_id: str, action_id: str) -> Crowd:
-        """Return how crowded its targets are for one action, which does not count itself."""
+    def around(
+        self,
+        scope: Scope,
+        targets: Iterable[str],
+        incident_id: str,
+        action_id: str,
+        is_under_way: IsUnderWay,
+    ) -> Crowd:
+        """Return how crowded its targets are for one action, which does not count itself.
+
+        `is_under_way` asks AWS about an action that it has accepted and of which nobody has seen the end. An incident's
+        own are no obstacle to it: the steps of a plan were approved together, and what is undone is waited for.
+        """
         own, now = (incident_id, action_id), self.clock.now()
         seen = {target: self.pace.seen(scope, target) for target in targets}
         crowds = [
@@ -50,12 +65,21 @@ class Traffic:
             for found in seen.values()
         ]
         others = list(dict.fromkeys(one for crowd in crowds for one in crowd))
+
+        def is_waited_for(change: Change, found: Execution) -> bool:
+            if found.state in _GOES_ON:
+                return True
+            foreign = change.incident_id != incident_id and change.at > now - MOST_UNDER_WAY
+            return foreign and _has_no_end_yet(found) and is_under_way(found)
+
+        going_on = [
+            (one, found) for one in others for found in self._of(scope, one) if is_waited_for(one, found)
+        ]
         recent = [one for one in others if is_recent(one, now)]
-        going_on = [(one, found) for one in others if (found := self._going_on(scope, one)) is not None]
         old = [
             (one, found)
             for one, found in going_on
-            if one not in recent and found.state is ExecutionState.UNDECIDED
+            if one not in recent and found.state not in {ExecutionState.CLAIMED, ExecutionState.CALLED}
         ]
         return Crowd(
             recent=max((sum(one in recent for one in crowd) for crowd in crowds), default=0),
@@ -76,10 +100,20 @@ class Traffic:
             for target, seen in crowd.seen.items()
         )
 
-    def _going_on(self, scope: Scope, change: Change) -> Execution | None:
-        found = self.executions.get(scope, change.incident_id, change.action_id)
-        return found if found is not None and found.state in _GOES_ON else None
+    def _of(self, scope: Scope, change: Change) -> Iterator[Execution]:
+        """Yield the action of a change, and its undo, which changes the same target."""
+        for action_id in (change.action_id, undo_of(change.action_id)):
+            found = self.executions.get(scope, change.incident_id, action_id)
+            if found is not None:
+                yield found
+
+
+def _has_no_end_yet(found: Execution) -> bool:
+    """Say whether AWS has accepted an action of which nobody has seen the end; that it was seen leaves no detail."""
+    return found.state is ExecutionState.DONE and found.accepted and bool(found.detail)
 
 
 def _told(change: Change, found: Execution) -> str:
-    return f"{found.action} of incident {change.incident_id[:8]} is {found.state.value}"
+    undo = "the undo of " if found.is_revert else ""
+    on = " and still under way" if found.state is ExecutionState.DONE else ""
+    return f"{undo}{found.action} of incident {change.incident_id[:8]} is {found.state.value}{on}"

@@ -7,13 +7,14 @@ live state itself, claims `(incident, action)` once, and writes down what was th
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from memory.clock import Clock
 from memory.records.incident import Incident
-from memory.records.outcome import Execution, ExecutionState
+from memory.records.outcome import Execution, ExecutionState, undo_of
 from memory.records.plan import Plan, PlannedAction, Review
 from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
@@ -93,7 +94,7 @@ class Executor:
         The stored account of the action is believed, not the one that is passed. Nothing is undone when
         somebody else has changed the target since.
         """
-        action_id = f"{execution.action_id}-undo"
+        action_id = undo_of(execution.action_id)
         return self._under_lease(
             incident, action_id, lambda: self._revert(incident, execution.action_id, action_id, around)
         )
@@ -154,7 +155,8 @@ class Executor:
         if found.action is None or found.params is None:
             return found
         targets, action_id = targets_of(found.action, found.params), action_id_of(plan, index)
-        crowd = self.traffic.around(incident.scope, targets, incident.incident_id, action_id)
+        under_way = partial(self.is_under_way, incident)
+        crowd = self.traffic.around(incident.scope, targets, incident.incident_id, action_id, under_way)
         return replace(found, crowd=crowd)
 
     def _ahead(self, incident: Incident, found: Inspection) -> Inspection:

@@ -20,6 +20,11 @@ class ExecutionState(StrEnum):
     REVERTED = "reverted"
 
 
+def undo_of(action_id: str) -> str:
+    """Return the id under which the undo of an action is claimed."""
+    return f"{action_id}-undo"
+
+
 class Execution(Record):
     """The durable account of one action: claimed once, called once.
 

@@ -30,6 +30,7 @@ from tools.actions.registry import ACTIONS
 from tools.ahead import Ahead, permitted, previewed
 from tools.aws.access import AwsAccess
 from tools.freeze import closed_calendar
+from tools.once import UNDER_WAY
 from tools.signing import signed_request
 
 OTHER_INCIDENT = "5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002"
@@ -143,6 +144,64 @@ def test_two_incidents_do_not_act_on_one_target_at_once() -> None:
     assert elsewhere.state is ExecutionState.DONE
 
 
+def test_what_aws_has_accepted_and_not_finished_keeps_its_target_busy() -> None:
+    dials, table = Dials(settles=None), MemoryTable()
+    acting, other = executor(table, dials), incident(incident_id=OTHER_INCIDENT)
+    first = acting.execute(incident(), plan(9, 11), 0, BY_ITSELF)
+
+    refused = acting.execute(other, plan(13), 0, BY_ITSELF)
+    (elsewhere,) = acting.review(other, plan(13, dial="other"), BY_ITSELF)
+    own_next_step = acting.execute(incident(), plan(9, 11), 1, BY_ITSELF)
+    dials.settles = True
+    (over,) = acting.review(other, plan(13), BY_ITSELF)
+
+    assert first.state is ExecutionState.DONE and first.detail == UNDER_WAY
+    assert refused.state is ExecutionState.REFUSED
+    assert "set_dial of incident 5f0a3ad8 is done and still under way" in refused.detail
+    assert (elsewhere.ruling, own_next_step.state) == ("permit", ExecutionState.DONE)
+    assert over.ruling == "permit"
+
+
+def test_what_was_seen_to_be_over_is_not_asked_about_again() -> None:
+    dials, table = Dials(), MemoryTable()
+    acting = executor(table, dials)
+    acting.execute(incident(), plan(), 0, BY_ITSELF)
+    dials.settles = None
+
+    (after,) = acting.review(incident(incident_id=OTHER_INCIDENT), plan(11), BY_ITSELF)
+
+    assert after.ruling == "permit"
+
+
+def test_an_undo_that_goes_on_keeps_its_target_busy() -> None:
+    dials, table = Dials(), MemoryTable()
+    acting = executor(table, dials)
+    done = acting.execute(incident(), plan(), 0, BY_ITSELF)
+    dials.settles = None
+    acting.revert(incident(), done, BY_ITSELF)
+
+    (during,) = acting.review(incident(incident_id=OTHER_INCIDENT), plan(11), BY_ITSELF)
+    dials.settles = True
+    (after,) = acting.review(incident(incident_id=OTHER_INCIDENT), plan(11), BY_ITSELF)
+
+    assert "the undo of set_dial of incident 5f0a3ad8 is done and still under way" in during.reasons
+    assert (during.ruling, after.ruling) == ("refuse", "permit")
+
+
+def test_what_aws_never_calls_finished_needs_a_person_after_an_hour_and_nobody_after_a_day() -> None:
+    dials, table = Dials(settles=None), MemoryTable()
+    executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+
+    def ruling(after: timedelta) -> str:
+        late = executor(table, dials, at=NOW + after)
+        (found,) = late.review(incident(incident_id=OTHER_INCIDENT), plan(11), BY_ITSELF)
+        return found.ruling.value
+
+    told = [ruling(timedelta(minutes=minutes)) for minutes in (59, 61, 25 * 60)]
+
+    assert told == ["refuse", "ask", "permit"]
+
+
 def test_an_action_that_was_left_undecided_needs_a_person_however_long_ago_it_was() -> None:
     dials, table = Dials(fates=[Fate.LOST_ON_THE_WAY]), MemoryTable()
     left = executor(table, dials, repeatable=False).execute(incident(), plan(), 0, BY_ITSELF)
@@ -189,7 +248,7 @@ def test_a_target_is_changed_so_often_an_hour_and_then_by_people_only() -> None:
 def test_a_claim_on_a_target_that_another_has_just_claimed_is_lost() -> None:
     dials, table = Dials(), MemoryTable()
     acting = executor(table, dials)
-    crowd = acting.traffic.around(SCOPE, ("dial main",), OTHER_INCIDENT, "a-0")
+    crowd = acting.traffic.around(SCOPE, ("dial main",), OTHER_INCIDENT, "a-0", lambda _: False)
     (counted,) = acting.traffic.count(SCOPE, crowd, OTHER_INCIDENT, "a-0")
     (late,) = acting.traffic.count(SCOPE, crowd, OTHER_INCIDENT, "b-0")
     table.write(counted)

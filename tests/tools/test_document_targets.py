@@ -77,12 +77,12 @@ def test_a_document_on_a_table_has_the_target_of_the_tables_own_action() -> None
     table_of_records = MemoryTable()
     traffic = Traffic(PaceStore(table_of_records), ExecutionStore(table_of_records), StillClock())
 
-    before = traffic.around(SCOPE, of_document, OTHER, "a-0")
+    before = traffic.around(SCOPE, of_document, OTHER, "a-0", lambda _: False)
     for write in traffic.count(SCOPE, before, OTHER, "a-0"):
         table_of_records.write(write)
 
     def recent(targets: tuple[str, ...]) -> int:
-        return traffic.around(SCOPE, targets, INCIDENT_ID, "b-0").recent
+        return traffic.around(SCOPE, targets, INCIDENT_ID, "b-0", lambda _: False).recent
 
     assert before.recent == 0
     assert [recent(one) for one in (of_table, ("DynamoDB table sold",), of_document)] == [1, 1, 1]
