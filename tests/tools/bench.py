@@ -7,6 +7,7 @@ from memory.records.approval import ApprovalRequest
 from memory.records.assessment import Assessment, CauseKind, Hypothesis, Verdict
 from memory.records.config import Topology
 from memory.records.incident import Incident, Severity
+from memory.records.outcome import Execution
 from memory.records.plan import Plan, PlannedAction
 from memory.records.scope import COPILOT, Scope
 from memory.stores.approvals import ApprovalStore
@@ -74,6 +75,14 @@ class Bench:
         request = signed_request(SIGNER, request)
         self.executor.approvals.request(request)
         self.executor.approvals.decide(self.incident.scope, decision_on(request, at=now))
+
+    def finish(self, execution: Execution) -> None:
+        """Let time pass until AWS has finished what it accepted: until then nobody else may change the target."""
+        for _ in range(40):
+            if not self.executor.is_under_way(self.incident, execution):
+                return
+            self.account.advance(30)
+        raise AssertionError(f"{execution.action} is still under way")
 
     def calls(self, operation: str) -> int:
         return len(self.account.calls(operation))

@@ -386,6 +386,7 @@ def test_a_bad_release_is_rolled_back_once_and_the_rollback_undone(broken_releas
 
     assert undone.state is ExecutionState.DONE
     assert running(broken_release) == bad and at.calls("UpdateService") == before + 2
+    at.finish(undone)
 
 
 def test_a_lost_answer_of_update_service_is_not_sent_again(broken_release: SimulatedAccount) -> None:
@@ -403,7 +404,9 @@ def test_a_lost_answer_of_update_service_is_not_sent_again(broken_release: Simul
 
     assert done.state is ExecutionState.DONE, done.detail
     assert at.calls("UpdateService") == before + 1
-    assert at.executor.revert(at.incident, done, HIGH).state is ExecutionState.DONE
+    undone = at.executor.revert(at.incident, done, HIGH)
+    assert undone.state is ExecutionState.DONE
+    at.finish(undone)
 
 
 def test_a_service_that_moved_on_since_the_approval_is_left_alone(broken_release: SimulatedAccount) -> None:

@@ -206,7 +206,8 @@ def undone(at: Bench, account: SimulatedAccount, entry: Any, done: Any) -> bool:
     back = at.executor.revert(at.incident, done, HIGH)
     assert back.state is ExecutionState.DONE, back.detail
     params = entry.parameters.model_validate(done.inverse)
-    return over(account, lambda: entry.holds(params, entry.read_state(at.access, params)))
+    as_before = over(account, lambda: entry.holds(params, entry.read_state(at.access, params)))
+    return as_before and over(account, lambda: not at.executor.is_under_way(at.incident, back))
 
 
 def over(account: SimulatedAccount, holds: Callable[[], bool]) -> bool:
