@@ -42,12 +42,5 @@ def _targets_of(template: str, values: Mapping[str, str]) -> tuple[str, ...]:
     if service == "sqs":
         return (f"SQS queue {resource}",)
     if service == "lambda" and resource.startswith("function:"):
-        return _of_function(resource.removeprefix("function:"))
+        return (f"Lambda function {resource.removeprefix('function:').partition(':')[0]}",)
     return (f"{service} {resource}",)
-
-
-def _of_function(name: str) -> tuple[str, ...]:
-    function, _, alias = name.partition(":")
-    if alias:
-        return (f"alias {alias} of Lambda function {function}",)
-    return (f"Lambda function {function}", f"reserved concurrency of Lambda function {function}")

@@ -4,16 +4,17 @@ from typing import Any
 
 import pytest
 
+from memory.records.outcome import Execution, ExecutionState
 from memory.stores.executions import ExecutionStore
 from memory.stores.pace import PaceStore
 from tests.tools.dials import INCIDENT_ID
 from tests.tools.memory_table import MemoryTable
-from tests.tools.stand_ins import SCOPE, StillClock
+from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.actions.base import IamStatement, targets_of
 from tools.actions.dynamodb_read_capacity import DynamoDbSetReadCapacity
 from tools.actions.registry import ACTIONS, named
 from tools.actions.ssm_document import AllowedDocument, SsmRunDocument
-from tools.crowd import Traffic
+from tools.crowd import Crowd, Traffic
 
 CHANGES = ("dynamodb:DescribeTable", "dynamodb:UpdateTable")
 HERE = "{region}:{account}"
@@ -44,11 +45,8 @@ def run(values: dict[str, str], *permissions: tuple[tuple[str, ...], str]) -> tu
         ("ecs:{0}:service/mall/{{Name}}", {"ECS service mall/carts"}),
         ("sqs:{0}:{{Name}}", {"SQS queue carts"}),
         ("ssm:{0}:parameter/mall/{{Name}}", {"parameter /mall/carts"}),
-        ("lambda:{0}:function:f:{{Name}}", {"alias carts of Lambda function f"}),
-        (
-            "lambda:{0}:function:{{Name}}",
-            {"Lambda function carts", "reserved concurrency of Lambda function carts"},
-        ),
+        ("lambda:{0}:function:f:{{Name}}", {"Lambda function f"}),
+        ("lambda:{0}:function:{{Name}}", {"Lambda function carts"}),
         ("rds:{0}:db:{{Name}}", {"rds db:carts"}),
         ("dynamodb:{0}:table/{{Missing}}", {"SSM document Rework"}),
     ],
@@ -87,6 +85,59 @@ def test_a_document_on_a_table_has_the_target_of_the_tables_own_action() -> None
     assert before.recent == 0
     assert [recent(one) for one in (of_table, ("DynamoDB table sold",), of_document)] == [1, 1, 1]
     assert recent(("DynamoDB table other",)) == 0
+
+
+TASK, ID = "0f9de17a6465404e8b1b2356dc13c2f8", "d-A1B2C3D4E"
+ON_A_SERVICE: list[tuple[str, dict[str, Any]]] = [
+    ("ecs_rollback_service", {"task_definition": "basket:3"}),
+    ("ecs_force_new_deployment", {"deployment": "ecs-svc/1"}),
+    ("ecs_set_desired_count", {"desired_count": 3}),
+    ("ecs_stop_task", {"task": TASK}),
+    ("ecs_stop_task", {"task": TASK[::-1]}),
+]
+ON_A_FUNCTION: list[tuple[str, dict[str, Any]]] = [
+    ("lambda_shift_alias", {"alias": "live", "version": "3"}),
+    ("lambda_shift_alias", {"alias": "night", "version": "3"}),
+    ("lambda_set_reserved_concurrency", {"reserved": 10}),
+    ("codedeploy_stop", {"application": "a", "group": "g", "deployment": ID}),
+]
+ON_QUEUES: list[tuple[str, dict[str, Any]]] = [
+    ("sqs_quarantine_poison", {"max_receives": 5}),
+    ("sqs_redrive", {"after": 0}),
+]
+
+
+@pytest.mark.parametrize(
+    ("acts", "part"),
+    [
+        (ON_A_SERVICE, {"cluster": "shop", "service": "basket"}),
+        (ON_A_FUNCTION, {"function": "mailer"}),
+        (ON_QUEUES, {"queue": "orders", "dead_letter_queue": "orders-dead"}),
+    ],
+)
+def test_no_two_actions_on_one_service_function_or_queue_run_side_by_side(
+    acts: list[tuple[str, dict[str, Any]]], part: dict[str, str]
+) -> None:
+    table, going_on = MemoryTable(), ExecutionState.CLAIMED
+    executions = ExecutionStore(table)
+    traffic = Traffic(PaceStore(table), executions, StillClock())
+
+    def targets(name: str, more: dict[str, Any], named_part: dict[str, str]) -> tuple[str, ...]:
+        action: Any = named(ACTIONS, name)
+        return targets_of(action, action.parameters.model_validate({**named_part, **more}))
+
+    def around(targets: tuple[str, ...]) -> Crowd:
+        return traffic.around(SCOPE, targets, INCIDENT_ID, "b-0", lambda _: False)
+
+    first = targets(*acts[0], part)
+    claimed = Execution(
+        incident_id=OTHER, action_id="a-0", action=acts[0][0], parameters={}, state=going_on, claimed_at=NOW
+    )
+    executions.claim(SCOPE, claimed, traffic.count(SCOPE, around(first), OTHER, "a-0"))
+
+    assert all(around(targets(*act, part)).busy for act in acts)
+    elsewhere = {key: f"{value}-2" for key, value in part.items()}
+    assert not any(around(targets(*act, elsewhere)).busy for act in acts)
 
 
 def test_every_action_has_a_target() -> None:

@@ -173,7 +173,10 @@ class Rehearsed(Protocol):
 
 @runtime_checkable
 class Wide(Protocol):
-    """An action on more than one target, each of which others may act on too."""
+    """An action whose target is a part of something that others change too, or that has more than one.
+
+    By these names it is counted and kept from running beside another; `target` says what exactly it acts on.
+    """
 
     def targets(self, params: Any) -> tuple[str, ...]:
         """Name each, in the words by which other actions name it."""

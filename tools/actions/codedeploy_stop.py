@@ -16,7 +16,14 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.lambda_function import FUNCTION, SETTLING_SECONDS, found, function_arn, function_metric
+from tools.actions.lambda_function import (
+    FUNCTION,
+    SETTLING_SECONDS,
+    found,
+    function_arn,
+    function_metric,
+    one_function,
+)
 from tools.aws.access import AwsAccess
 from tools.code_deployment import FUNCTIONS, ROLLBACK, UNDER_WAY, function_target
 
@@ -94,6 +101,10 @@ class CodeDeployStop:
     def target(self, params: CodeDeployStopParameters) -> str:
         """Name what is acted on."""
         return f"CodeDeploy deployment {params.deployment} of {params.application}/{params.group}"
+
+    def targets(self, params: CodeDeployStopParameters) -> tuple[str, ...]:
+        """Name the function whose alias it moves: whatever else changes that meets this."""
+        return (one_function(params.function),)
 
     def read_state(self, access: AwsAccess, params: CodeDeployStopParameters) -> State:
         """Read the deployment, its target, and how the alias shares out invocations."""

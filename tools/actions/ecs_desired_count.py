@@ -13,7 +13,7 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.ecs_service import NAME, READS, read_service, service_permissions
+from tools.actions.ecs_service import NAME, READS, read_service, service_permissions, service_target
 from tools.aws.access import AwsAccess
 
 MOST_FACTOR = 3
@@ -59,7 +59,7 @@ class EcsSetDesiredCount:
 
     def target(self, params: EcsDesiredCount) -> str:
         """Name what is acted on."""
-        return f"ECS service {params.cluster}/{params.service}"
+        return service_target(params.cluster, params.service)
 
     def read_state(self, access: AwsAccess, params: EcsDesiredCount) -> State:
         """Read the service as it is now."""

@@ -21,6 +21,7 @@ from tools.actions.ecs_service import (
     replaced_tasks,
     rollout_completes,
     service_permissions,
+    service_target,
 )
 from tools.aws.access import AwsAccess
 
@@ -70,7 +71,7 @@ class EcsForceNewDeployment:
 
     def target(self, params: EcsForceDeployment) -> str:
         """Name what is acted on."""
-        return f"ECS service {params.cluster}/{params.service}"
+        return service_target(params.cluster, params.service)
 
     def read_state(self, access: AwsAccess, params: EcsForceDeployment) -> State:
         """Read the service as it is now."""

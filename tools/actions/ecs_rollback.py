@@ -25,6 +25,7 @@ from tools.actions.ecs_service import (
     replaced_tasks,
     rollout_completes,
     service_permissions,
+    service_target,
     short_name,
 )
 from tools.aws.access import AwsAccess
@@ -93,7 +94,7 @@ class EcsRollbackService:
 
     def target(self, params: EcsRollback) -> str:
         """Name what is acted on."""
-        return f"ECS service {params.cluster}/{params.service}"
+        return service_target(params.cluster, params.service)
 
     def read_state(self, access: AwsAccess, params: EcsRollback) -> State:
         """Read the service, what it ran before, and the revision to return to."""

@@ -17,6 +17,11 @@ ROLLOUT_SECONDS = 600
 _HISTORY = 20
 
 
+def service_target(cluster: str, service: str) -> str:
+    """Name a service as what an action changes."""
+    return f"ECS service {cluster}/{service}"
+
+
 def service_permissions(scope: Scope, cluster: str, service: str, *more: str) -> tuple[IamStatement, ...]:
     """Return what reading a service needs, and `more` on the service itself."""
     place = ecs_arns(scope)

@@ -13,7 +13,15 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.ecs_service import NAME, READS, ecs_arns, read_service, service_permissions, short_name
+from tools.actions.ecs_service import (
+    NAME,
+    READS,
+    ecs_arns,
+    read_service,
+    service_permissions,
+    service_target,
+    short_name,
+)
 from tools.aws.access import AwsAccess
 
 REPLACED_SECONDS = 300
@@ -67,6 +75,10 @@ class EcsStopOneTask:
     def target(self, params: EcsStopTask) -> str:
         """Name what is acted on."""
         return f"task {params.task} of ECS service {params.cluster}/{params.service}"
+
+    def targets(self, params: EcsStopTask) -> tuple[str, ...]:
+        """Name the service: whatever else changes it, or stops another of its tasks, meets this."""
+        return (service_target(params.cluster, params.service),)
 
     def read_state(self, access: AwsAccess, params: EcsStopTask) -> State:
         """Read the service, and the task if ECS still knows it."""

@@ -14,7 +14,14 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.lambda_function import FUNCTION, SETTLING_SECONDS, found, function_arn, function_metric
+from tools.actions.lambda_function import (
+    FUNCTION,
+    SETTLING_SECONDS,
+    found,
+    function_arn,
+    function_metric,
+    one_function,
+)
 from tools.aws.access import AwsAccess
 
 _VERSION = r"^[1-9][0-9]{0,8}$"
@@ -71,6 +78,10 @@ class LambdaShiftAlias:
     def target(self, params: LambdaAlias) -> str:
         """Name what is acted on."""
         return f"alias {params.alias} of Lambda function {params.function}"
+
+    def targets(self, params: LambdaAlias) -> tuple[str, ...]:
+        """Name the function: whatever else changes it meets this."""
+        return (one_function(params.function),)
 
     def read_state(self, access: AwsAccess, params: LambdaAlias) -> State:
         """Read the alias, and both versions."""

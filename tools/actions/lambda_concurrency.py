@@ -14,7 +14,14 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.lambda_function import FUNCTION, SETTLING_SECONDS, found, function_arn, function_metric
+from tools.actions.lambda_function import (
+    FUNCTION,
+    SETTLING_SECONDS,
+    found,
+    function_arn,
+    function_metric,
+    one_function,
+)
 from tools.aws.access import AwsAccess
 
 MOST_FACTOR = 20
@@ -67,6 +74,10 @@ class LambdaSetReservedConcurrency:
     def target(self, params: LambdaConcurrency) -> str:
         """Name what is acted on."""
         return f"reserved concurrency of Lambda function {params.function}"
+
+    def targets(self, params: LambdaConcurrency) -> tuple[str, ...]:
+        """Name the function: whatever else changes it meets this."""
+        return (one_function(params.function),)
 
     def read_state(self, access: AwsAccess, params: LambdaConcurrency) -> State:
         """Read the reservation."""

@@ -16,6 +16,11 @@ def function_arn(scope: Scope, function: str) -> str:
     return f"arn:{scope.partition}:lambda:{scope.region}:{scope.account}:function:{function}"
 
 
+def one_function(function: str) -> str:
+    """Name a function as what an action changes, whichever part of it that is."""
+    return f"Lambda function {function}"
+
+
 def function_metric(function: str, name: str) -> Metric:
     """Return one of Lambda's counts by minute; it has points only while the function is invoked."""
     return Metric(

@@ -20,7 +20,7 @@ from memory.records.alarm import Metric
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.sqs_queue import QUEUE, READS, queue_arn, read_queue
+from tools.actions.sqs_queue import QUEUE, READS, one_queue, queue_arn, read_queue
 from tools.aws.access import AwsAccess
 
 FEWEST_RECEIVES = 5
@@ -82,7 +82,11 @@ class SqsQuarantinePoison:
 
     def target(self, params: SqsQuarantine) -> str:
         """Name what is acted on."""
-        return f"SQS queue {params.queue}"
+        return one_queue(params.queue)
+
+    def targets(self, params: SqsQuarantine) -> tuple[str, ...]:
+        """Name both queues: messages leave the one and fill the other."""
+        return (one_queue(params.queue), one_queue(params.dead_letter_queue))
 
     def read_state(self, access: AwsAccess, params: SqsQuarantine) -> State:
         """Read the queue, and the place where its messages would go."""

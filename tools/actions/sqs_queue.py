@@ -21,6 +21,11 @@ _ATTRIBUTES = [
 _ABSENT = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
+def one_queue(queue: str) -> str:
+    """Name a queue as what an action changes."""
+    return f"SQS queue {queue}"
+
+
 def queue_arn(scope: Scope, queue: str) -> str:
     """Return a queue's ARN."""
     return f"arn:{scope.partition}:sqs:{scope.region}:{scope.account}:{queue}"

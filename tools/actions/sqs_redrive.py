@@ -14,7 +14,7 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.sqs_queue import QUEUE, READS, queue_arn, read_queue
+from tools.actions.sqs_queue import QUEUE, READS, one_queue, queue_arn, read_queue
 from tools.aws.access import AwsAccess
 
 MOST_MESSAGES = 10_000
@@ -70,7 +70,11 @@ class SqsRedriveDeadLetters:
 
     def target(self, params: SqsRedrive) -> str:
         """Name what is acted on."""
-        return f"SQS queue {params.dead_letter_queue}"
+        return one_queue(params.dead_letter_queue)
+
+    def targets(self, params: SqsRedrive) -> tuple[str, ...]:
+        """Name both queues: messages leave the one and fill the other."""
+        return (one_queue(params.dead_letter_queue), one_queue(params.queue))
 
     def read_state(self, access: AwsAccess, params: SqsRedrive) -> State:
         """Read both queues, and the newest task on the dead letters."""
