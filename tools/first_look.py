@@ -118,7 +118,7 @@ def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) 
 
 def _healthy(findings: Findings, sick: tuple[str, ...]) -> tuple[str, ...]:
     """Return the parts that were checked and fare as before."""
-    names = [one.service.name for one in findings.services if one.checked]
+    names = [one.service.name for one in findings.services if one.is_known]
     names += [one.resource for one in findings.resources if one.checked]
     names += [one.table for one in findings.tables] + [one.queue for one in findings.queues]
     return tuple(name for name in names if name not in sick)

@@ -26,7 +26,8 @@ class ServiceFinding:
     `affected` speaks of its requests: they fail, are slow or do not come. `since` is the earliest sign of that.
     `unplaced_since` is when ECS began to say that the account has no vCPUs left for its tasks.
     `more_requests` is how many times more it is asked than before. `climb` is memory that climbs without an end.
-    `tasks` is how many tasks of it run, where it runs in ECS.
+    `tasks` is how many tasks of it run, where it runs in ECS. `unread` names what else tells how it fares, its stopped
+    tasks, its deployments or its logs, and could not be read.
     """
 
     service: Service
@@ -51,6 +52,12 @@ class ServiceFinding:
     tasks_evidence_id: str | None = None
     unplaced_since: datetime | None = None
     unplaced_evidence_id: str | None = None
+    unread: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Say whether all was read that tells how it fares: only then is no sign of harm a sign of health."""
+        return self.checked and not self.unread
 
     @property
     def is_held_back(self) -> bool:

@@ -160,8 +160,9 @@ def _without_symptom(findings: Findings, ranked: tuple[Hypothesis, ...]) -> Rank
     checked |= {one.resource: one.evidence_ids for one in findings.resources if one.checked}
     blind = {one.resource for one in findings.resources if not one.checked}
     missing = (set(findings.own) - set(checked)) | blind
-    if not checked or missing or findings.unread:
-        what = listed(sorted(missing | set(findings.unread)), "") or "what the alarm watches"
+    unread = {*findings.unread, *(what for one in findings.services for what in one.unread)}
+    if not checked or missing or unread:
+        what = listed(sorted(missing | unread), "") or "what the alarm watches"
         reason = f"no service that was checked is affected, but too little could be checked: not {what}"
     elif not (findings.earlier_spikes or findings.is_usual or findings.alarm_is_over):
         names = ", ".join(sorted(checked))

@@ -99,15 +99,20 @@ def _with_logs(around: Around, finding: ServiceFinding) -> ServiceFinding:
     name = finding.service.name
     before, since = around.taken("calm", name), around.taken("since", name)
     if before is None or since is None:
-        return finding
+        return _lacking(finding, "logs") if finding.service.log_group else finding
     sides = compared(before, since)
     return replace(finding, log_changes=sides.changes or (), log_evidence_id=since.evidence_id)
+
+
+def _lacking(finding: ServiceFinding, what: str) -> ServiceFinding:
+    """Name what else tells how a service fares, and was not read: it may hide that its tasks stop, or what fails."""
+    return replace(finding, unread=(*finding.unread, f"{what} of {finding.service.name}"))
 
 
 def _with_stops(around: Around, finding: ServiceFinding, onset: datetime) -> ServiceFinding:
     evidence = around.taken("stops", finding.service.name)
     if evidence is None:
-        return finding
+        return _lacking(finding, "stopped tasks") if finding.service.cluster else finding
     late = tuple(one for one in stops_in(evidence) if one.at is None or one.at >= onset - EARLIER)
     return replace(finding, stops=late, stops_evidence_id=evidence.evidence_id)
 
@@ -130,8 +135,10 @@ def _with_limit(around: Around, finding: ServiceFinding) -> ServiceFinding:
 
 def _with_placing(around: Around, finding: ServiceFinding, onset: datetime) -> ServiceFinding:
     evidence = around.taken("ecs", finding.service.name)
-    since = unplaced_in(evidence, onset - EARLIER) if evidence else None
-    if evidence is None or since is None:
+    if evidence is None or "deployments" not in facts_in(evidence):
+        return _lacking(finding, "deployments") if finding.service.cluster else finding
+    since = unplaced_in(evidence, onset - EARLIER)
+    if since is None:
         return finding
     return replace(finding, unplaced_since=since, unplaced_evidence_id=evidence.evidence_id)
 

@@ -1,0 +1,135 @@
+"""A service of which something was not read, be it its tasks or its logs, is neither well nor ground to call noise."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from memory.records.assessment import Verdict
+from memory.records.config import Service, ServiceMetrics
+from tests.tools.stand_ins import NOW, sources
+from tests.tools.test_first_look_causes import _finding, _findings
+from tools.analysis.findings import Findings
+from tools.analysis.hypotheses import rank
+from tools.collectors.alarm import AlarmView
+from tools.collectors.around import Around
+from tools.collectors.reading import read_findings
+from tools.collectors.running import Collecting
+from tools.first_look import _healthy
+
+MINUTE = timedelta(minutes=1)
+ONSET = NOW - 5 * MINUTE
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Any")
+SHOP = Service(
+    name="shop",
+    cluster="c",
+    log_group="/shop",
+    metrics=ServiceMetrics(
+        namespace="Shop", dimensions={}, requests="Requests", errors="Errors", latency="Latency"
+    ),
+)
+CALM = {"Requests": 100.0, "Errors": 0.0, "Latency": 50.0, "CPUUtilization": 20.0, "MemoryUtilization": 30.0}
+
+
+class Account:
+    """An account in which a service is well and quiet; what is `denied` may not be asked."""
+
+    def __init__(self, *denied: str, exists: bool = True) -> None:
+        self.denied, self.exists = denied, exists
+
+    def __getattr__(self, operation: str) -> Any:
+        if operation in self.denied:
+            raise DENIED
+        told = {
+            "describe_services": {"services": [_ecs()] if self.exists else []},
+            "list_tasks": {"taskArns": []},
+            "list_service_deployments": {"serviceDeployments": []},
+            "describe_task_definition": {"taskDefinition": {"containerDefinitions": []}},
+            "describe_log_groups": {"logGroups": [_group()]},
+            "start_query": {"queryId": "q"},
+            "get_query_results": {"status": "Complete", "results": []},
+            "lookup_events": {"Events": []},
+        }
+        return lambda **_: told.get(operation, {})
+
+    def get_metric_data(self, MetricDataQueries: list[Any], **_: Any) -> Any:
+        at = [NOW - n * MINUTE for n in range(170, 0, -1)]
+        names = {query["Id"]: query["MetricStat"]["Metric"]["MetricName"] for query in MetricDataQueries}
+        return {
+            "MetricDataResults": [
+                {"Id": key, "Timestamps": at, "Values": [CALM[name]] * len(at)} for key, name in names.items()
+            ]
+        }
+
+
+def _group() -> dict[str, Any]:
+    created = (NOW - timedelta(days=9)).timestamp() * 1000
+    return {"logGroupName": "/shop", "storedBytes": 1000, "creationTime": int(created)}
+
+
+def _ecs() -> dict[str, Any]:
+    definition = "arn:aws:ecs:us-east-1:1:task-definition/shop:1"
+    counts = {"desiredCount": 2, "runningCount": 2, "pendingCount": 0}
+    return {"serviceName": "shop", "status": "ACTIVE", "taskDefinition": definition, **counts}
+
+
+def _read(account: Account) -> tuple[Findings, list[str]]:
+    names = (
+        "cloudwatch",
+        "cloudtrail",
+        "codedeploy",
+        "ecs",
+        "logs",
+        "service-quotas",
+        "resourcegroupstaggingapi",
+    )
+    collecting = Collecting(time.monotonic() + 30)
+    around = Around(sources(dict.fromkeys(names, account)), collecting, (SHOP,), (), ())
+    try:
+        around.begin()
+        around.begin_logs(ONSET)
+        view = AlarmView(ONSET, ("ev-a",), earlier_spikes=1)
+        return read_findings(around, view, ("shop",), None), collecting.missing
+    finally:
+        collecting.end()
+
+
+def test_a_service_of_which_all_was_read_is_well_and_its_alarm_noise() -> None:
+    found, _ = _read(Account())
+    assert found.services[0].unread == ()
+    assert _healthy(found, ()) == ("shop",)
+    assert rank(found).verdict is Verdict.NOISE
+
+
+@pytest.mark.parametrize(
+    ("account", "unread"),
+    [
+        (Account("list_tasks"), ("stopped tasks of shop",)),
+        (Account("describe_services"), ("deployments of shop",)),
+        (Account(exists=False), ("deployments of shop",)),
+        (Account("start_query"), ("logs of shop",)),
+        (Account("describe_log_groups"), ("logs of shop",)),
+        (
+            Account("list_tasks", "describe_services", "start_query", "lookup_events"),
+            ("deployments of shop", "logs of shop", "stopped tasks of shop"),
+        ),
+    ],
+)
+def test_what_may_not_be_read_of_a_service_is_not_well(account: Account, unread: tuple[str, ...]) -> None:
+    found, missing = _read(account)
+    assert tuple(sorted(found.services[0].unread)) == unread
+    assert set(unread) <= set(missing)
+    assert _healthy(found, ()) == ()
+    ranking = rank(found)
+    assert ranking.verdict is Verdict.UNRESOLVED
+    assert all(what in ranking.reason for what in unread)
+
+
+def test_a_neighbour_of_which_something_was_not_read_may_hide_a_symptom() -> None:
+    own, beside = _finding(Service(name="a")), replace(_finding(Service(name="b")), unread=("logs of b",))
+    ranking = rank(_findings(own, beside, earlier_spikes=1))
+    assert ranking.verdict is Verdict.UNRESOLVED
+    assert "logs of b" in ranking.reason
