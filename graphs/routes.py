@@ -120,15 +120,16 @@ def after_verify(state: IncidentState) -> Literal["close", "watch", "revert", "e
     """Close what recovered, undo what did not help, and look again while the window is open.
 
     Where nothing was done there is nothing to undo: people take over. So they do where it is not known what was done,
-    and where it helped and is not enough: to undo that would make it worse again. Where the watch itself fails, nobody
-    can wait for the window's end.
+    and where it helped and is not enough: to undo that would make it worse again. What could not be verified goes to
+    them as it is: nothing says that it did not help. Where the watch itself fails, nobody can wait for the window's
+    end.
     """
     if state.get("status") is Status.ESCALATED:
         return "escalate"
     match state["verification"].recovery:
         case Recovery.RECOVERED:
             return "close"
-        case Recovery.BETTER:
+        case Recovery.BETTER | Recovery.UNVERIFIED:
             return "escalate"
         case Recovery.UNKNOWN if not any(one.step == "watch" for one in state.get("failures", [])):
             return "watch"

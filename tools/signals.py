@@ -134,6 +134,12 @@ def is_well(signal: Signal) -> bool:
     return signal.state is SignalState.MET or (signal.state is SignalState.UNKNOWN and signal.now is not None)
 
 
+def is_silent(signal: Signal) -> bool:
+    """Say whether something was known before, can be read, and is not there any more."""
+    gone = signal.now is None and signal.before is not None and not signal.unread
+    return gone and signal.state is SignalState.UNKNOWN
+
+
 def _held(text: str, read: Reading, moment: Moment, limit: float) -> Signal:
     """Judge a value that is the better the smaller it is: within its limit it is well, whatever it was before."""
     text = f"{text}, at most {limit:g}"

@@ -18,6 +18,7 @@ from tools.signals import (
     SETTLING,
     WORSE_FACTOR,
     Moment,
+    is_silent,
     is_well,
     promised_signals,
     read_metric,
@@ -58,9 +59,10 @@ def verify_recovery(
     something that the action promised is not due yet. An alarm that is OK over a service outside its level, or over a
     promise that is due and not seen, is no recovery: it is waited for until the window ends. Where all of that is much
     better than before it is BETTER then, and undoing it would do harm; else the action was no help. What cannot be
-    read is not well: while the window is open it may be read yet, and when it ends nobody knows of a recovery, so that
-    the action counts as no help. An action that AWS accepted and did not finish has left something half done, whatever
-    the alarm says.
+    read, and what was known before and is not published any more, is not well: while the window is open it may be seen
+    yet. When it ends, an alarm that is seen to be OK, with nothing seen that speaks against it, is UNVERIFIED: nobody
+    knows of a recovery, and nothing says that undoing would help. An action that AWS accepted and did not finish has
+    left something half done, whatever the alarm says.
     """
     now = sources.clock.now()
     acted_at = max(one.done_at or one.claimed_at for one in done)
@@ -76,30 +78,31 @@ def verify_recovery(
     worse = _what_got_worse(seen, signals)
     if worse:
         return found(Recovery.WORSE, worse)
-    recovery, detail = _judged(seen, moment, window, level, promised)
+    recovery, detail = _judged(seen, moment, window, signals)
     return found(recovery, detail)
 
 
 def _judged(
-    seen: _Seen, moment: Moment, window: timedelta, level: Sequence[Signal], promised: Sequence[Signal]
+    seen: _Seen, moment: Moment, window: timedelta, signals: Sequence[Signal]
 ) -> tuple[Recovery, str]:
     """Return what stands while nothing got worse, and why: see `verify_recovery`."""
-    signals, unread = (*level, *promised), (*seen.unread, *_unread(level))
+    unread = (*seen.unread, *_unread(signals))
+    silent = [one for one in signals if is_silent(one)]
     is_back = seen.state == "OK" and seen.changed_at >= moment.acted_at
     short = [one for one in signals if one.state is SignalState.NOT_MET]
     window = max(window, _least_window(seen.facts))
     is_open = moment.now < moment.acted_at + window
-    awaited = [one for one in signals if one.state is SignalState.AWAITED or (is_open and one in short)]
+    late = (*short, *silent) if is_open else ()
+    awaited = [one for one in signals if one.state is SignalState.AWAITED or one in late]
     if is_back and awaited:
-        return Recovery.UNKNOWN, "; not yet seen: ".join((_BACK, *(str(one) for one in awaited)))
-    if is_back and not (unread or short):
-        return Recovery.RECOVERED, "; ".join((_BACK, *_unread(promised)))
+        return Recovery.UNKNOWN, "; ".join((_BACK, *(f"not yet seen: {one}" for one in awaited), *unread))
+    if is_back and not (unread or silent or short):
+        return Recovery.RECOVERED, _BACK
     if is_open:
         return Recovery.UNKNOWN, "; ".join(("the window is still open", *unread))
-    is_better = is_back and not unread and all(one.improved for one in short)
-    ended = _at_its_end(seen, window, is_back=is_back, is_known=not unread, is_better=is_better)
-    recovery = Recovery.BETTER if is_better else Recovery.NO_BETTER
-    return recovery, "; ".join((ended, *unread, *_unseen(signals), *_unread(promised)))
+    recovery = _at_its_end(short, is_back=is_back, is_seen=not (unread or silent))
+    ended = _end_told(seen, window, recovery, is_back=is_back)
+    return recovery, "; ".join((ended, *unread, *(f"not seen: {one}" for one in (*short, *silent))))
 
 
 def verify_unaided(
@@ -166,21 +169,25 @@ def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:
     return f"it got worse: {worse}" if worse else ""
 
 
-def _at_its_end(seen: _Seen, window: timedelta, *, is_back: bool, is_known: bool, is_better: bool) -> str:
+def _at_its_end(short: Sequence[Signal], *, is_back: bool, is_seen: bool) -> Recovery:
+    """Return what stands when the window has ended without a recovery: see `verify_recovery`."""
+    if not is_back or not all(one.improved for one in short):
+        return Recovery.NO_BETTER
+    return Recovery.BETTER if is_seen else Recovery.UNVERIFIED
+
+
+def _end_told(seen: _Seen, window: timedelta, recovery: Recovery, *, is_back: bool) -> str:
     """Say how it stands when the window has ended without a recovery."""
     after = f"{int(window.total_seconds() // 60)} minutes after the action"
     if not is_back:
         return f"the alarm is still {seen.state} {after}"
-    if not is_known:
-        return f"{_BACK}, and {after} it is not known whether all is well"
-    return f"{_BACK}, and {after} " + (
-        "all is much better and not yet well" if is_better else "not all is well"
-    )
-
-
-def _unseen(signals: Sequence[Signal]) -> list[str]:
-    """Name what was promised or owed and is not seen."""
-    return [f"not seen: {one}" for one in signals if one.state is SignalState.NOT_MET]
+    match recovery:
+        case Recovery.UNVERIFIED:
+            return f"{_BACK}, and {after} it is not known whether all is well"
+        case Recovery.BETTER:
+            return f"{_BACK}, and {after} all is much better and not yet well"
+        case _:
+            return f"{_BACK}, and {after} not all is well"
 
 
 def _unread(signals: Sequence[Signal]) -> list[str]:

@@ -15,6 +15,10 @@ from tools.redaction import redact
 from tools.verification import verify_recovery, verify_unaided
 
 MOST_CHARS = 300
+_LEFT = {
+    Recovery.BETTER: "what was done helps and is left in place",
+    Recovery.UNVERIFIED: "what was done is left in place, since nothing is seen that speaks against it",
+}
 
 
 def verify(turn: Turn) -> dict[str, Any]:
@@ -45,8 +49,8 @@ def _looked(turn: Turn) -> dict[str, Any]:
     window = timedelta(minutes=records.settings.limits.verification_minutes)
     found = verify_recovery(sources, incident, done, window, service, turn.copilot.executor.catalogue)
     ended: dict[str, Any] = {"spend": sources.recorder.spend}
-    if found.recovery is Recovery.BETTER:
-        ended["reason"] = f"{found.detail}: what was done helps and is left in place"
+    if found.recovery in _LEFT:
+        ended["reason"] = f"{found.detail}: {_LEFT[found.recovery]}"
     return _told(turn, found) | ended
 
 

@@ -64,10 +64,14 @@ class Execution(Record):
 
 
 class Recovery(StrEnum):
-    """What verification found. BETTER is much better than before and not well yet."""
+    """What verification found. BETTER is much better than before and not well yet.
+
+    UNVERIFIED is an alarm that is seen to be OK where the rest could not all be seen, and nothing speaks against it.
+    """
 
     RECOVERED = "recovered"
     BETTER = "better"
+    UNVERIFIED = "unverified"
     NO_BETTER = "no_better"
     WORSE = "worse"
     UNKNOWN = "unknown"

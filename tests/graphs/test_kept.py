@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from memory.records.incident import Status
 from memory.records.outcome import ExecutionState, Verification
@@ -55,6 +56,30 @@ def test_what_hardly_moved_is_undone_though_the_alarm_is_ok(before: int) -> None
 
     assert desk.dials.values["main"] == before
     assert {one.recovery.value for one in _verified(desk)} == {"no_better"}
+
+
+class Locked(SetDialAction):
+    """Its effect can be looked at until it is done, and then no more."""
+
+    def read_state(self, access: Any, params: Any) -> Any:
+        if self.dials.writes:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not you"}}, "GetDial")
+        return super().read_state(access, params)
+
+
+def test_what_could_not_be_verified_is_left_in_place_and_handed_over_with_the_reason() -> None:
+    desk = FailingDesk(dials=Dials(values={"main": 2}))
+    acting = replace(desk.copilot.executor, catalogue=(Locked(desk.dials),))
+    desk.copilot = replace(desk.copilot, executor=acting)
+
+    assert desk.run() is Status.ESCALATED
+
+    [closing] = desk.closing()
+    assert desk.dials.values["main"] == 9 and len(desk.dials.writes) == 1
+    assert {one.recovery.value for one in _verified(desk)} == {"unverified"}
+    assert "dial main stands at 9 (could not be read: AccessDenied)" in closing["reason"]
+    assert "what was done is left in place, since nothing is seen that speaks against it" in closing["reason"]
+    assert "set_dial with dial=main, value=2" in closing["undo_by_hand"]
 
 
 def _verified(desk: FailingDesk) -> list[Verification]:

@@ -181,6 +181,7 @@ def test_a_run_woken_before_its_time_goes_on_watching(fields: dict[str, Any], no
         (Recovery.RECOVERED, "close"),
         (Recovery.UNKNOWN, "watch"),
         (Recovery.BETTER, "escalate"),
+        (Recovery.UNVERIFIED, "escalate"),
         (Recovery.NO_BETTER, "revert"),
         (Recovery.WORSE, "revert"),
     ],

@@ -48,9 +48,64 @@ def test_an_alarm_that_is_silent_because_requests_stopped_never_closes(
     assert _found(minutes, STOPPED).recovery is recovery
 
 
-@pytest.mark.parametrize("series", [UNPUBLISHED, {}, {**STOPPED, "Requests": (5.0, None)}])
-def test_where_no_requests_are_published_or_expected_the_alarm_alone_decides(series: dict[str, Any]) -> None:
+@pytest.mark.parametrize("series", [UNPUBLISHED, {}])
+def test_where_no_level_was_ever_published_the_alarm_alone_decides(series: dict[str, Any]) -> None:
     assert _found(2, series).recovery is Recovery.RECOVERED
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        {"Requests": (8.0, None), "Errors": (6.0, None), "Latency": (300.0, None)},
+        {**WELL, "Latency": (300.0, None)},
+        # It was far from its promise, came much closer, and the rest is gone.
+        {"Requests": (8.0, None), "Errors": (6.0, None), "Latency": (9000.0, 3000.0)},
+    ],
+)
+def test_what_was_known_before_and_is_published_no_more_is_not_verified(series: dict[str, Any]) -> None:
+    early, late = (_found(minutes, series) for minutes in (2, 5))
+    over = _found(9, series)
+
+    assert early.recovery is late.recovery is Recovery.UNKNOWN
+    assert over.recovery is Recovery.UNVERIFIED and over.recovered_at is None
+    assert "it is not known whether all is well; not seen: web:" in over.detail
+    assert ", now unknown)" in over.detail and not over.unread
+
+
+def test_what_is_published_no_more_under_an_alarm_that_rings_was_no_help() -> None:
+    silent = {"Requests": (8.0, None), "Errors": (6.0, None), "Latency": (300.0, None)}
+    assert _found(9, silent, state="ALARM").recovery is Recovery.NO_BETTER
+    assert _found(9, {**silent, "Latency": (9000.0, 9000.0)}).recovery is Recovery.NO_BETTER
+
+
+class Locked(SetDialAction):
+    """An action whose effect nobody may look at any more."""
+
+    def read_state(self, access: Any, params: Any) -> Any:
+        raise DENIED
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "series", "recovery"),
+    [
+        (4, "OK", WELL, Recovery.UNKNOWN),
+        (6, "OK", WELL, Recovery.UNVERIFIED),
+        (6, "ALARM", WELL, Recovery.NO_BETTER),
+        (6, "OK", {**WELL, "Errors": (60.0, 300.0)}, Recovery.WORSE),
+        (6, "OK", {**WELL, "Errors": (300.0, 240.0)}, Recovery.NO_BETTER),
+    ],
+)
+def test_a_promise_that_cannot_be_read_is_waited_for_and_never_a_recovery(
+    minutes: int, state: str, series: Any, recovery: Recovery
+) -> None:
+    account = Account(state, ACTED + timedelta(minutes=1), **series)
+    given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=minutes))
+
+    found = verify_recovery(given, BURNS, [DONE], WINDOW, WEB, catalogue=(Locked(Dials()),))
+
+    assert found.recovery is recovery
+    assert "dial main stands at 9 (could not be read: AccessDenied)" in found.unread
+    assert recovery is Recovery.WORSE or "dial main stands at 9 (could not be read" in found.detail
 
 
 def test_an_alarm_closes_once_requests_are_seen_to_come() -> None:
@@ -139,7 +194,7 @@ def test_what_cannot_be_read_is_unknown_and_never_a_recovery(lost: tuple[str, ..
     account = Unread(lost, how, **WELL)
     open_, over = (_verified(account, minutes) for minutes in (4, 6))
     assert open_.recovery is Recovery.UNKNOWN
-    assert over.recovery is Recovery.NO_BETTER
+    assert over.recovery is Recovery.UNVERIFIED
     for found in (open_, over):
         assert found.unread
         assert "could not be read" in found.detail
