@@ -140,7 +140,8 @@ class QueueFinding:
     """One queue: whether its oldest message waits longer and longer, who takes from it, and on which evidence.
 
     `comes_back` says that clearly more of what is received is received again than before the onset. `hidden_seconds` is
-    how long what was received and not done stays hidden, where that could be read.
+    how long what was received and not done stays hidden, where that could be read. `untouched_since` is since when
+    messages wait and none is taken.
     """
 
     queue: str
@@ -152,11 +153,17 @@ class QueueFinding:
     again_per_minute: float = 0.0
     comes_back: bool = False
     hidden_seconds: int | None = None
+    untouched_since: datetime | None = None
 
     @property
     def is_sick(self) -> bool:
-        """Say whether something in it waits longer and longer, or comes back again and again."""
-        return self.climb is not None or self.comes_back
+        """Say whether something in it waits longer and longer, comes back again and again, or is not taken at all."""
+        return self.climb is not None or self.comes_back or self.untouched_since is not None
+
+    @property
+    def since(self) -> datetime | None:
+        """Return since when something waits in it that should not."""
+        return self.climb.since if self.climb is not None else self.untouched_since
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,24 @@
 """A queue around an onset: whether something in it waits longer and longer, and what becomes of the rest."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from tools.analysis.findings import QueueFinding
-from tools.analysis.ramps import find_ramp
-from tools.analysis.series import LEAST_POINTS, Point, mean_between, total_between
+from tools.analysis.ramps import Ramp, find_ramp
+from tools.analysis.series import LEAST_POINTS, Point, between, mean_between, total_between, values_of
 
 # An oldest message that has waited this much longer than before is not being worked on.
 LEAST_SECONDS = 90.0
 # Of what is received, some always comes back; this much more than before does not.
 MORE_COMES_BACK = 0.2
 BASE = timedelta(minutes=60)
+MINUTE = timedelta(minutes=1)
+SILENT = timedelta(minutes=5)
+# Of a queue that is never taken from in fewer minutes than these, nobody knows how often it is.
+LEAST_MINUTES = 30
 # A minute's points may be late by some minutes, and a queue that is used again has its first up to 15 minutes later:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/monitoring-using-cloudwatch.html.
 STALE = timedelta(minutes=15)
@@ -28,8 +35,8 @@ def queue_finding(
 
     Rates are messages a minute since its age climbs, or since the onset where it does not.
     """
-    climb = find_ramp(series.get("age", ()), LEAST_SECONDS)
-    since = climb.since if climb else onset
+    climb, untouched = _climb(series.get("age", ())), _untouched_since(series)
+    since = climb.since if climb else untouched or onset
     sent, received, done = (_rate(series.get(key, ()), since) for key in ("sent", "received", "deleted"))
     return QueueFinding(
         queue=queue,
@@ -40,14 +47,50 @@ def queue_finding(
         done_per_minute=done,
         again_per_minute=round(max(0.0, received - done), 1),
         comes_back=_comes_back(series, onset),
+        untouched_since=untouched,
     )
+
+
+def _climb(age: Sequence[Point]) -> Ramp | None:
+    """Return since when what is oldest waits longer and longer, however long it has waited before.
+
+    A ramp is held against a share of the level that it leaves, and the age of an old message is all level: a head that
+    does not move gets older by 60 s a minute at two days as at two minutes. So the level is taken out.
+    """
+    lowest = min((value for _, value in age), default=0.0)
+    ramp = find_ramp([(at, value - lowest) for at, value in age], LEAST_SECONDS)
+    if ramp is None:
+        return None
+    return replace(ramp, before=round(ramp.before + lowest, 3), now=round(ramp.now + lowest, 3))
+
+
+def _untouched_since(series: Mapping[str, Sequence[Point]]) -> datetime | None:
+    """Return since when messages wait and nobody takes any, from a queue that is taken from all along or never.
+
+    What waits gets no older than it is kept, so its age may stand still. A queue that is emptied now and then, and is
+    between two such times, is not left alone.
+    """
+    age, received, deleted = (series.get(key, ()) for key in ("age", "received", "deleted"))
+    if not age or age[-1][1] < LEAST_SECONDS:
+        return None
+    lately, end = age[-1][0] + MINUTE - SILENT, age[-1][0] + MINUTE
+    waiting = between(series.get("visible", ()), lately, end)
+    taken = [between(points, lately, end) for points in (received, deleted)]
+    # Points that say zero, and not points that are missing.
+    if not len(waiting) or np.min(waiting) <= 0 or any(not len(one) or np.any(one) for one in taken):
+        return None
+    before = values_of([point for point in received if point[0] < lately])
+    last = max((at for at, value in received if value), default=None)
+    if last is None:
+        return received[0][0] if len(received) >= LEAST_MINUTES else None
+    return last + MINUTE if len(before) and float(np.median(before)) > 0 else None
 
 
 def _comes_back(series: Mapping[str, Sequence[Point]], onset: datetime) -> bool:
     """Say whether clearly more of what is received is not deleted, and so is received again, than before."""
     latest = max((at for at, _ in series.get("received", ())), default=onset)
     before = _share_back(series, onset - BASE, onset)
-    return _share_back(series, onset, latest + timedelta(minutes=1)) >= before + MORE_COMES_BACK
+    return _share_back(series, onset, latest + MINUTE) >= before + MORE_COMES_BACK
 
 
 def _share_back(series: Mapping[str, Sequence[Point]], start: datetime, end: datetime) -> float:

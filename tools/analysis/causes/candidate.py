@@ -34,8 +34,8 @@ def began(part: str, findings: Findings) -> datetime:
     """Return the earliest sign of a part's own, or the alarm's onset where it shows none."""
     service = findings.service(part)
     queue = next((one for one in findings.queues if one.queue == part), None)
-    if queue is not None and queue.climb is not None:
-        return queue.climb.since
+    if queue is not None and queue.since is not None:
+        return queue.since
     if service is None:
         return findings.onset
     if service.since is not None:
