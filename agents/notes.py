@@ -5,7 +5,7 @@ from datetime import datetime
 
 from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
-from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
+from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
 from memory.records.plan import Plan
@@ -17,6 +17,8 @@ UPDATE = "update"
 CLOSING = "closing"
 
 MOST_CITED = 6
+# The record names the rest of what was not read.
+MOST_UNREAD = 10
 MOST_GIVEN = 400
 _TO_PEOPLE = frozenset({Status.ESCALATED, Status.UNRESOLVED})
 _UNCERTAIN = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
@@ -128,7 +130,7 @@ def _found(first_look: FirstLook | None, assessment: Assessment | None) -> Facts
             "causal_path": " to ".join(assessment.causal_path),
             "healthy": ", ".join(assessment.healthy),
             "changed_otherwise": ", ".join(assessment.changed_otherwise),
-            "not_checked": "; ".join(assessment.not_checked),
+            "not_checked": _unchecked(assessment.not_checked, first_look),
             "gaps": _gaps(assessment),
             "orders_found": _orders(assessment),
             "not_scanned": _unscanned(assessment),
@@ -149,8 +151,17 @@ def _alone(first_look: FirstLook) -> Facts:
         "changed_otherwise": ", ".join(first_look.changed_otherwise),
         "healthy": ", ".join(first_look.healthy),
         "evidence": _evidence(first_look.causes or first_look.hypotheses[:1]),
-        "not_checked": "; ".join(first_look.not_checked) or "nothing of what was looked for",
+        "not_checked": _unchecked(first_look.not_checked, first_look) or "nothing of what was looked for",
     }
+
+
+def _unchecked(texts: Sequence[str], first_look: FirstLook | None) -> str:
+    """Name what was not checked: what others say than the first look, what was not read, what was read in part."""
+    known = first_look.not_checked if first_look is not None else ()
+    whole = sorted((one for one in texts if not one.endswith(IN_PART)), key=lambda one: one in known)
+    rest = [one.removesuffix(IN_PART) for one in texts if one.endswith(IN_PART)]
+    told = [*whole[:MOST_UNREAD], *([f"{len(whole) - MOST_UNREAD} more"] if len(whole) > MOST_UNREAD else [])]
+    return "; ".join((*told, f"not all of {_named(rest)}") if rest else told)
 
 
 def _hit(impact: Impact) -> str:

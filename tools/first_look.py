@@ -95,8 +95,8 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
     finally:
         collecting.end()
     seen = tuple(dict.fromkeys((*alarm.seen, *reading.seen)))
-    missing = tuple(dict.fromkeys(collecting.missing))
-    return _Seen(alarm, findings, rank(findings), seen, tuple(reading.learned.values()), missing)
+    learned = tuple(reading.learned.values())
+    return _Seen(alarm, findings, rank(findings), seen, learned, collecting.not_checked)
 
 
 def _unread(findings: Findings, topology: Topology) -> tuple[Impact, ...]:

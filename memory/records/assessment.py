@@ -94,6 +94,10 @@ class Learned(Record):
     evidence_id: str = ""
 
 
+IN_PART = " (not all of it)"
+"""How what was read in part ends where `not_checked` names it."""
+
+
 class FirstLook(Record):
     """What code alone found in the first seconds: no model has been asked.
 

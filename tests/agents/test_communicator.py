@@ -48,6 +48,12 @@ def note(opening: object, kind: str = APPROVAL, guard: TextGuard | None = None) 
     return Communicator(model, guard or LocalSigns()).note(kind, Audience.ON_CALL, facts)
 
 
+def _first_note(*unread: str) -> str:
+    model, _ = role(ConnectionError("away"))
+    facts = facts_of(INCIDENT, first_look=first_look(not_checked=unread))
+    return Communicator(model, LocalSigns()).note(FIRST_NOTE, Audience.ON_CALL, facts).body
+
+
 def test_the_first_note_asks_no_model() -> None:
     model, chat = role(ConnectionError("away"))
     facts = facts_of(INCIDENT, first_look=first_look())
@@ -57,6 +63,28 @@ def test_the_first_note_asks_no_model() -> None:
     assert "2026-11-23 11:57:00 UTC" in draft.body
     assert draft.subject == "[high] basket-errors: first look"
     assert draft.model_use == ()
+
+
+def test_the_first_note_says_what_was_read_in_part() -> None:
+    assert "not checked: nothing of what was looked for" in _first_note()
+    told = _first_note("metrics of pay", "logs of basket (not all of it)", "logs of pay (not all of it)")
+    assert "not checked: metrics of pay; not all of logs of basket, logs of pay" in told
+
+
+def test_a_note_stays_short_however_much_was_not_read() -> None:
+    unread = [f"metrics of s{n}" for n in range(40)]
+    told = _first_note(*unread, *(f"logs of s{n} (not all of it)" for n in range(40)))
+    (line,) = (line for line in told.splitlines() if line.startswith("not checked"))
+    assert line.startswith("not checked: metrics of s0; metrics of s1;")
+    assert "; 30 more; not all of logs of s0" in line
+    assert line.endswith("logs of s5 and 34 more")
+    why = "No model looked at this: it was away."
+    later = facts_of(
+        INCIDENT,
+        first_look=first_look(not_checked=tuple(unread)),
+        assessment=assessment(not_checked=(*unread, why)),
+    )
+    assert later["not_checked"].startswith(f"{why}; metrics of s0")
 
 
 def test_people_are_called_without_a_model_and_told_until_when_it_is_watched() -> None:

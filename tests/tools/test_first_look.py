@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from memory.records.assessment import CauseKind, Verdict
-from memory.records.evidence import Gap
+from memory.records.assessment import IN_PART, CauseKind, Verdict
+from memory.records.evidence import PARTIAL, Gap
 from memory.records.incident import Severity
 from tests.simulated import StartAccount
 from tests.tools.looking import Seen, look_at, look_when_it_fires, the_alarm, variant
@@ -39,7 +39,8 @@ def test_a_bad_deployment_is_named_with_its_revision_and_minute(simulated_accoun
     assert seen.look.severity in {Severity.HIGH, Severity.CRITICAL}
     assert seen.look.onset is not None
     assert abs(seen.look.onset - (seen.started + timedelta(minutes=4))) <= timedelta(minutes=1)
-    assert seen.look.not_checked == ()
+    in_part = {one.title.split()[2].rpartition("/")[2] for one in seen.evidence if set(one.gaps) & PARTIAL}
+    assert set(seen.look.not_checked) == {f"logs of {service}{IN_PART}" for service in in_part}
     stored = {evidence.evidence_id for evidence in seen.evidence}
     cited = {i for h in seen.look.hypotheses for i in (*h.evidence_for, *h.evidence_against)}
     assert cited <= stored

@@ -96,4 +96,4 @@ def test_an_alarm_of_whose_metric_a_part_is_missing_is_not_over() -> None:
     assert seen(Watching(AT_IT)).recovered_at is not None
     with reading(Partly(AT_IT), WATCHED) as (alarm, collecting):
         assert alarm.view().recovered_at is None
-        assert "the alarm's metric (not all of it)" in collecting.missing
+        assert "the alarm's metric (not all of it)" in collecting.not_checked

@@ -139,7 +139,7 @@ def _beside(account: Publishing) -> Iterator[tuple[Any, list[str]]]:
     try:
         around = Around(sources({"cloudwatch": account}), collecting, (), (), ())
         around.begin_neighbours(metric)
-        yield read_findings(around, AlarmView(NOW, ()), (), metric), collecting.missing
+        yield read_findings(around, AlarmView(NOW, ()), (), metric), list(collecting.not_checked)
     finally:
         collecting.end()
 

@@ -72,7 +72,7 @@ def _read(**clients: Any) -> Iterator[tuple[Findings, list[str]]]:
     try:
         around = Around(given, collecting, (), ("orders",), ("mails",))
         around.begin()
-        yield read_findings(around, AlarmView(NOW, ()), (), None), collecting.missing
+        yield read_findings(around, AlarmView(NOW, ()), (), None), list(collecting.not_checked)
     finally:
         collecting.end()
 

@@ -13,7 +13,7 @@ from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import is_usual
 from tools.analysis.series import Point, find_onset, points_of
 from tools.analysis.thresholds import breaches_before, recovered_at, threshold_of
-from tools.collectors.readable import facts_in, is_readable
+from tools.collectors.readable import facts_in, is_in_part, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, Wanted, incomplete_in, read_series, series_in
 from tools.observe.alarm_metric import metric_of
@@ -99,8 +99,8 @@ class AlarmReading:
         evidence = self.collecting.take(running)
         if evidence is not None and not is_readable(evidence):
             self.collecting.miss(running.what)
-        elif evidence is not None and incomplete_in(evidence):
-            self.collecting.miss(running.what, "not all of it")
+        elif evidence is not None and (is_in_part(evidence) or incomplete_in(evidence)):
+            self.collecting.miss_rest(running.what)
         return evidence
 
 

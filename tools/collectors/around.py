@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from memory.records.assessment import Learned
 from memory.records.config import Service
-from memory.records.evidence import Evidence, Gap
+from memory.records.evidence import Evidence
 from tools.analysis.changes import changes_of
 from tools.analysis.neighbourhood import around
 from tools.analysis.tags import learned_of, left_open, with_learned
@@ -26,7 +26,7 @@ from tools.collectors.quotas import (
     look_at_usage,
     watched_of,
 )
-from tools.collectors.readable import facts_in, is_readable
+from tools.collectors.readable import facts_in, is_in_part, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, incomplete_in
 from tools.collectors.tags import (
@@ -72,6 +72,7 @@ class Around:
     _running: dict[tuple[str, str], Reading] = field(default_factory=dict)
     _sizes: dict[str, Running[GroupSize | None]] = field(default_factory=dict)
     _tagged: list[str] = field(default_factory=list)
+    _taken: set[tuple[str, str]] = field(default_factory=set)
 
     def begin(self) -> None:
         """Start all that does not need the onset."""
@@ -225,6 +226,7 @@ class Around:
     def taken(self, kind: str, part: str) -> Evidence | None:
         """Return what was read of a part, or None where it was not, was late, or could not be read."""
         running = self._running.get((kind, part))
+        self._taken.add((kind, part))
         evidence = self.collecting.take(running) if running else None
         if evidence is None:
             return None
@@ -232,12 +234,15 @@ class Around:
         if not is_readable(evidence) and running is not None:
             self.collecting.miss(running.what)
             return None
-        if kind == "changes" and running is not None and Gap.TRUNCATED in evidence.gaps:
-            # What is not among them may be what did it.
-            self.collecting.miss(running.what, "not all of them")
-        if incomplete_in(evidence) and running is not None:
-            self.collecting.miss(running.what, "not all of it")
+        if running is not None and (is_in_part(evidence) or incomplete_in(evidence)):
+            self.collecting.miss_rest(running.what)
         return evidence
+
+    def take_rest(self) -> None:
+        """Take what no finding was made of, so that it is cited and what is missing of it is named."""
+        while rest := [key for key in list(self._running) if key not in self._taken]:
+            for key in rest:
+                self.taken(*key)
 
 
 def parts_of(services: Iterable[Service], kind: str) -> tuple[str, ...]:

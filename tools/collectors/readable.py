@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from memory.records.evidence import UNREAD, Evidence
+from memory.records.evidence import PARTIAL, UNREAD, Evidence
 
 
 def is_readable(evidence: Evidence) -> bool:
     """Say whether the account answered; no data is an answer."""
     return not set(evidence.gaps) & UNREAD
+
+
+def is_in_part(evidence: Evidence) -> bool:
+    """Say whether the account answered, and not all of its answer was read: the rest may be what matters."""
+    return is_readable(evidence) and bool(set(evidence.gaps) & PARTIAL)
 
 
 def facts_in(evidence: Evidence) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def read_findings(
     rollouts = _once((*shifted, *rollouts_in(told, names, key), *_rollouts(around)))
     given_up = tuple(_given_up(around, alarm.onset))
     quotas = tuple(_quotas(around, alarm.onset))
-    return Findings(
+    found = Findings(
         onset=alarm.onset,
         alarm_evidence_ids=alarm.seen,
         alarm_is_over=alarm.recovered_at is not None,
@@ -75,6 +75,8 @@ def read_findings(
         quotas=quotas,
         log_shifts=tuple(_log_shifts(around, own)),
     )
+    around.take_rest()
+    return found
 
 
 def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from memory.records.assessment import IN_PART
 from tools.errors import CopilotError
 
 COLLECTORS = 32
@@ -20,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass
 class Collecting:
-    """Starts collectors and takes what they bring; a collector has its own seconds, and all share a deadline."""
+    """Starts collectors and takes what they bring; a collector has its own seconds, and all share a deadline.
+
+    `missing` names what was not read or came late, `in_part` what was read in part.
+    """
 
     deadline: float
     seconds: float = COLLECTOR_SECONDS
     missing: list[str] = field(default_factory=list)
+    in_part: list[str] = field(default_factory=list)
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(COLLECTORS, "collector"))
 
     def start(
@@ -50,10 +55,23 @@ class Collecting:
             self.missing.append(f"{running.what} ({type(error).__name__})")
         return None
 
-    def miss(self, what: str, why: str = "") -> None:
-        """Name what was not read, or of which not all was, unless it is named already."""
-        if not any(one == what or one.startswith(f"{what} (") for one in self.missing):
-            self.missing.append(f"{what} ({why})" if why else what)
+    def miss(self, what: str) -> None:
+        """Name what was not read, unless it is named already."""
+        if not self._is_missing(what):
+            self.missing.append(what)
+
+    def miss_rest(self, what: str) -> None:
+        """Name what was read in part."""
+        self.in_part.append(what)
+
+    @property
+    def not_checked(self) -> tuple[str, ...]:
+        """Return what was not checked, each once: what was not read, and then what was read in part."""
+        rest = (f"{what}{IN_PART}" for what in self.in_part if not self._is_missing(what))
+        return tuple(dict.fromkeys((*self.missing, *rest)))
+
+    def _is_missing(self, what: str) -> bool:
+        return any(one == what or one.startswith(f"{what} (") for one in self.missing)
 
     def end(self) -> None:
         """Let go of whatever still runs."""
