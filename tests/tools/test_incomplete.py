@@ -3,12 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from memory.records.assessment import Verdict
 from memory.records.config import Service, ServiceMetrics
 from tests.tools.stand_ins import NOW, sources
 from tests.tools.test_alarm_view import AT_IT, WATCHED, Watching, reading, seen
+from tests.tools.test_first_look_causes import _findings
 from tests.tools.test_resources import Publishing, _beside
 from tests.tools.test_unpublished import Metrics, _read
 from tools.analysis.findings import ServiceFinding
+from tools.analysis.hypotheses import rank
 from tools.analysis.services import service_finding
 from tools.collectors.parts import look_at_service
 from tools.collectors.series import incomplete_in, series_in
@@ -40,11 +45,11 @@ class Cut:
         return {"MetricDataResults": found}
 
 
-def _shop(metric: str, **values: list[float]) -> ServiceFinding:
+def _shop(metric: str, service: Service = SHOP, **values: list[float]) -> ServiceFinding:
     whole = {"Requests": [100.0] * 170, "Errors": [0.0] * 170, "Latency": [50.0] * 170}
-    evidence = look_at_service(sources({"cloudwatch": Cut(metric, {**whole, **values})}), SHOP)
+    evidence = look_at_service(sources({"cloudwatch": Cut(metric, {**whole, **values})}), service)
     onset = NOW - 5 * MINUTE
-    return service_finding(SHOP, series_in(evidence), onset, NOW, "ev", incomplete_in(evidence))
+    return service_finding(service, series_in(evidence), onset, NOW, "ev", incomplete_in(evidence))
 
 
 def test_errors_of_which_a_part_is_missing_are_not_told_to_be_none() -> None:
@@ -62,6 +67,18 @@ def test_what_a_part_shows_to_be_bad_is_bad() -> None:
     assert found.impact.error_share == 0.4
     assert _shop("Latency", Errors=errors).affected
     assert not _shop("Latency").checked
+
+
+@pytest.mark.parametrize("metric", ["MemoryUtilization", "Throttles"])
+def test_a_service_of_whose_memory_or_throttles_a_part_is_missing_is_not_known_to_be_well(
+    metric: str,
+) -> None:
+    service = SHOP if metric == "MemoryUtilization" else SHOP.model_copy(update={"cluster": None})
+    quiet = {metric: [1.0] * 60}
+    assert _shop("", service, **quiet).checked
+    found = _shop(metric, service, **quiet)
+    assert (found.checked, found.affected) == (False, False)
+    assert rank(_findings(found, earlier_spikes=1)).verdict is Verdict.UNRESOLVED
 
 
 def test_requests_that_were_not_read_to_their_end_have_not_stopped() -> None:

@@ -27,7 +27,8 @@ MEMORY_CLIMB = 15.0
 LATELY = 2
 NEWEST = timedelta(minutes=1)
 
-JUDGED = frozenset({"requests", "errors", "latency"})
+# All by which a service is called sick: without one of them nobody knows that it is not.
+JUDGED = frozenset({"requests", "errors", "latency", "memory", "throttles"})
 Series = Mapping[str, Sequence[Point]]
 
 

@@ -88,7 +88,7 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
             continue
         lacking = incomplete_in(evidence)
         finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id, lacking)
-        if not finding.checked:
+        if finding.impact.error_share is None or finding.impact.latency_ms is None:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
         tagged = around.learned.get(service.name)
         if tagged is not None:
