@@ -94,11 +94,14 @@ def after_approve(state: IncidentState) -> Literal["act", "approve", "watch", "e
             return "escalate"
 
 
-def after_act(state: IncidentState) -> Literal["watch", "revert", "escalate"]:
+def after_act(state: IncidentState) -> Literal["act", "watch", "revert", "escalate"]:
     """Watch what AWS accepted, also where it failed since; unwind the steps before one that never took effect.
 
-    A first step that never took effect, and one of which nobody knows whether it did, go to people.
+    A first step that never took effect, and one of which nobody knows whether it did, go to people. While a step is
+    under way, the next one waits for its end.
     """
+    if state.get("status") is Status.ACTING and state.get("due") is False:
+        return "act"
     if not state["executions"]:
         return "escalate"
     last = state["executions"][-1]

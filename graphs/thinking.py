@@ -163,6 +163,10 @@ class Copilot:
         """Perform one action, once."""
         return self.executor.execute(incident, plan, index, self._around(incident))
 
+    def confirmed(self, incident: Incident, execution: Execution) -> Execution:
+        """Return an accepted action as the account says that it went on."""
+        return self.executor.confirm(incident, execution)
+
     def settled(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done, as the account says that it went on, each with CloudTrail's event once found."""
         return [

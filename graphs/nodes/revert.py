@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from graphs.later import later, no_later
 from graphs.step import Turn, Wait
 from graphs.transient import PASSING
 from graphs.unverified import began_at
 from memory.records.incident import Status
 from memory.records.outcome import Execution, ExecutionState, Recovery
 from memory.records.spend import Spend
-from memory.records.timeline import EntryKind, Timer, TimerKind
+from memory.records.timeline import EntryKind
 from tools.bulkhead import bulkhead
 from tools.verification import verify_recovery
 
-LOOK_EVERY = timedelta(seconds=60)
 CALM = timedelta(minutes=3)
 """How long after an undo its effect shows in the metrics."""
 
@@ -33,7 +33,7 @@ def revert(turn: Turn) -> dict[str, Any] | Wait:
     since = max(began_at(turn.state), last.checked_at) if last else began_at(turn.state)
     if met.error is not None and (met.is_defect or turn.copilot.records.clock.now() >= since + minutes):
         raise met.error
-    return _waiting(turn)
+    return later(turn, Status.VERIFYING)
 
 
 def _undone(turn: Turn) -> dict[str, Any] | Wait:
@@ -51,7 +51,7 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
             reason = f"{why}; the undo is still under way, look at the account"
             return _over(turn, undone, Status.ESCALATED, reason)
         if under_way or records.clock.now() < settled_at + CALM:
-            return _waiting(turn)
+            return later(turn, Status.VERIFYING)
     ended, is_for_people, spend = _looked_at_again(turn, acted)
     said = f"{why}; {'it was undone' if undone else 'there was nothing to take back'}; {ended}"
     if is_for_people:
@@ -101,24 +101,10 @@ def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spe
     return text, is_worse or bool(found.unread), sources.recorder.spend
 
 
-def _waiting(turn: Turn) -> dict[str, Any] | Wait:
-    """Look again by a durable timer, which is set anew once its time has come."""
-    records, incident = turn.copilot.records, turn.state["incident"]
-    now = records.clock.now()
-    timer = records.timers.get(incident.scope, incident.incident_id, TimerKind.VERIFICATION)
-    if timer is None or timer.wake_at <= now:
-        timer = Timer(incident_id=incident.incident_id, kind=TimerKind.VERIFICATION, wake_at=now + LOOK_EVERY)
-        records.timers.set(incident.scope, timer)
-    if turn.woken:
-        return {"status": Status.VERIFYING}
-    return Wait({"waiting_for": "time", "wake_at": timer.wake_at.isoformat()})
-
-
 def _over(
     turn: Turn, undone: list[Execution], status: Status, reason: str, spend: Spend | None = None
 ) -> dict[str, Any]:
-    records, incident = turn.copilot.records, turn.state["incident"]
-    records.timers.cancel(incident.scope, incident.incident_id, TimerKind.VERIFICATION)
+    no_later(turn)
     ended: dict[str, Any] = {"executions": undone, "status": status, "reason": reason}
     if spend is not None:
         ended["spend"] = spend

@@ -54,7 +54,9 @@ class Trail:
         return {"Events": [] if self.is_late else [event]}
 
 
-def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None, *, is_traced: bool = False) -> Turn:
+def turn_of(
+    dials: Dials, at: Any = NOW, table: MemoryTable | None = None, *, is_traced: bool = False
+) -> Turn:
     """A turn over real stores in memory; nothing but the account is made up."""
     table = table or MemoryTable()
     clock = StillClock(at)
@@ -91,21 +93,21 @@ def _turn(dials: Dials, at: Any = NOW, table: MemoryTable | None = None, *, is_t
     return Turn(copilot, state, "thread")
 
 
-def _after(turn: Turn, update: dict[str, Any] | Wait) -> Turn:
+def after(turn: Turn, update: dict[str, Any] | Wait) -> Turn:
     assert isinstance(update, dict)
     more = update.pop("executions", [])
     state = {**turn.state, **update, "executions": [*turn.state["executions"], *more]}
     return Turn(turn.copilot, cast(IncidentState, state), turn.thread_id)
 
 
-def _dials(*fates: Fate) -> Dials:
+def dials_of(*fates: Fate) -> Dials:
     return Dials(values={"main": 7, "other": 3, "third": 1}, fates=list(fates))
 
 
 def test_every_step_is_claimed_and_done_in_order() -> None:
-    dials = _dials()
+    dials = dials_of()
 
-    turn = _after(_turn(dials), act(_turn(dials)))
+    turn = after(turn_of(dials), act(turn_of(dials)))
 
     assert dials.writes == [("main", 50), ("other", 50), ("third", 50)]
     assert [e.action_id[-2:] for e in turn.state["executions"]] == ["-0", "-1", "-2"]
@@ -114,10 +116,10 @@ def test_every_step_is_claimed_and_done_in_order() -> None:
 
 @pytest.mark.parametrize("fates", [[Fate.REFUSED], [Fate.NOT_CONNECTED, Fate.NOT_CONNECTED]])
 def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse(fates: list[Fate]) -> None:
-    dials, table = _dials(Fate.ANSWERED, Fate.ANSWERED, *fates), MemoryTable()
-    turn = _turn(dials, table=table)
+    dials, table = dials_of(Fate.ANSWERED, Fate.ANSWERED, *fates), MemoryTable()
+    turn = turn_of(dials, table=table)
 
-    turn = _after(turn, act(turn))
+    turn = after(turn, act(turn))
     assert after_act(turn.state) == "revert"
     assert [e.state for e in turn.state["executions"]] == [
         ExecutionState.DONE,
@@ -125,8 +127,8 @@ def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse
         ExecutionState.FAILED,
     ]
     waiting = revert(turn)
-    later = _turn(dials, NOW.replace(minute=10), table)
-    ended = _after(
+    later = turn_of(dials, NOW.replace(minute=10), table)
+    ended = after(
         Turn(later.copilot, turn.state, "thread"), revert(Turn(later.copilot, turn.state, "thread"))
     )
 
@@ -141,17 +143,17 @@ def test_a_step_that_fails_ends_the_plan_and_those_before_are_unwound_in_reverse
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_step_whose_answer_was_lost_and_that_fails_later_is_undone_as_well(steps: int) -> None:
-    dials, table = _dials(Fate.ANSWER_LOST, *([Fate.ANSWERED] * (steps - 1))), MemoryTable()
-    turn = _turn(dials, table=table)
+    dials, table = dials_of(Fate.ANSWER_LOST, *([Fate.ANSWERED] * (steps - 1))), MemoryTable()
+    turn = turn_of(dials, table=table)
     turn.state["plan"] = Plan(actions=STEPS.actions[:steps])
-    turn = _after(turn, act(turn))
+    turn = after(turn, act(turn))
     dials.settles = False
     first = turn.copilot.executor.confirm(incident(), turn.state["executions"][0])
     dials.settles = True
 
     assert isinstance(revert(turn), Wait)
-    later = Turn(_turn(dials, NOW.replace(minute=10), table).copilot, turn.state, "thread")
-    ended = _after(later, revert(later))
+    later = Turn(turn_of(dials, NOW.replace(minute=10), table).copilot, turn.state, "thread")
+    ended = after(later, revert(later))
 
     assert first.state is ExecutionState.FAILED
     assert dials.values == {"main": 7, "other": 3, "third": 1}
@@ -160,28 +162,28 @@ def test_a_step_whose_answer_was_lost_and_that_fails_later_is_undone_as_well(ste
 
 
 def test_an_undo_whose_answer_was_lost_and_that_fails_later_is_not_certain() -> None:
-    dials, table = _dials(Fate.ANSWERED, Fate.REFUSED, Fate.ANSWER_LOST), MemoryTable()
-    turn = _turn(dials, table=table)
-    turn = _after(turn, act(turn))
+    dials, table = dials_of(Fate.ANSWERED, Fate.REFUSED, Fate.ANSWER_LOST), MemoryTable()
+    turn = turn_of(dials, table=table)
+    turn = after(turn, act(turn))
     dials.settles = None
     assert isinstance(revert(turn), Wait)
     dials.settles = False
 
-    ended = _after(turn, revert(turn))
+    ended = after(turn, revert(turn))
 
     assert ended.state["status"] is Status.ESCALATED and "not certain" in ended.state["reason"]
 
 
 def test_what_cannot_be_decided_stops_there_and_goes_to_people() -> None:
-    dials = _dials(Fate.ANSWERED, Fate.BROKEN_BEFORE)
+    dials = dials_of(Fate.ANSWERED, Fate.BROKEN_BEFORE)
     dials_action_is_not_repeatable = executor(MemoryTable(), dials, repeatable=False)
-    turn = _turn(dials)
+    turn = turn_of(dials)
     acting = Executor(
         **{**vars(turn.copilot.executor), "catalogue": dials_action_is_not_repeatable.catalogue}
     )
     turn = Turn(Copilot(**{**vars(turn.copilot), "executor": acting}), turn.state, "thread")
 
-    turn = _after(turn, act(turn))
+    turn = after(turn, act(turn))
 
     assert turn.state["executions"][-1].state is ExecutionState.UNDECIDED
     assert after_act(turn.state) == "escalate"
@@ -189,24 +191,24 @@ def test_what_cannot_be_decided_stops_there_and_goes_to_people() -> None:
 
 
 def test_an_undo_that_is_not_certain_leaves_what_came_before_it() -> None:
-    dials, table = _dials(Fate.ANSWERED, Fate.ANSWERED, Fate.REFUSED), MemoryTable()
-    turn = _turn(dials, table=table)
-    turn = _after(turn, act(turn))
+    dials, table = dials_of(Fate.ANSWERED, Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = turn_of(dials, table=table)
+    turn = after(turn, act(turn))
     dials.values["other"] = 99
 
-    ended = _after(turn, revert(turn))
+    ended = after(turn, revert(turn))
 
     assert dials.writes == [("main", 50), ("other", 50)]
     assert ended.state["status"] is Status.ESCALATED and "not certain" in ended.state["reason"]
 
 
 def test_the_event_of_an_undo_is_noted_once_cloudtrail_has_it_and_is_no_news() -> None:
-    dials, table = _dials(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
-    turn = _turn(dials, table=table)
-    turn = _after(turn, act(turn))
+    dials, table = dials_of(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = turn_of(dials, table=table)
+    turn = after(turn, act(turn))
 
     assert isinstance(revert(turn), Wait)
-    later = _turn(dials, NOW.replace(minute=10), table, is_traced=True)
+    later = turn_of(dials, NOW.replace(minute=10), table, is_traced=True)
     revert(Turn(later.copilot, turn.state, "thread"))
 
     stored = later.copilot.records.executions.all(SCOPE, incident().incident_id)

@@ -61,6 +61,7 @@ class Dials:
     fates: list[Fate] = field(default_factory=list)
     turned_by_others: int = 0
     settles: bool | None = True
+    settling: dict[str, bool | None] = field(default_factory=dict)
 
 
 class SetDial(Parameters):
@@ -137,7 +138,7 @@ class SetDialAction:
         return bool(state["value"] == params.value)
 
     def settled(self, access: AwsAccess, params: SetDial, answer: Mapping[str, Any]) -> bool | None:
-        return self.dials.settles
+        return self.dials.settling.get(params.dial, self.dials.settles)
 
 
 def _end_of(fate: Fate) -> BaseException:
