@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 from botocore.utils import parse_timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.aws.access import AwsAccess, moment_of
+from tools.aws.models import Models
 
 
 @given(st.floats(0, 4e9) | st.integers(0, 4_000_000_000))
@@ -27,3 +30,22 @@ def test_calls_say_whose_they_are() -> None:
     said = AwsAccess("eu-west-1", "http://127.0.0.1:9", "AKIA", "none").config().user_agent
     assert "Botocore/" in said
     assert "Python/" in said
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "ecs", "bedrock-runtime"])
+def test_a_model_is_read_as_botocore_reads_it(service: str) -> None:
+    ours, botocores = Models(), Loader()
+    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1"):
+        assert ours.load_service_model(service, kind) == botocores.load_service_model(service, kind)
+    assert ours.load_data("endpoints") == botocores.load_data("endpoints")
+
+
+def test_a_service_without_a_model_is_unknown_and_the_others_are_told() -> None:
+    with pytest.raises(UnknownServiceError, match=r"nosuch.*dynamodb"):
+        Models().load_service_model("nosuch", "service-2")
+    # It has a model, and none of this kind.
+    with pytest.raises(UnknownServiceError):
+        Models().load_service_model("dynamodb", "nosuch-1")
+    assert list(Models().list_available_services("service-2")) == Loader().list_available_services(
+        "service-2"
+    )

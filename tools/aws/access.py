@@ -4,21 +4,19 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.loaders import create_loader
 from botocore.utils import parse_timestamp
 
-if TYPE_CHECKING:
-    import boto3
+from tools.aws.models import Models
 
 
 @cache
-def _models() -> Any:
+def _models() -> Models:
     """Return what reads the services' models, which never change: once a process, not once a session."""
-    return create_loader()
+    return Models()
 
 
 def moment_of(told: Any) -> datetime:
@@ -77,16 +75,10 @@ class AwsAccess:
                 )
             return self._clients[service]
 
-    def session(self) -> "boto3.Session":
-        """Return a boto3 session with these credentials, for a library that wants one."""
-        import boto3
-
-        return boto3.Session(
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret_access_key,
-            aws_session_token=self.session_token,
-            region_name=self.region,
-        )
+    @property
+    def partition(self) -> str:
+        """Name the partition that the region belongs to, such as `aws`."""
+        return str(self._session.get_partition_for_region(self.region))
 
     def config(self) -> Config:
         """Return the one botocore configuration: every limit is stated, none is left to a default."""

@@ -106,8 +106,7 @@ def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backen
                 f"the copilot is not set up in this account: run `cloudops setup` ({error})"
             ) from error
         raise
-    partition = access.session().get_partition_for_region(access.region)
-    topic = f"arn:{partition}:sns:{access.region}:{account}:{names.topic}"
+    topic = f"arn:{access.partition}:sns:{access.region}:{account}:{names.topic}"
     bucket = bucket_name(names.prefix, account, access.region)
     return Backend(names.records_table, names.checkpoints_table, bucket, url, dead_url, topic)
 
