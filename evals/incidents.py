@@ -20,8 +20,8 @@ from memory.records.assessment import CauseKind, Impact, Verdict
 from memory.records.config import Service
 from tools.analysis.findings import Findings, ServiceFinding
 from tools.analysis.hypotheses import Ranking, rank
+from tools.analysis.points import Point
 from tools.analysis.resources import ResourceFinding, resource_finding
-from tools.analysis.series import Point
 from tools.analysis.stops import Stop, reason_of
 
 NAME = "incidents"

@@ -19,8 +19,9 @@ from console.text import screen
 from evals.bench.page import replaced
 from evals.bench.run import PAGE
 from evals.incidents import DATA
+from tools.analysis.points import Point
 from tools.analysis.seasons import departures
-from tools.analysis.series import Point, values_of
+from tools.analysis.series import values_of
 
 NAME = "metrics"
 STEP = timedelta(minutes=5)

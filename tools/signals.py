@@ -21,7 +21,7 @@ from tools.actions.base import Action
 from tools.actions.registry import Catalogue, named
 from tools.analysis.chance import may_be_chance
 from tools.analysis.failing import LATE, known_requests
-from tools.analysis.series import Point, points_of
+from tools.analysis.points import Point, points_of
 from tools.errors import error_code
 from tools.observe.get_metric import GetMetric, get_metric
 from tools.observe.sources import Sources

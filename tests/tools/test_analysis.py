@@ -12,7 +12,8 @@ from tools.analysis.findings import AccountChange, Findings, Rollout, ServiceFin
 from tools.analysis.hypotheses import rank as ranking_of
 from tools.analysis.logs import compare, is_failure
 from tools.analysis.neighbourhood import alarms_of_rule, around, own_services
-from tools.analysis.series import Point, find_onset
+from tools.analysis.points import Point
+from tools.analysis.series import find_onset
 from tools.analysis.services import service_finding
 from tools.analysis.severity import rate
 from tools.analysis.tables import table_finding

@@ -22,9 +22,9 @@ from tools.analysis.findings import (
 from tools.analysis.hypotheses import rank
 from tools.analysis.logs import Change, compare, named_again
 from tools.analysis.paths import changed_otherwise, changes_told
+from tools.analysis.points import Point
 from tools.analysis.ramps import Ramp
 from tools.analysis.resources import resource_finding
-from tools.analysis.series import Point
 from tools.analysis.services import service_finding
 from tools.analysis.stops import Stop, StopReason, most_telling, reason_of
 from tools.analysis.templates import DrainMiner

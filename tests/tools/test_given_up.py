@@ -10,7 +10,7 @@ from memory.records.evidence import Gap
 from memory.records.incident import Severity
 from tests.tools.dials import incident
 from tests.tools.stand_ins import NOW, SCOPE, sources
-from tools.analysis.queues import told_given_up
+from tools.analysis.given_up import told_given_up
 from tools.collectors.dead_letters import given_up_in, look_at_dead_letters
 from tools.collectors.reads import COLLECTED
 from tools.observe.sources import Sources

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from memory.records.config import Service, ServiceMetrics
 from tools.analysis.failing import LATE, known_requests
-from tools.analysis.series import Point
+from tools.analysis.points import Point
 from tools.analysis.services import service_finding
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from memory.records.config import Service
 from tests.tools.test_first_look_causes import _finding, _findings
 from tools.analysis.findings import QueueFinding
 from tools.analysis.hypotheses import rank
+from tools.analysis.points import Point
 from tools.analysis.queues import queue_finding
-from tools.analysis.series import Point
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 ONSET = START + timedelta(minutes=60)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools.analysis.points import Point
 from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import departures, is_usual
-from tools.analysis.series import Point, find_onset
+from tools.analysis.series import find_onset
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,8 +13,8 @@ from memory.records.config import Dependency, Service
 from tests.tools.stand_ins import NOW, sources
 from tests.tools.test_first_look_causes import _finding, _findings, _rollout
 from tools.analysis.hypotheses import rank
+from tools.analysis.points import Point
 from tools.analysis.resources import MEANINGS, ResourceFinding, resource_finding
-from tools.analysis.series import Point
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.neighbours import ALWAYS, NEIGHBOURS

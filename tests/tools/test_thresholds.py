@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tools.analysis.series import Point
+from tools.analysis.points import Point
 from tools.analysis.thresholds import (
     Comparison,
     Threshold,

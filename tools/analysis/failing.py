@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tools.analysis.series import Point
+from tools.analysis.points import Point
 
 MINUTE = timedelta(minutes=1)
 LATE = timedelta(minutes=3)

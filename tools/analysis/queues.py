@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from tools.analysis.findings import QueueFinding
+from tools.analysis.points import Point
 from tools.analysis.ramps import Ramp, find_ramp
-from tools.analysis.series import LEAST_POINTS, Point, between, mean_between, total_between, values_of
+from tools.analysis.series import LEAST_POINTS, between, mean_between, total_between, values_of
 
 # An oldest message that has waited this much longer than before is not being worked on.
 LEAST_SECONDS = 90.0
@@ -102,20 +103,6 @@ def tells_of_now(series: Mapping[str, Sequence[Point]], now: datetime) -> bool:
     """Say whether enough was published of a queue, and lately, to tell whether something waits in it."""
     age = series.get("age", ())
     return len(age) >= LEAST_POINTS and age[-1][0] >= now - STALE
-
-
-def told_given_up(queue: str, dead: str, depth: Sequence[Point], onset: datetime) -> str | None:
-    """Tell how many messages of a queue went to its dead-letter queue since an onset; None where none did.
-
-    CloudWatch may know of an idle queue only from when it was used again: then the first depth is what was before.
-    """
-    if not depth:
-        return None
-    before = [value for at, value in depth if at < onset] or [depth[0][1]]
-    was, now = before[-1], depth[-1][1]
-    if now <= was:
-        return None
-    return f"{now - was:.0f} of {queue} since {onset:%H:%M} UTC: {dead} holds {now:.0f}, before {was:.0f}"
 
 
 def _rate(points: Sequence[Point], since: datetime) -> float:

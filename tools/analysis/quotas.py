@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tools.analysis.findings import QuotaFinding
-from tools.analysis.series import Point
+from tools.analysis.points import Point
 
 # A quota counts as used up from here on: what is counted in whole tasks seldom fills it to the last.
 FULL = 0.95

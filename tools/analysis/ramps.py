@@ -6,7 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
-from tools.analysis.series import Point, Values, noise_of, spread_of, values_of
+from tools.analysis.points import Point
+from tools.analysis.series import Values, noise_of, spread_of, values_of
 
 LEAST_LEVEL = 8
 LEAST_CLIMB = 4

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from tools.analysis.series import Point, Values, between, total_between, values_of
+from tools.analysis.points import Point
+from tools.analysis.series import Values, between, total_between, values_of
 
 FULL_PERCENT = 85.0
 NEARLY = 0.95

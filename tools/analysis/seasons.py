@@ -14,7 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tools.analysis.series import Point, Values, values_of
+from tools.analysis.points import Point
+from tools.analysis.series import Values, values_of
 
 DAY = timedelta(days=1)
 WEEK_DAYS = 7

@@ -8,14 +8,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-Point = tuple[datetime, float]
+from tools.analysis.points import DECIMALS, Point
+
 Values = NDArray[np.float64]
 LEAST_POINTS = 8
 LEAST_NOISE = 0.03
 LEAST_SHARE = 0.25
 MOST_OF_IT = 0.75
-# Sixteen digits say nothing more than six, and pass for a card number with whoever looks for such.
-DECIMALS = 6
 # The median absolute deviation of normal noise, times this, is its standard deviation.
 MAD_TO_SIGMA = 1.4826
 
@@ -28,11 +27,6 @@ class Onset:
     before: float
     after: float
     strength: float
-
-
-def points_of(raw: Sequence[Sequence[object]]) -> list[Point]:
-    """Read `[time, value]` pairs as stored in evidence."""
-    return [(datetime.fromisoformat(str(at)), float(str(value))) for at, value in raw]
 
 
 def values_of(points: Sequence[Point]) -> Values:

@@ -9,8 +9,9 @@ from memory.records.assessment import Impact
 from memory.records.config import Service
 from tools.analysis.failing import known_requests
 from tools.analysis.findings import Gauge, ServiceFinding
+from tools.analysis.points import Point
 from tools.analysis.ramps import find_ramp
-from tools.analysis.series import Point, between, find_onset, mean_between, total_between
+from tools.analysis.series import between, find_onset, mean_between, total_between
 from tools.analysis.severity import latency_factor
 
 BASE = timedelta(minutes=90)

@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 from tools.analysis.findings import TableFinding
-from tools.analysis.series import Point, points_of, total_between
+from tools.analysis.points import Point, points_of
+from tools.analysis.series import total_between
 
 FULL = 0.8
 # A table refuses requests before anybody is hit: callers try again first.

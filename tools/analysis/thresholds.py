@@ -1,14 +1,13 @@
 """The rule of an alarm on one number: which of its comparisons holds, exactly as CloudWatch decides it."""
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tools.analysis.series import Point, Values, values_of
+from tools.analysis.points import Point
 
 
 class Comparison(StrEnum):
@@ -29,11 +28,11 @@ class Comparison(StrEnum):
         return self in {Comparison.GREATER, Comparison.GREATER_OR_EQUAL}
 
 
-_BREACHED: Mapping[Comparison, Callable[[Values, float], NDArray[np.bool_]]] = {
-    Comparison.GREATER: np.greater,
-    Comparison.GREATER_OR_EQUAL: np.greater_equal,
-    Comparison.LESS: np.less,
-    Comparison.LESS_OR_EQUAL: np.less_equal,
+_BREACHED: Mapping[Comparison, Callable[[float, float], bool]] = {
+    Comparison.GREATER: operator.gt,
+    Comparison.GREATER_OR_EQUAL: operator.ge,
+    Comparison.LESS: operator.lt,
+    Comparison.LESS_OR_EQUAL: operator.le,
 }
 
 
@@ -44,13 +43,9 @@ class Threshold:
     number: float
     comparison: Comparison
 
-    def breached(self, values: Values) -> NDArray[np.bool_]:
-        """Say of each value whether it is bad."""
-        return _BREACHED[self.comparison](values, self.number)
-
     def is_breached(self, value: float) -> bool:
         """Say whether a value is bad."""
-        return bool(self.breached(np.array([value]))[0])
+        return _BREACHED[self.comparison](value, self.number)
 
 
 def threshold_of(facts: Mapping[str, object]) -> Threshold | None:
@@ -62,16 +57,15 @@ def threshold_of(facts: Mapping[str, object]) -> Threshold | None:
 
 def breaches_before(points: Sequence[Point], threshold: Threshold, until: datetime) -> int:
     """Count the separate times a series was bad before a moment."""
-    bad = threshold.breached(values_of([point for point in points if point[0] < until]))
-    return int(np.sum(bad & ~np.concatenate(([False], bad[:-1])))) if len(bad) else 0
+    bad = [threshold.is_breached(value) for at, value in points if at < until]
+    return sum(now and not before for before, now in pairwise([False, *bad]))
 
 
 def is_over(points: Sequence[Point], threshold: Threshold, calm: timedelta) -> bool:
     """Say whether a series has been on the good side of a threshold for a while up to its end."""
     if not points:
         return False
-    last = values_of([point for point in points if point[0] > points[-1][0] - calm])
-    return not bool(np.any(threshold.breached(last)))
+    return not any(threshold.is_breached(value) for at, value in points if at > points[-1][0] - calm)
 
 
 def recovered_at(points: Sequence[Point], threshold: Threshold, calm: timedelta) -> datetime | None:

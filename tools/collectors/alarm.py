@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from memory.records.alarm import AlarmState
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
+from tools.analysis.points import Point, points_of
 from tools.analysis.ramps import find_ramp
 from tools.analysis.seasons import is_usual
-from tools.analysis.series import Point, find_onset, points_of
+from tools.analysis.series import find_onset
 from tools.analysis.thresholds import breaches_before, recovered_at, threshold_of
 from tools.collectors.readable import facts_in, is_in_part, is_readable
 from tools.collectors.running import Collecting, Running

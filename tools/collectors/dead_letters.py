@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from memory.records.evidence import Evidence
-from tools.analysis.queues import told_given_up
-from tools.analysis.series import Point
+from tools.analysis.given_up import told_given_up
+from tools.analysis.points import Point
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, Wanted, points_in, series_answer, window_of
 from tools.evidence import Answer, Window

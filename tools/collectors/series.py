@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from memory.records.evidence import Evidence, Gap
-from tools.analysis.series import DECIMALS, Point
+from tools.analysis.points import DECIMALS, Point
 from tools.collectors.readable import facts_in
 from tools.evidence import Answer, Window
 from tools.observe.metric_data import incomplete_of, missing_of
