@@ -204,10 +204,10 @@ def deny(
 
 def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, wait: bool) -> int:
     from console.deciding import Answer, decide_and_follow
-    from console.session import open_session
+    from console.session import open_to_decide
     from graphs.settings import from_environment
 
-    session, answer = open_session(from_environment()), Answer(*said)
+    session, answer = open_to_decide(from_environment()), Answer(*said)
     try:
         return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
     finally:

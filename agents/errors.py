@@ -55,6 +55,11 @@ class ModelFailure(Record):
     detail: str
 
     @property
+    def is_blocked(self) -> bool:
+        """Say whether a guardrail stopped it."""
+        return self.fault is Fault.BLOCKED
+
+    @property
     def sentence(self) -> str:
         """Say it so that a reader of the incident knows what is missing."""
         return f"{_WORDS[self.fault]} ({self.detail})"

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from agents.remediation import spoken
 from memory.records.approval import ApprovalRequest, Decision
 from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
-from memory.records.plan import Plan
+from memory.records.plan import Plan, PlannedAction
 
 FIRST_NOTE = "first_note"
 APPROVAL = "approval"
@@ -61,6 +60,12 @@ def facts_of(
 def stamp(moment: datetime | None) -> str:
     """Write a time of the account, in UTC, to the second."""
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+def spoken(action: PlannedAction) -> str:
+    """Write an action with its parameters, as people read it."""
+    given = ", ".join(f"{name}={value}" for name, value in action.parameters.items())
+    return f"{action.action} ({given})"
 
 
 def subject_of(kind: str, facts: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from agents.forms import ModelForm
 from agents.grounding import unfounded
 from agents.guardrails import TextGuard
 from agents.models import RoleModel
+from agents.notes import spoken
 from agents.observations import cleared
 from agents.prompting import fenced, labelled, load_prompt
 from memory.records.assessment import Assessment, Verdict
@@ -112,12 +113,6 @@ class Remediation:
                 effect = around.effects.get(plan.actions[0].action, "")
                 plan = plan.model_copy(update={"expected_effect": effect})
         return PlanResult(plan, answer.spend, (answer.use,), answer.failure)
-
-
-def spoken(action: PlannedAction) -> str:
-    """Write an action with its parameters, as people read it."""
-    given = ", ".join(f"{name}={value}" for name, value in action.parameters.items())
-    return f"{action.action} ({given})"
 
 
 def _plan(

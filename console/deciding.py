@@ -14,9 +14,9 @@ from console.inspecting import record_json
 from console.live import Tail
 from console.story import Story
 from console.text import plain, screen
+from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, decide, pending_request
-from graphs.principals import principal_of_caller
 from graphs.runs import RunPort
 from memory.records.approval import Decision
 from memory.records.incident_record import IncidentRecord

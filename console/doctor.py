@@ -22,8 +22,8 @@ from console.failures import FAILED, MISCONFIGURED, UNREACHABLE
 from console.findings import Finding, Line, drawn
 from console.permitted import look_at_actions
 from console.text import full_time, screen
+from graphs.callers import principal_of_caller
 from graphs.connecting import open_access, open_clock
-from graphs.principals import principal_of_caller
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy
 from memory.records.scope import Scope

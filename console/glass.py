@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from console.text import full_time, plain, screen
+from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import DecisionRefusedError
 from graphs.glass_review import review_glass
-from graphs.principals import principal_of_caller
 from memory.records.approval import BrokenGlass
 from tools.errors import CopilotError
 

@@ -10,6 +10,7 @@ from rich.prompt import Confirm
 from console.listing import moment
 from console.session import StoredSession
 from console.text import plain, screen
+from graphs.callers import principal_of_caller
 from graphs.holdings import (
     Sought,
     elsewhere,
@@ -19,7 +20,6 @@ from graphs.holdings import (
     incidents_about,
     note_export,
 )
-from graphs.principals import principal_of_caller
 from memory.records.base import digest
 from memory.records.incident import Incident
 from memory.records.scope import Role

@@ -20,7 +20,20 @@ class Session:
 
 
 def open_session(settings: Settings) -> Session:
-    """Open everything that a command needs which runs the graph."""
+    """Open everything that a command needs which runs the graph.
+
+    The agents too: what is wrong with their settings is told before an incident begins, and not in its middle.
+    """
+    session = open_to_decide(settings)
+    session.copilot.agents()
+    return session
+
+
+def open_to_decide(settings: Settings) -> Session:
+    """Open what a decision needs; the agents are opened when the run comes to a step that asks one.
+
+    People wait for the call that they approve, and between a decision and its call no model is asked.
+    """
     records = open_records(settings)
     copilot = open_copilot(records)
     return Session(records, copilot, open_runs(records, copilot))

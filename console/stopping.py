@@ -1,8 +1,8 @@
 """Turn the kill switch that is set without a deployment, and say where it stands."""
 
 from console.text import full_time, plain, screen
+from graphs.callers import principal_of_caller
 from graphs.copilot import Records
-from graphs.principals import principal_of_caller
 from memory.records.kill_switch import KillSwitch
 from memory.records.scope import Role
 from memory.table import ConflictError

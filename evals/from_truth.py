@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from agents.critic import Critic, CriticResult
-from agents.remediation import PlanContext, PlanResult, Remediation
-from agents.triage import Triage, TriageResult
+from agents.critic import CriticResult
+from agents.remediation import PlanContext, PlanResult
+from agents.triage import TriageResult
 from console.account import Play, playing
 from console.session import Session
 from console.text import screen
@@ -105,13 +105,10 @@ def play_given(scenario: str, calls: Sequence[AcceptableCall | ForbiddenChange],
         def on_alarm() -> Session:
             """Read exact parameters once the alarm has come, as a finder would."""
             given = Given(truth, tuple(planned(call, records.access) for call in calls))
-            agents: Any = given
-            copilot = replace(
-                open_copilot(records),
-                triage_agent=cast(Triage, agents),
-                critic_agent=cast(Critic, agents),
-                remediation_agent=cast(Remediation, agents),
-            )
+            three: Any = given
+            opened = open_copilot(records)
+            agents = replace(opened.agents(), triage=three, critic=three, remediation=three)
+            copilot = replace(opened, agents=lambda: agents)
             return Session(records, copilot, open_runs(records, copilot))
 
         return follow(Trial(scenario, None, seed), account, records, on_alarm, began)

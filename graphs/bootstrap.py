@@ -4,9 +4,10 @@
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from graphs.connecting import open_access, open_clock
 from graphs.copilot import Records
@@ -37,10 +38,13 @@ from tools.signing import KmsKey, LocalKey, Signer, signed_request
 from tools.topology import load_topology
 
 if TYPE_CHECKING:
+    from graphs.consulting import Agents
     from graphs.runs import RunPort
     from graphs.thinking import Copilot
     from tools.executor import Executor
+    from tools.observe.sources import RunbookSearch
 
+Opened = TypeVar("Opened")
 
 # A large model may think for a minute before its first byte.
 MODEL_READ_SECONDS = 60.0
@@ -104,19 +108,38 @@ def _signer(settings: Settings, access: AwsAccess) -> Signer:
 
 
 def open_copilot(records: Records) -> "Copilot":
-    """Return the copilot over its records: agents, policy, executor and outbox."""
+    """Return the copilot over its records: policy, executor, outbox, and the agents once a step asks for them.
+
+    A door that begins incidents asks for them at its start: what is wrong with their settings is told there.
+    """
+    from graphs.thinking import Copilot
+    from memory.records.message import CHANNEL
+    from memory.retrieval import RunbookIndex
+    from tools.channels.sns import SnsChannel
+    from tools.outbox import Outbox
+
+    runbooks = RunbookIndex.open()
+    channel_access = open_access(records.settings, CHANNEL_READ_SECONDS)
+    on_call = SnsChannel(channel_access, records.backend.topic_arn, CHANNEL)
+    return Copilot(
+        records=records,
+        agents=Deferred(lambda: _agents(records, runbooks)),
+        executor=_executor(records),
+        outbox=Outbox(records.outbox, records.incidents, (on_call,), records.clock, records.leases),
+        runbooks=runbooks,
+    )
+
+
+def _agents(records: Records, runbooks: "RunbookSearch") -> "Agents":
+    """Return the agents, each with the model that settings name for its role."""
     from agents.communicator import Communicator
     from agents.critic import Critic
     from agents.guardrails import guard_for
     from agents.models import ModelSettings, RoleModel, role_model
     from agents.remediation import Remediation
     from agents.triage import Triage
-    from graphs.thinking import Copilot
-    from memory.records.message import CHANNEL
-    from memory.retrieval import RunbookIndex
+    from graphs.consulting import Agents
     from tools.catalogue import OBSERVE
-    from tools.channels.sns import SnsChannel
-    from tools.outbox import Outbox
 
     settings, access = records.settings, records.access
     # Not repeated by the client: agents/around_calls.py is the one layer that asks again.
@@ -127,21 +150,13 @@ def open_copilot(records: Records) -> "Copilot":
     def model(role: str) -> RoleModel:
         return role_model(models, chosen, role, settings.prices, settings.limits)
 
-    return Copilot(
-        records=records,
-        triage_agent=Triage(model("triage"), OBSERVE, guard),
-        critic_agent=Critic(model("critic"), guard, OBSERVE),
-        remediation_agent=Remediation(model("remediation"), guard),
-        communicator=Communicator(model("communicator"), guard),
-        executor=_executor(records),
-        outbox=Outbox(
-            records.outbox,
-            records.incidents,
-            (SnsChannel(open_access(settings, CHANNEL_READ_SECONDS), records.backend.topic_arn, CHANNEL),),
-            records.clock,
-            records.leases,
-        ),
-        runbooks=RunbookIndex.open(),
+    return Agents(
+        records,
+        runbooks,
+        Triage(model("triage"), OBSERVE, guard),
+        Critic(model("critic"), guard, OBSERVE),
+        Remediation(model("remediation"), guard),
+        Communicator(model("communicator"), guard),
     )
 
 
@@ -195,17 +210,28 @@ def open_runs(records: Records, copilot: "Copilot") -> "RunPort":
     return in_process(records, wire(lambda: copilot), open_saver(records))
 
 
-@dataclass
-class Deferred:
-    """Opens the copilot when it is first needed, and once: the LangGraph server imports the graph before that."""
+def open_own() -> "Copilot":
+    """Return the copilot over the records of the account that the environment names, with its agents."""
+    copilot = open_copilot(open_records(from_environment()))
+    copilot.agents()
+    return copilot
 
+
+@dataclass
+class Deferred(Generic[Opened]):
+    """Opens something when it is first needed, and once, whichever thread is the first.
+
+    The LangGraph server imports the graph before it may open the copilot.
+    """
+
+    open: Callable[[], Opened]
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self) -> "Copilot":
-        """Return the copilot of this process."""
+    def __call__(self) -> Opened:
+        """Return what was opened."""
         with self._lock:
-            return self._copilot
+            return self._opened
 
     @cached_property
-    def _copilot(self) -> "Copilot":
-        return open_copilot(open_records(from_environment()))
+    def _opened(self) -> Opened:
+        return self.open()

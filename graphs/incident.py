@@ -4,7 +4,7 @@ A leaf: the LangGraph server loads this file by path, so nothing imports it but 
 no state; `Deferred` opens the copilot when the first step runs.
 """
 
-from graphs.bootstrap import Deferred
+from graphs.bootstrap import Deferred, open_own
 from graphs.wiring import wire
 
-graph = wire(Deferred()).compile(name="incident")
+graph = wire(Deferred(open_own)).compile(name="incident")

@@ -1,10 +1,9 @@
-"""Who is calling: signed tokens over HTTP, the IAM caller in a terminal.
+"""Who is calling over HTTP: signed tokens. `graphs/callers.py` has the IAM caller in a terminal.
 
 The local issuer signs tokens for this machine: for people while the account is simulated, and for the
 copilot's own calls to its LangGraph server anywhere. Its key never leaves the state directory.
 """
 
-import fnmatch
 import json
 import threading
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from graphs.settings import AccessSettings, Issuer, Settings, World
+from graphs.settings import Issuer, Settings, World
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
 from tools.errors import Misconfigured
 from tools.key_file import kept_key
@@ -170,16 +169,6 @@ def _outside_claims(token: str, named: object, settings: Settings, keys: IssuerK
         options={"require": ["exp", "sub", "aud", "iss"]},
     )
     return claims
-
-
-def principal_of_caller(arn: str, settings: Settings) -> Principal:
-    """Return the principal of an IAM caller, with the roles whose patterns its ARN matches."""
-    access: AccessSettings = settings.access
-    patterns = access.iam_simulated if settings.connection.world is World.SIMULATED else access.iam
-    roles = tuple(
-        role for role in Role if any(fnmatch.fnmatchcase(arn, p) for p in patterns.get(role.value, ()))
-    )
-    return Principal(kind=PrincipalKind.ROLE, id=arn, issuer="sts", tenant=settings.tenant, roles=roles)
 
 
 def token_facts(token: str) -> str:

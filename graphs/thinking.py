@@ -1,33 +1,27 @@
 """The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agents.claims import in_full
-from agents.communicator import Communicator
-from agents.critic import Critic, CriticResult, Looking
 from agents.notes import facts_of
-from agents.remediation import PlanContext, PlanResult, Remediation
-from agents.triage import Triage, TriageResult
 from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.observing import open_budget, open_sources
 from graphs.record import last_approval, spent_waiting
-from graphs.similar import similar_incidents
 from memory.records.assessment import Assessment, FirstLook, Learned
 from memory.records.config import Topology
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident, Severity
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.outcome import DeadLetters, Execution, ExecutionState
-from memory.records.plan import Drift, Plan, Review
+from memory.records.plan import Plan, Review
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.actions.base import Reversibility
-from tools.actions.registry import ACTIONS, named
+from tools.actions.registry import named
 from tools.analysis.tags import with_learned
 from tools.budget import IncidentBudget
 from tools.executor import Executor
@@ -35,12 +29,15 @@ from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
 from tools.left_letters import letters_left, queues_met
 from tools.observe.sources import RunbookSearch, Sources
-from tools.options import options
 from tools.outbox import Flushed, Outbox
 from tools.policy import Circumstances
-from tools.runbook_drift import drift_of
 
-RUNBOOKS = 2
+if TYPE_CHECKING:
+    from agents.critic import CriticResult
+    from agents.remediation import PlanResult
+    from agents.triage import TriageResult
+    from graphs.consulting import Agents
+
 _UNDECIDED = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
 
 
@@ -48,14 +45,12 @@ _UNDECIDED = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, Execution
 class Copilot:
     """Everything a step may use.
 
-    `turn` names the go of the step that uses it, and is the same when a go that was cut off begins again.
+    `agents` opens them when it is first asked: what goes on from an approval to its call needs none. `turn` names the
+    go of the step that uses it, and is the same when a go that was cut off begins again.
     """
 
     records: Records
-    triage_agent: Triage
-    critic_agent: Critic
-    remediation_agent: Remediation
-    communicator: Communicator
+    agents: "Callable[[], Agents]"
     executor: Executor
     outbox: Outbox
     runbooks: RunbookSearch
@@ -86,28 +81,17 @@ class Copilot:
             incident.scope, incident.incident_id, kind, text, step=step, facts=facts, turn=self.turn
         )
 
-    def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None) -> TriageResult:
+    def triage(self, incident: Incident, first_look: FirstLook, spent: Spend | None) -> "TriageResult":
         """Ask the triage agent, which starts from what the first look has stored."""
-        stored = self._stored(incident)
-        shown = [stored[key] for key in first_look.evidence_ids if key in stored]
-        return self.triage_agent.assess(incident, first_look, shown, self.sources(incident, spent))
+        sources = self.sources(incident, spent)
+        return self.agents().assess(incident, first_look, self._stored(incident), sources)
 
     def critique(
         self, incident: Incident, first_look: FirstLook, assessment: Assessment, spent: Spend | None
-    ) -> CriticResult:
+    ) -> "CriticResult":
         """Hold an assessment against the evidence ledger."""
-        stored, ledger = self._stored(incident), self.records.evidence
-
-        def look(key: str) -> Evidence | None:
-            return stored.get(key) or ledger.get(incident.scope, incident.incident_id, key)
-
-        return self.critic_agent.review(
-            first_look,
-            assessment,
-            in_full(look, ledger),
-            [stored[key] for key in first_look.evidence_ids if key in stored],
-            Looking(incident, self.sources(incident, spent)),
-        )
+        sources = self.sources(incident, spent)
+        return self.agents().critique(incident, first_look, assessment, self._stored(incident), sources)
 
     def _stored(self, incident: Incident) -> dict[str, Evidence]:
         """Read all observations of an incident at once: one by one they are a call each."""
@@ -121,23 +105,11 @@ class Copilot:
         tried: Collection[str],
         attempt: int,
         spent: Spend | None,
-    ) -> PlanResult:
+    ) -> "PlanResult":
         """Ask for a plan among the options that were not tried in this incident; `tried` holds their digests."""
-        found = options(self.records.access, assessment, self.topology(incident), self.records.clock)
-        fresh = found.without(tried)
-        wanted = " ".join(
-            [assessment.summary, *(f"{one.kind.value} {one.statement}" for one in assessment.found_causes)]
-        )
-        books = tuple(self.runbooks.search(wanted, RUNBOOKS))
-        context = PlanContext(
-            considered=fresh.considered,
-            runbooks=books,
-            effects={action.name: action.effect for action in ACTIONS},
-            similar=similar_incidents(self.records, incident, assessment),
-            drift=tuple(one for book in books for one in _drift(self.records, book)),
-        )
         budget = self._budget(incident, spent, asked=attempt > 1)
-        return self.remediation_agent.propose(incident, assessment, fresh.offers, context, attempt, budget)
+        topology = self.topology(incident)
+        return self.agents().propose(incident, assessment, topology, tried, attempt, budget)
 
     def _budget(self, incident: Incident, spent: Spend | None, *, asked: bool) -> IncidentBudget:
         """Return what may still be spent; once people were asked, the words of that count too."""
@@ -244,7 +216,7 @@ class Copilot:
             left=left,
         )
         budget = self._budget(incident, state.get("spend"), asked=asked is not None)
-        draft = self.communicator.note(kind, audience, facts, budget)
+        draft = self.agents().communicator.note(kind, audience, facts, budget)
         news = plan_hash[:12] if kind == "approval" else state["status"].value
         message = Message(
             incident_id=incident_id,
@@ -321,8 +293,3 @@ class Copilot:
 def send_key(incident_id: str, kind: str, news: str, audience: Audience) -> str:
     """Return the key under which a message to an audience goes out once; `news` is what makes it another."""
     return f"{incident_id}:{kind}:{news}:{audience.value}"
-
-
-def _drift(records: Records, book: dict[str, Any]) -> tuple[Drift, ...]:
-    """Say what a runbook that was found names and the account no longer has as it says."""
-    return drift_of(records.access, str(book["runbook"]), book.get("names", {}))

@@ -17,7 +17,6 @@ from memory.records.spend import Spend
 from memory.stores.evidence import EvidenceLedger
 from tools.budget import IncidentBudget
 from tools.errors import OverAllowance, Transient, error_code, is_denied, is_throttled, is_timeout
-from tools.injection import flags_of
 from tools.progress import Progress
 from tools.redaction import Redactor, is_redacted
 
@@ -201,9 +200,16 @@ class Recorder:
             gaps=tuple(dict.fromkeys(gaps)),
             gap_detail=self.redactor.text(answer.gap_detail),
             untrusted=question.untrusted,
-            flags=flags_of(cleaned) if question.untrusted else (),
+            flags=_flags_of(cleaned) if question.untrusted else (),
         )
         return self.ledger.add(evidence, *([content] if was_cut else []))
+
+
+def _flags_of(cleaned: Any) -> tuple[str, ...]:
+    # Only here: its patterns take long to make, and what goes on from an approval to its call reads no such text.
+    from tools.injection import flags_of
+
+    return flags_of(cleaned)
 
 
 NAMELESS = Answer(

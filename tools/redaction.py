@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from tools.secret_names import names_secret, parameter_holds_secret
-from tools.secret_rules import IBAN, ORDINARY, PLACEHOLDER, RULES, SECRET_OPTION, is_iban
+from tools.secret_rules import ORDINARY, PLACEHOLDER, SECRET_OPTION, ibans, is_iban, rules
 
 TAG_DIGITS = 4
 _HEADER = re.compile(r"(?i)(?:^|[^a-z])(?:authorization|(?:set-)?cookie)$")
@@ -75,10 +75,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text with every secret and personal datum replaced by a placeholder."""
-        for kind, pattern in RULES:
+        for kind, pattern in rules():
             text = pattern.sub(partial(self._mark, kind), text)
         text = _BARE_KEY.sub(lambda found: self._if(_is_key(found[0]), "secret", found[0]), text)
-        text = IBAN.sub(lambda found: self._if(is_iban(found[0]), "iban", found[0]), text)
+        text = ibans().sub(lambda found: self._if(is_iban(found[0]), "iban", found[0]), text)
         text = _CARD.sub(lambda found: self._if(_is_card(found[0]), "card", found[0]), text)
         text = _PHONE.sub(lambda found: self._if(_is_phone(found[0]), "phone", found[0]), text)
         if self.client_addresses:

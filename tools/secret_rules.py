@@ -7,6 +7,7 @@ and hold none. All repeats are bounded, so that the time is linear on long lines
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 PLACEHOLDER = r"\[[a-z-]+(?:#[0-9a-f]{4})?\]"
 _NAMES = (
@@ -118,7 +119,14 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     # https://www.ssa.gov/employer/randomization.html: which numbers are not given.
     ("ssn", r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
 )
-RULES = tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
+
+
+@cache
+def rules() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the patterns, each with its kind. They are made when a text is first looked through: that takes long."""
+    return tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
+
+
 # An option whose value is the next of a command's words.
 SECRET_OPTION = re.compile(rf"(?i)--?(?:[a-z][a-z0-9]{{0,30}}-){{0,3}}(?:{_NAMES}|pass|token)")
 
@@ -150,7 +158,10 @@ def _ibans() -> Iterator[str]:
         yield rf"(?:{countries.replace(' ', '|')})\d\d(?:[A-Z0-9]{{{length - 4}}}|{apart})"
 
 
-IBAN = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ibans())})(?![A-Za-z0-9])")
+@cache
+def ibans() -> re.Pattern[str]:
+    """Return the pattern of what is as long as an IBAN of its country."""
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_ibans())})(?![A-Za-z0-9])")
 
 
 def is_iban(text: str) -> bool:

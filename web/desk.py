@@ -45,6 +45,7 @@ class Desk:
         """Open the copilot; runs that this process hosts itself go to the background. Blocks."""
         records = open_records(settings)
         copilot = open_copilot(records)
+        copilot.agents()
         runs = open_runs(records, copilot)
         port = BackgroundRuns(runs) if isinstance(runs, InProcessRuns) else runs
         return cls(records, copilot, port, threads)

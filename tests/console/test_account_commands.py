@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,6 +19,25 @@ from memory.records.incident_record import IncidentRecord
 from tests.console.commands import ROOT, Desk
 from tests.console.conftest import PlayedIncident
 from tools.errors import Misconfigured
+
+# The models' libraries, the first look's arrays, tokens and pages: a second of loading that no approval needs.
+NOT_FOR_A_DECISION = {
+    "boto3",
+    "drain3",
+    "graphs.consulting",
+    "jinja2",
+    "jwt",
+    "langchain.agents",
+    "langchain_aws",
+    "numpy",
+    "phonenumbers",
+    "spellchecker",
+    "starlette",
+    "tools.first_look",
+    "tools.injection",
+    "tools.options",
+    "yaml",
+}
 
 
 def test_spans_are_read_as_written() -> None:
@@ -69,10 +89,11 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     other = desk.run("approve", incident_id[:8], "--plan", "00000000")
     assert (other.returncode, f"plan {plan} is asked now" in other.stderr) == (1, True), other.stderr
     assert other.stdout.startswith(f"plan {plan[:12]}: ecs_"), "what is decided on is shown first"
-    killed = desk.start("approve", incident_id[:8], "--reason", "as planned")
-    _until(lambda: bool(_rollbacks(records)))
-    killed.kill()
-    killed.communicate(timeout=60)
+    loaded = _loaded_until(
+        lambda: bool(_rollbacks(records)), desk, "approve", incident_id[:8], "--reason", "as planned"
+    )
+    assert {"langgraph.pregel.main", "cedarpy", "graphs.nodes.act"} <= loaded
+    assert not loaded & NOT_FOR_A_DECISION, "people wait for the call that they approve"
     done = desk.run("approve", incident_id[:8], "--json")
     assert done.returncode == 0, done.stderr
     ended = IncidentRecord.model_validate_json(done.stdout)
@@ -80,6 +101,27 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     assert ended.decision is not None
     assert ended.decision.reason == "as planned"
     assert len(_rollbacks(records)) == 1
+
+
+def _loaded_until(look: Callable[[], bool], desk: Desk, *arguments: str) -> set[str]:
+    """Kill a command once something has happened, and return the modules that it had loaded by then."""
+    path = desk.folder / "loaded.txt"
+    with path.open("w") as file:
+        killed = subprocess.Popen(
+            desk.command(*arguments),
+            cwd=desk.folder,
+            env={**desk.environment, "PYTHONPROFILEIMPORTTIME": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _until(look)
+        finally:
+            killed.kill()
+            killed.wait(timeout=60)
+    lines = path.read_text().splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
 def _waiting_incident(desk: Desk, records: Records) -> IncidentRecord:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
+from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import Decided, decide
-from graphs.principals import principal_of_caller
 from graphs.runs import InProcessRuns
 from graphs.settings import World, load
 from graphs.sweeper import Swept, sweep, wake_due

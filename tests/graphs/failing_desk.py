@@ -12,6 +12,7 @@ from langgraph.types import Command
 
 from agents.communicator import Draft
 from graphs.autonomy import AutonomySettings
+from graphs.consulting import Agents
 from graphs.settings import World, load
 from graphs.step import Turn, Wait, Work
 from graphs.thinking import Copilot
@@ -213,10 +214,7 @@ class FailingDesk:
         unused: Any = None
         return Copilot(
             records=cast(Any, records),
-            triage_agent=unused,
-            critic_agent=unused,
-            remediation_agent=unused,
-            communicator=cast(Any, self.telling),
+            agents=lambda: Agents(unused, unused, unused, unused, unused, cast(Any, self.telling)),
             executor=acting,
             outbox=Outbox(outbox, incidents, (), clock, leases),
             runbooks=unused,

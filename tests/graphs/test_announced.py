@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from agents.communicator import Draft
+from graphs.consulting import Agents
 from graphs.thinking import Copilot
 from memory.records.config import Limits, ReadPrices
 from memory.records.incident import Status
@@ -44,15 +45,13 @@ def telling_copilot(table: MemoryTable, telling: Telling) -> Copilot:
         clock=StillClock(),
         settings=SimpleNamespace(limits=Limits(), prices=SimpleNamespace(reads=ReadPrices())),
     )
-    given: dict[str, Any] = {
-        name: cast(Any, None)
-        for name in ("triage_agent", "critic_agent", "remediation_agent", "executor", "runbooks")
-    }
+    unused: Any = None
     return Copilot(
         records=cast(Any, records),
-        communicator=cast(Any, telling),
+        agents=lambda: Agents(unused, unused, unused, unused, unused, cast(Any, telling)),
+        executor=unused,
         outbox=Outbox(outbox, incidents, (), StillClock(), LeaseStore(table)),
-        **given,
+        runbooks=unused,
     )
 
 

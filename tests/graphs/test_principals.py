@@ -9,6 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from graphs.callers import principal_of_caller
 from graphs.principals import (
     AUDIENCE,
     LOCAL_ISSUER,
@@ -16,7 +17,6 @@ from graphs.principals import (
     LocalIssuer,
     UnauthenticatedError,
     own_token,
-    principal_of_caller,
     principal_of_token,
 )
 from graphs.settings import Connection, Settings, World, load

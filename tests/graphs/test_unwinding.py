@@ -81,10 +81,7 @@ def turn_of(
     unused: Any = None
     copilot = Copilot(
         records=cast(Records, records),
-        triage_agent=unused,
-        critic_agent=unused,
-        remediation_agent=unused,
-        communicator=unused,
+        agents=unused,
         executor=acting,
         outbox=unused,
         runbooks=unused,

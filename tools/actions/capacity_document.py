@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, Field, ValidationError
 
@@ -59,6 +58,9 @@ class CapacityDocument(Record):
 
 def read_document(ssm: Any, name: str, version: str = "$DEFAULT") -> CapacityDocument | None:
     """Read one document of the account, or None when it has none of that name and version."""
+    # Only here: every command that acts loads the whole catalogue, and few actions read a document.
+    import yaml
+
     try:
         answer = ssm.get_document(Name=name, DocumentVersion=version)
     except ClientError as error:
