@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
 MARK = "<!-- From here on made by `make mutations`. -->"
 LIBRARIES = ("pytest", "hypothesis", "pydantic", "cedarpy", "botocore.session", "botocore.exceptions")
-TESTS = ("tests/tools/test_forbids.py", "tests/tools/test_unauthorised.py", "tests/tools/test_executor.py")
+TESTS = (
+    "tests/tools/test_forbids.py",
+    "tests/tools/test_unauthorised.py",
+    "tests/tools/test_forged_records.py",
+    "tests/tools/test_executor.py",
+)
 # What draws hundreds of examples would only repeat what the rest finds, and lists of checks notice any change.
 LEFT_OUT = "not at_most_once and not three_hundred and not stored_account_only and not has_a_case and not tried_below"
 # A tuple of checks, and the file that it stands in.

@@ -72,16 +72,20 @@ def _too_few(deeds: Counter[Deed], dossier: Dossier) -> Iterator[str]:
 
 def _otherwise(payloads: Sequence[AuditPayload], dossier: Dossier) -> Iterator[str]:
     for execution in dossier.of("ACTION", Execution):
-        mine = [one for one in payloads if one.execution_id == execution.action_id]
-        last = mine[-1] if len(mine) >= _entries_of(execution) else None
-        if last is None or last != AuditPayload.model_validate(
-            {"salt": last.salt, **told_of(_audited(execution))}
-        ):
+        if not is_told(execution, [one for one in payloads if one.execution_id == execution.action_id]):
             yield f"action {execution.action_id} is stored otherwise than its last entry tells"
     for decision in dossier.of("DECISION", Decision):
         who = (decision.by.id, decision.plan_hash, decision.request_sha256)
         if not any(who == (one.who, one.plan_hash, one.facts.get("request_sha256")) for one in payloads):
             yield f"the decision of {decision.by.id} on plan {decision.plan_hash[:12]} has no entry"
+
+
+def is_told(execution: Execution, mine: Sequence[AuditPayload]) -> bool:
+    """Say whether an action stands as the last of its entries tells, and has as many as it must have."""
+    if len(mine) < _entries_of(execution):
+        return False
+    told = {"salt": mine[-1].salt, **told_of(_audited(execution))}
+    return mine[-1] == AuditPayload.model_validate(told)
 
 
 def _entries_of(execution: Execution) -> int:

@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from memory.audit_told import Told
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.base import canonical_json
 from memory.records.incident import Incident
+from memory.records.outcome import Execution
 from memory.records.plan import Plan, Review, Ruling
 from memory.records.scope import PrincipalKind, Role
 from tools.actions.base import State, differences
-from tools.signing import Signer
+from tools.signing import Signer, changed_since_claimed
 
 GRACE = timedelta(minutes=10)
 """How long a decision made in time stays good when the action starts after the request expired."""
@@ -27,7 +29,7 @@ class Attempt:
     """One action that is about to be done, and all that the checks look at, read just now.
 
     `reaches` is the account and region that the access really is of. `stopped` says why nothing may be written.
-    `resumes` says that the action was claimed before, by an attempt that was cut off.
+    `standing` is the claim of an attempt before that was cut off. `told` is what the incident's audit tells.
     """
 
     incident: Incident
@@ -43,7 +45,8 @@ class Attempt:
     stopped: str | None
     reaches: tuple[str, str]
     now: datetime
-    resumes: bool = False
+    told: Told
+    standing: Execution | None = None
 
     @property
     def approved_by(self) -> tuple[str, ...]:
@@ -103,6 +106,21 @@ def asked_where_needed(attempt: Attempt) -> str | None:
     return None
 
 
+def claimed_by_us(attempt: Attempt) -> str | None:
+    """Refuse to go on with a claim that the executor did not make, or that was changed since."""
+    if attempt.standing is None:
+        return None
+    try:
+        return changed_since_claimed(attempt.signer, attempt.standing)
+    except (ClientError, BotoCoreError) as error:
+        return f"the signature of the claim cannot be checked: {error}"
+
+
+def as_the_audit_tells(attempt: Attempt) -> str | None:
+    """Refuse what the audit tells of already, and a claim of which it tells otherwise."""
+    return attempt.told.against(attempt.action_id, attempt.standing)
+
+
 # What an approval is held against, once one was asked.
 
 
@@ -127,6 +145,12 @@ def approved_in_the_end(attempt: Attempt, request: ApprovalRequest) -> str | Non
     if request.status is ApprovalStatus.APPROVED:
         return None
     return f"the request for approval is {request.status.value}"
+
+
+def not_closed_by_the_audit(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse a request that was withdrawn or expired by the audit, or of which it does not tell."""
+    why_not = attempt.told.against_request(request)
+    return f"the request for approval does not stand: {why_not}" if why_not else None
 
 
 def denied_by_nobody(attempt: Attempt, request: ApprovalRequest) -> str | None:
@@ -234,7 +258,7 @@ def not_lapsed(attempt: Attempt, request: ApprovalRequest) -> str | None:
 
 def not_used_before(attempt: Attempt, request: ApprovalRequest) -> str | None:
     """Refuse a second use for the same action."""
-    if attempt.resumes or attempt.action_id not in request.used:
+    if attempt.standing is not None or attempt.action_id not in request.used:
         return None
     return f"the approval was used for action {attempt.action_id} already"
 
@@ -255,6 +279,8 @@ def as_it_was_approved(attempt: Attempt, request: ApprovalRequest) -> str | None
 CHECKS: tuple[Check, ...] = (
     in_its_account,
     not_stopped,
+    claimed_by_us,
+    as_the_audit_tells,
     not_refused_by_policy,
     asked_where_needed,
 )
@@ -263,6 +289,7 @@ OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
     asked_of_this_incident,
     asked_about_this_plan,
     approved_in_the_end,
+    not_closed_by_the_audit,
     denied_by_nobody,
     approved_by_enough,
     decided_on_this_request,

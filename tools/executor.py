@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from memory.audit_told import Told
 from memory.clock import Clock
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, ExecutionState, undo_of
@@ -137,7 +138,7 @@ class Executor:
         def authorise() -> Grant | Refusal:
             looked = self._ahead(incident, inspection)
             attempt = self._attempt(incident, plan, index, looked, around)
-            return self._leave(replace(attempt, resumes=standing is not None), looked, once)
+            return self._leave(replace(attempt, standing=standing), looked, once)
 
         if standing is not None:
             return once.resume(standing, inspection.state, authorise)
@@ -188,7 +189,19 @@ class Executor:
         if once is None:
             return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
         reaches = (around.account, self.access.region)
-        undo = Undo(undone, inspection, once, self.policy, around, self.stopped(), reaches)
+        told = Told.by(*self.executions.audit(scope, incident_id))
+        undo = Undo(
+            undone,
+            inspection,
+            once,
+            self.policy,
+            around,
+            self.stopped(),
+            reaches,
+            self.signer,
+            told,
+            standing,
+        )
         if standing is not None:
             resumed = once.resume(standing, inspection.state, lambda: self._leave_to_undo(undo, action_id))
             return undo.mark(resumed)
@@ -221,6 +234,7 @@ class Executor:
             stopped=self.stopped(),
             reaches=(around.account, self.access.region),
             now=self.clock.now(),
+            told=Told.by(*self.executions.audit(incident.scope, incident.incident_id)),
         )
 
     def _leave(self, attempt: Attempt, inspection: Inspection, once: Once) -> Grant | Refusal:
@@ -234,7 +248,7 @@ class Executor:
             session = self._session(incident, attempt.action_id, once, by)
         except NotAssumedError as error:
             return Refusal(str(error))
-        uses = () if attempt.resumes else self._uses(attempt, once, inspection.crowd)
+        uses = () if attempt.standing is not None else self._uses(attempt, once, inspection.crowd)
         return Grant(
             session=session,
             why=inspection.planned.why,
@@ -283,7 +297,8 @@ class Executor:
         action, params = inspection.action, inspection.params
         if action is None or params is None or not inspection.state:
             return None
-        return Once(action, params, incident.scope, self.access, self.executions, self.clock, self.stopped)
+        scope, executions = incident.scope, self.executions
+        return Once(action, params, scope, self.access, executions, self.clock, self.stopped, self.signer)
 
     def _refusal(
         self,

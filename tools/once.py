@@ -29,6 +29,7 @@ from tools.aws.access import AwsAccess
 from tools.aws.sessions import Session
 from tools.aws.unrepeated import unrepeated
 from tools.inspection import Inspection
+from tools.signing import Signer, signed_claim
 
 OPEN = frozenset({ExecutionState.CLAIMED, ExecutionState.CALLED, ExecutionState.UNDECIDED})
 """States that are not settled: a repeat asks the account."""
@@ -89,6 +90,7 @@ class Once:
     executions: ExecutionStore
     clock: Clock
     stopped: Callable[[], str | None]
+    signer: Signer
 
     def start(
         self,
@@ -116,8 +118,7 @@ class Once:
             is_revert=is_revert,
             **_named(grant),
         )
-        self._claim(claim, grant.uses)
-        return self._perform(claim, grant.session)
+        return self._perform(self._claim(claim, grant.uses), grant.session)
 
     def skip(self, incident_id: str, action_id: str, inspection: Inspection, why: str) -> Execution:
         """Record an undo that needs no call, because the target is as it should be."""
@@ -134,8 +135,7 @@ class Once:
             detail=why,
             is_revert=True,
         )
-        self._claim(done, ())
-        return done
+        return self._claim(done, ())
 
     def resume(self, standing: Execution, state: State, authorise: Authorise) -> Execution:
         """Settle what an earlier attempt left; `state` is the target as it was read just now.
@@ -180,11 +180,14 @@ class Once:
         """Say whether an accepted call may still take effect; where AWS does not say, it may."""
         return done.state is ExecutionState.DONE and self._settled(done.answer) is None
 
-    def _claim(self, claim: Execution, uses: Sequence[Write]) -> None:
+    def _claim(self, captured: Execution, uses: Sequence[Write]) -> Execution:
+        """Store a claim, signed: its way back is believed later by that alone."""
+        claim = signed_claim(self.signer, captured)
         if not self.executions.claim(self.scope, claim, uses):
             raise ClaimLostError(
                 f"action {claim.action_id}, its approval or its target was claimed meanwhile"
             )
+        return claim
 
     def _perform(self, standing: Execution, session: Session) -> Execution:
         called = standing

@@ -1,4 +1,6 @@
-"""Sign requests and decisions where they are made; they are checked where they are believed: the table proves nothing.
+"""Sign requests, decisions and claims where they are made; they are checked where they are believed.
+
+The table proves nothing.
 
 HMAC-SHA-256 (RFC 2104), with a key of this machine or one of AWS KMS
 (https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateMac.html).
@@ -15,6 +17,7 @@ from typing import Protocol
 from botocore.exceptions import ClientError
 
 from memory.records.approval import ApprovalRequest
+from memory.records.outcome import Execution
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
 from tools.key_file import kept_key
@@ -44,6 +47,21 @@ def signed_request(signer: Signer, request: ApprovalRequest) -> ApprovalRequest:
     """Sign what is asked, where it is asked. Raises botocore's errors when the key cannot be asked."""
     named = request.model_copy(update={"key_id": signer.key_id})
     return named.model_copy(update={"signature": signer.sign(named.signed_text)})
+
+
+def signed_claim(signer: Signer, claim: Execution) -> Execution:
+    """Sign what is captured for an action before it. Raises botocore's errors when the key cannot be asked."""
+    named = claim.model_copy(update={"key_id": signer.key_id})
+    return named.model_copy(update={"signature": signer.sign(named.signed_text)})
+
+
+def changed_since_claimed(signer: Signer, claim: Execution) -> str | None:
+    """Return why the claim of an action is not the one that was captured, or None. Raises botocore's errors."""
+    named = f"the claim of action {claim.action_id}"
+    if claim.key_id != signer.key_id:
+        return f"{named} is signed with the key {claim.key_id or 'of nobody'}, not with ours"
+    is_ours = signer.knows(claim.signed_text, claim.signature)
+    return None if is_ours else f"{named} was changed after it was signed"
 
 
 @dataclass(frozen=True)

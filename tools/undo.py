@@ -7,10 +7,12 @@ it all the same: whoever turns that has taken over, and a copilot that still wri
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from memory.records.outcome import Execution, ExecutionState
+from memory.audit_told import Told
+from memory.records.outcome import Execution, ExecutionState, undo_of
 from tools.inspection import Inspection
 from tools.once import UNDER_WAY, Once
 from tools.policy import Answer, Circumstances, Policy
+from tools.signing import Signer, changed_since_claimed
 
 _UNDOABLE = frozenset(
     {ExecutionState.DONE, ExecutionState.FAILED, ExecutionState.UNDECIDED, ExecutionState.REVERTED}
@@ -19,7 +21,10 @@ _UNDOABLE = frozenset(
 
 @dataclass(frozen=True)
 class Undo:
-    """The way back from one action. `inspection` and `once` are those of the inverse."""
+    """The way back from one action. `inspection` and `once` are those of the inverse.
+
+    `standing` is the undo that was begun before and cut off. `told` is what the incident's audit tells.
+    """
 
     undone: Execution
     inspection: Inspection
@@ -28,6 +33,9 @@ class Undo:
     around: Circumstances
     stopped: str | None
     reaches: tuple[str, str]
+    signer: Signer
+    told: Told
+    standing: Execution | None = None
 
     @property
     def is_needless(self) -> bool:
@@ -72,6 +80,18 @@ def was_done(undo: Undo) -> str | None:
     return None if undo.undone.state in _UNDOABLE else f"the action is {undo.undone.state.value}"
 
 
+def claimed_by_us(undo: Undo) -> str | None:
+    """Refuse a way back that the executor did not capture, or that was changed since. Raises botocore's errors."""
+    claims = (undo.undone, undo.standing) if undo.standing else (undo.undone,)
+    return next((why for one in claims if (why := changed_since_claimed(undo.signer, one)) is not None), None)
+
+
+def as_the_audit_tells(undo: Undo) -> str | None:
+    """Refuse where the audit tells otherwise of the action, or of an undo that nothing is stored of any more."""
+    undone, told = undo.undone, undo.told
+    return told.against(undone.action_id, undone) or told.against(undo_of(undone.action_id), undo.standing)
+
+
 def not_refused_by_policy(undo: Undo) -> str | None:
     """Refuse what policy refuses."""
     answer = undo.answer
@@ -104,6 +124,8 @@ CHECKS: tuple[Callable[[Undo], str | None], ...] = (
     in_its_account,
     not_stopped,
     was_done,
+    claimed_by_us,
+    as_the_audit_tells,
     not_refused_by_policy,
     not_under_way,
     as_it_was_left,

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from memory.records.base import Record, UtcTime
+from memory.records.base import Record, UtcTime, canonical_json, digest
 
 
 class ExecutionState(StrEnum):
@@ -20,6 +20,10 @@ class ExecutionState(StrEnum):
     REVERTED = "reverted"
 
 
+# How far an action got since its claim, and what came of it.
+_SINCE = frozenset({"state", "done_at", "answer", "detail", "event_id", "accepted"})
+
+
 def undo_of(action_id: str) -> str:
     """Return the id under which the undo of an action is claimed."""
     return f"{action_id}-undo"
@@ -30,7 +34,8 @@ class Execution(Record):
 
     `approval` is the hash of the plan that was approved, `session` the name of the session that made the call,
     `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found. `accepted` says
-    that AWS took the call, by its answer or, where that was lost, by what the account showed.
+    that AWS took the call, by its answer or, where that was lost, by what the account showed. `signature` is of the
+    claim, made by the executor with the key `key_id`: the table alone proves no way back.
     """
 
     incident_id: str
@@ -54,6 +59,18 @@ class Execution(Record):
     source_identity: str | None = None
     event_id: str | None = None
     accepted: bool = False
+    key_id: str = ""
+    signature: str = ""
+
+    @property
+    def signed_text(self) -> str:
+        """Return what the signature is over: the digest of all that was captured at the claim, and the key.
+
+        What has its default is left out, so that a version that adds a field reads the same digest.
+        """
+        apart = {*_SINCE, "key_id", "signature"}
+        claimed = digest(self.model_dump(mode="json", exclude=apart, exclude_defaults=True))
+        return canonical_json({"claimed": claimed, "key_id": self.key_id})
 
     @property
     def was_accepted(self) -> bool:

@@ -1,16 +1,18 @@
 """The audit: an entry is written in one transaction with what it tells of, or neither is."""
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from memory import keys
-from memory.audit_chain import Chain, chain_name
+from memory.audit_chain import Chain, Checked, chain_name
 from memory.records.audit import AuditEntry, AuditHead, AuditPayload, Deed
 from memory.records.base import canonical_json, digest
 from memory.table import ConflictError, Item, RecordTable, Write
 
 TRIES = 64
+READS = 8
 SALT_BYTES = 16
 
 
@@ -22,9 +24,15 @@ def fresh_salt() -> str:
 class AuditTrail:
     """Appends to chains of hashes, one for each incident and one for each tenant, and erases what they are about."""
 
-    def __init__(self, table: RecordTable, salt: Callable[[], str] = fresh_salt) -> None:
+    def __init__(
+        self,
+        table: RecordTable,
+        salt: Callable[[], str] = fresh_salt,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._table = table
         self._salt = salt
+        self._now = now
 
     def commit(  # the deed and what tells of it belong in one call
         self,
@@ -60,6 +68,18 @@ class AuditTrail:
             head=head.body if head else None,
             name=chain_name(partition),
         )
+
+    def hold(self, partition: str) -> tuple[Chain, Checked]:
+        """Return a chain and how it stands. What is appended while it is read is no fault: it is read again then."""
+        for _ in range(READS):
+            chain = self.read(partition)
+            checked = chain.check(self._now())
+            if checked.broken is None:
+                break
+            head = self._table.get(keys.audit_head(partition))
+            if (head.body if head else None) == chain.head:
+                break
+        return chain, checked
 
     def erase(self, partition: str, at: datetime, who: str, why: str) -> AuditEntry:
         """Erase the payloads of all entries so far. The erasure is an entry itself, written first."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from memory import keys
+from memory.audit_chain import Chain, Checked
 from memory.records.audit import AuditEntry, Deed
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import COPILOT, Scope
@@ -49,6 +50,10 @@ class ExecutionStore:
         """Yield an incident's actions."""
         for item in self._table.query(keys.incident(scope, incident_id).pk, "ACTION#"):
             yield Execution.model_validate(item.body)
+
+    def audit(self, scope: Scope, incident_id: str) -> tuple[Chain, Checked]:
+        """Return the audit of an incident, and how it stands."""
+        return self._trail.hold(keys.incident(scope, incident_id).pk)
 
     def _audited(
         self, scope: Scope, execution: Execution, deed: Deed, expected: int, also: Sequence[Write] = ()

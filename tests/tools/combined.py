@@ -49,6 +49,39 @@ def _deciding(
     return Spoiling(spoil, spoils, (_SIGNED | mends) - {spoils}, _BOTH, weakens)
 
 
+# What is done before it is wiped out has to be done while all is as it was asked: it comes first.
+_ALL = frozenset(
+    {
+        "place",
+        "switch",
+        "policy",
+        "request",
+        "incident asked about",
+        "actions",
+        "hash",
+        "status",
+        "seal of the request",
+        "denial",
+        "quorum",
+        "decision",
+        "decision of",
+        "seal",
+        "signature",
+        *_WHO,
+        "glass",
+        "time",
+        "lapse",
+        "used",
+        "state",
+        "fingerprints",
+        "plan",
+        "step",
+        "incident",
+        "withdrawn",
+        "claim",
+    }
+)
+
 SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.elsewhere, "place"),
     _plain(one.stopped, "switch"),
@@ -81,6 +114,15 @@ SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.drifted, "state"),
     _asking(one.bound_to_no_state, "fingerprints"),
     _plain(one.another_plan, "plan"),
+    Spoiling(
+        one.withdrawn_and_put_back,
+        "withdrawn",
+        mends=frozenset({"status"}),
+        needs=frozenset({"request", "used", "done before"}),
+        weakens=frozenset({"hash", "incident asked about"}),
+    ),
+    Spoiling(one.wiped_out_or_put_back, "done before", needs=_ALL),
+    Spoiling(one.claimed_by_hand, "claim", mends=frozenset({"done before"}), weakens=frozenset({"used"})),
     _plain(one.no_such_step, "step"),
     _plain(one.another_incident, "incident", weakens=frozenset({"place"})),
 )

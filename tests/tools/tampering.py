@@ -10,7 +10,7 @@ from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.config import Autonomy
 from memory.records.incident import Incident
-from memory.records.outcome import Execution
+from memory.records.outcome import Execution, ExecutionState
 from memory.records.plan import Plan, PlannedAction
 from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
 from tests.tools.dials import (
@@ -29,11 +29,12 @@ from tests.tools.dials import (
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 from tools.policy import Circumstances
-from tools.signing import LocalKey, signed_request
+from tools.signing import LocalKey, signed_claim, signed_request
 
 MINUTE = timedelta(minutes=1)
 OTHER = Principal(kind=PrincipalKind.PERSON, id="grace", issuer="team", roles=(Role.APPROVER,))
 PLAN = plan(9, 11)
+FIRST = f"{PLAN.plan_hash[:12]}-0"
 
 
 @dataclass
@@ -47,6 +48,8 @@ class Stage:
     index: int = 0
     circumstances: Circumstances = WITH_APPROVAL
     options: dict[str, Any] = field(default_factory=dict)
+    sent_before: int = 0
+    stored_before: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         approve(executor(self.table, self.dials), self.planned, self.about)
@@ -59,7 +62,15 @@ class Stage:
     def decision(self) -> Decision:
         return Decision.model_validate(self._item(keys.decision).body)
 
+    @property
+    def stored(self) -> frozenset[str]:
+        """The ids of all actions that something is stored of."""
+        return frozenset(
+            key.sk.removeprefix("ACTION#") for key in self.table.items if key.sk.startswith("ACTION#")
+        )
+
     def attempt(self) -> Execution:
+        self.sent_before, self.stored_before = self.dials.sent, self.stored
         acting = executor(self.table, self.dials, **self.options)
         return acting.execute(self.about, self.planned, self.index, self.circumstances)
 
@@ -98,6 +109,18 @@ class Stage:
     def add_decision(self, decision: Decision) -> None:
         key = keys.endorsement(*self._at(), f"{decision.by.id}{len(self.table.items)}")
         self.table.put(key, decision.model_dump(mode="json"))
+
+    def put_claim(self, claim: Execution) -> None:
+        """Write the account of an action by hand."""
+        key = keys.execution(SCOPE, incident().incident_id, claim.action_id)
+        self.table.put(key, claim.model_dump(mode="json"))
+
+    def done_and_taken_back(self) -> Execution:
+        """Do the first action as it was approved; a person then sets the dial to what it was."""
+        done = executor(self.table, self.dials).execute(incident(), PLAN, 0, WITH_APPROVAL)
+        assert done.state is ExecutionState.DONE
+        self.dials.values["main"] = 7
+        return done
 
     def forget(self, *which: Callable[..., Any]) -> None:
         for key in which:
@@ -248,7 +271,7 @@ def lapsed(at: Stage, rng: random.Random) -> None:
 
 
 def used(at: Stage, rng: random.Random) -> None:
-    at.put_request(used=(f"{PLAN.plan_hash[:12]}-0",))
+    at.put_request(used=(FIRST,))
 
 
 def drifted(at: Stage, rng: random.Random) -> None:
@@ -295,6 +318,54 @@ def changed_before_the_decision(at: Stage, rng: random.Random) -> None:
     at.decide_anew()
 
 
+# What somebody writes who would have it look better than it is.
+
+
+def withdrawn_and_put_back(at: Stage, rng: random.Random) -> None:
+    executor(at.table, at.dials).approvals.withdraw(at.request, NOW, "it has passed")
+    assert at.request.status is ApprovalStatus.WITHDRAWN
+    why = rng.choice([at.request.withdrawn, ""])
+    at.put_request(status=ApprovalStatus.APPROVED, withdrawn=why)
+
+
+def done_and_wiped_out(at: Stage, rng: random.Random) -> None:
+    done = at.done_and_taken_back()
+    at.table.delete(keys.execution(SCOPE, incident().incident_id, done.action_id))
+    at.put_request(used=())
+
+
+def done_and_put_back_to_its_claim(at: Stage, rng: random.Random) -> None:
+    done = at.done_and_taken_back()
+    state = rng.choice([ExecutionState.CLAIMED, ExecutionState.CALLED])
+    began: dict[str, Any] = {"state": state, "done_at": None, "answer": {}, "accepted": False, "detail": ""}
+    at.put_claim(done.model_copy(update=began))
+
+
+def wiped_out_or_put_back(at: Stage, rng: random.Random) -> None:
+    rng.choice([done_and_wiped_out, done_and_put_back_to_its_claim])(at, rng)
+
+
+def claimed_by_hand(at: Stage, rng: random.Random) -> None:
+    """A claim that nobody made, over the state that stands, so that it needs no approval to be used."""
+    claim = Execution(
+        incident_id=incident().incident_id,
+        action_id=FIRST,
+        action="set_dial",
+        parameters={"dial": "main", "value": 9},
+        state=rng.choice([ExecutionState.CLAIMED, ExecutionState.CALLED]),
+        claimed_at=NOW,
+        before={
+            "found": True,
+            "value": at.dials.values["main"],
+            "by_others": at.dials.turned_by_others,
+        },
+        inverse={"dial": "main", "value": 666},
+    )
+    stranger = LocalKey(rng.randbytes(32))
+    named_ours = signed_claim(stranger, claim).model_copy(update={"key_id": SIGNER.key_id})
+    at.put_claim(rng.choice([claim, signed_claim(stranger, claim), named_ours]))
+
+
 def no_such_step(at: Stage, rng: random.Random) -> None:
     at.index = rng.choice([-2, -1, 2, 3, 10**6])
 
@@ -313,11 +384,14 @@ def another_incident(at: Stage, rng: random.Random) -> None:
 BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("in_its_account", "not of this account", elsewhere),
     ("not_stopped", "the kill switch", stopped),
+    ("claimed_by_us", "the claim of action", claimed_by_hand),
+    ("as_the_audit_tells", "audit tells", wiped_out_or_put_back),
     ("not_refused_by_policy", "policy refuses", refused_by_policy),
     ("asked_where_needed", "nobody was asked", never_asked),
     ("asked_of_this_incident", "for another incident", asked_elsewhere),
     ("asked_about_this_plan", "not the one that people were asked about", asked_about_other_actions),
     ("approved_in_the_end", "the request for approval is", not_approved_in_the_end),
+    ("not_closed_by_the_audit", "does not stand", withdrawn_and_put_back),
     ("denied_by_nobody", "was denied by grace", denied_too),
     ("approved_by_enough", "people approved it", too_few),
     ("decided_on_this_request", "is on another request", decided_on_something_else),

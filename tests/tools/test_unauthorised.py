@@ -35,13 +35,14 @@ BREAKER = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)
 
 
 def _is_refused(at: Stage, execution: Execution) -> bool:
-    """Refused, with nothing claimed, used or sent."""
-    claimed = [key for key in at.table.items if key.sk.startswith("ACTION#")]
+    """Refused, with nothing claimed, used or sent; what was claimed before fails or is left to people."""
+    stood = execution.action_id in at.stored_before
+    ends = {ExecutionState.REFUSED, *([ExecutionState.FAILED, ExecutionState.UNDECIDED] if stood else [])}
     return (
-        execution.state is ExecutionState.REFUSED
+        execution.state in ends
         and bool(execution.detail)
-        and not claimed
-        and not at.dials.sent
+        and at.stored == at.stored_before
+        and at.dials.sent == at.sent_before
     )
 
 
@@ -169,7 +170,7 @@ def test_an_approval_is_used_once_even_when_the_action_is_forgotten() -> None:
 
     again = at.attempt()
 
-    assert again.state is ExecutionState.REFUSED and "used" in again.detail
+    assert again.state is ExecutionState.REFUSED and "nothing is stored of it" in again.detail
     assert at.dials.writes == [("main", 9)]
 
 
@@ -284,6 +285,8 @@ def test_every_check_of_an_undo_is_tried_below() -> None:
         "in_its_account",
         "not_stopped",
         "was_done",
+        "claimed_by_us",
+        "as_the_audit_tells",
         "not_refused_by_policy",
         "not_under_way",
         "as_it_was_left",
@@ -313,7 +316,9 @@ def test_what_is_about_to_be_called_is_not_undone() -> None:
     about_to = done.model_copy(update={"state": ExecutionState.CALLED})
     acting.executions.advance(SCOPE, done, about_to)
 
-    assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, BY_ITSELF))
+    refused = acting.revert(incident(), done, BY_ITSELF)
+
+    assert _is_not_undone(acting, done, dials, refused) and refused.detail == "the action is called"
 
 
 def test_an_undo_that_policy_refuses_is_not_done() -> None:
@@ -349,7 +354,7 @@ def test_an_undo_is_not_undone_itself() -> None:
 
     refused = acting.revert(incident(), forged, BY_ITSELF)
 
-    assert refused.state is ExecutionState.REFUSED
+    assert refused.state is ExecutionState.REFUSED and "nothing done that can be undone" in refused.detail
     assert dials.writes == [("main", 9), ("main", 7)]
 
 

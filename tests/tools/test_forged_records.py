@@ -1,0 +1,256 @@
+"""Whoever can write the whole table and has no key gets nothing done, and nothing undone."""
+
+from collections.abc import Callable
+
+import pytest
+
+from memory import keys
+from memory.records.approval import ApprovalStatus
+from memory.records.outcome import Execution, ExecutionState
+from memory.table import Key
+from tests.tools.dials import BY_ITSELF, Dials, Fate, executor, incident, plan
+from tests.tools.memory_table import Killed, MemoryTable
+from tests.tools.stand_ins import NOW, SCOPE
+from tests.tools.tampering import PLAN, Stage
+
+FIRST = f"{PLAN.plan_hash[:12]}-0"
+
+
+def _key(action_id: str) -> Key:
+    return keys.execution(SCOPE, incident().incident_id, action_id)
+
+
+def _write(table: MemoryTable, action_id: str, **update: object) -> None:
+    """Change what is stored of an action, as somebody does who has the table but no key."""
+    table.put(_key(action_id), {**table.items[_key(action_id)].body, **update})
+
+
+def _never_done(state: ExecutionState) -> Execution:
+    return Execution(
+        incident_id=incident().incident_id,
+        action_id="ffffffffffff-0",
+        action="set_dial",
+        parameters={"dial": "main", "value": 7},
+        state=state,
+        claimed_at=NOW,
+        done_at=NOW,
+        accepted=True,
+        inverse={"dial": "main", "value": 666},
+    )
+
+
+@pytest.mark.parametrize("inverse", [{"dial": "main", "value": 666}, {"dial": "other", "value": 3}])
+def test_a_way_back_that_was_changed_since_the_claim_is_not_taken(inverse: dict[str, object]) -> None:
+    at = Stage()
+    done = at.attempt()
+    _write(at.table, done.action_id, inverse=inverse)
+
+    refused = executor(at.table, at.dials).revert(at.about, done, at.circumstances)
+
+    assert refused.state is ExecutionState.REFUSED and "was changed after it was signed" in refused.detail
+    assert at.dials.writes == [("main", 9)]
+
+
+@pytest.mark.parametrize("update", [{"signature": ""}, {"key_id": ""}, {"key_id": "local:another"}])
+def test_what_is_signed_by_nobody_or_by_another_is_not_undone(update: dict[str, str]) -> None:
+    at = Stage()
+    done = at.attempt()
+    _write(at.table, done.action_id, **update)
+
+    refused = executor(at.table, at.dials).revert(at.about, done, at.circumstances)
+
+    assert refused.state is ExecutionState.REFUSED and at.dials.writes == [("main", 9)]
+
+
+@pytest.mark.parametrize(
+    "state", [ExecutionState.DONE, ExecutionState.FAILED, ExecutionState.UNDECIDED, ExecutionState.REVERTED]
+)
+def test_what_was_never_done_is_not_undone(state: ExecutionState) -> None:
+    at = Stage()
+    at.forget(keys.approval, keys.decision)
+    forged = _never_done(state)
+    at.table.put(_key(forged.action_id), forged.model_dump(mode="json"))
+
+    refused = executor(at.table, at.dials).revert(at.about, forged, BY_ITSELF)
+
+    assert (refused.state, at.dials.sent) == (ExecutionState.REFUSED, 0)
+
+
+def test_what_was_claimed_and_never_sent_is_not_undone_as_if_it_had_been() -> None:
+    """Somebody else has set the dial to the same: that is theirs."""
+    at = Stage()
+    at.dials.fates = [Fate.REFUSED]
+    failed = at.attempt()
+    at.dials.values["main"] = 9
+    _write(at.table, failed.action_id, state="done", detail="", accepted=True)
+
+    refused = executor(at.table, at.dials).revert(at.about, failed, at.circumstances)
+
+    assert refused.state is ExecutionState.REFUSED and "otherwise than the audit tells" in refused.detail
+    assert at.dials.writes == []
+
+
+def test_a_claim_of_an_undo_that_was_written_by_hand_is_not_carried_out() -> None:
+    at = Stage()
+    done = at.attempt()
+    forged = done.model_copy(
+        update={"action_id": f"{done.action_id}-undo", "is_revert": True, "state": ExecutionState.CLAIMED}
+    )
+    at.table.put(_key(forged.action_id), forged.model_dump(mode="json"))
+
+    left = executor(at.table, at.dials).revert(at.about, done, at.circumstances)
+
+    assert left.state is not ExecutionState.DONE and at.dials.writes == [("main", 9)]
+
+
+@pytest.mark.parametrize("state", [ExecutionState.CLAIMED, ExecutionState.CALLED])
+@pytest.mark.parametrize("gone", [False, True], ids=["approved", "permitted"])
+def test_a_claim_that_was_written_by_hand_is_not_carried_out(state: ExecutionState, gone: bool) -> None:
+    at = Stage()
+    if gone:
+        at.forget(keys.approval, keys.decision)
+        at.circumstances = BY_ITSELF
+    forged = Execution(
+        incident_id=incident().incident_id,
+        action_id=FIRST,
+        action="set_dial",
+        parameters={"dial": "main", "value": 9},
+        state=state,
+        claimed_at=NOW,
+        before={"found": True, "value": 7, "by_others": 0},
+    )
+    at.table.put(_key(FIRST), forged.model_dump(mode="json"))
+
+    left = at.attempt()
+
+    assert left.state is ExecutionState.FAILED and "signed with the key of nobody" in left.detail
+    assert at.dials.sent == 0
+
+
+@pytest.mark.parametrize("state", ["claimed", "called"])
+def test_what_was_done_and_is_put_back_to_its_claim_is_not_done_again(state: str) -> None:
+    at = Stage()
+    done = at.attempt()
+    at.dials.values["main"] = 7
+    _write(at.table, done.action_id, state=state, done_at=None, answer={}, accepted=False)
+
+    left = at.attempt()
+
+    assert left.state is ExecutionState.FAILED and "otherwise than the audit tells" in left.detail
+    assert at.dials.writes == [("main", 9)]
+
+
+def test_an_undo_that_was_done_and_put_back_to_its_claim_is_not_done_again() -> None:
+    at = Stage()
+    done = at.attempt()
+    acting = executor(at.table, at.dials)
+    undone = acting.revert(at.about, done, at.circumstances)
+    at.dials.values["main"] = 9
+    _write(at.table, undone.action_id, state="claimed", done_at=None, answer={}, accepted=False)
+
+    left = acting.revert(at.about, done, at.circumstances)
+
+    assert left.state is ExecutionState.FAILED and at.dials.writes == [("main", 9), ("main", 7)]
+
+
+def test_an_approval_whose_use_and_whose_action_were_wiped_out_is_not_used_again() -> None:
+    at = Stage()
+    done = at.attempt()
+    at.dials.values["main"] = 7
+    at.table.delete(_key(done.action_id))
+    at.put_request(used=())
+
+    again = at.attempt()
+
+    assert again.state is ExecutionState.REFUSED and "nothing is stored of it" in again.detail
+    assert at.dials.writes == [("main", 9)]
+
+
+def test_a_permitted_action_that_was_wiped_out_is_not_done_again() -> None:
+    dials, table = Dials(), MemoryTable()
+    done = executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+    dials.values["main"] = 7
+    table.delete(_key(done.action_id))
+
+    again = executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert again.state is ExecutionState.REFUSED and dials.writes == [("main", 9)]
+
+
+def test_an_undo_that_was_wiped_out_is_not_done_again() -> None:
+    at = Stage()
+    done = at.attempt()
+    acting = executor(at.table, at.dials)
+    undone = acting.revert(at.about, done, at.circumstances)
+    at.dials.values["main"] = 9
+    at.table.delete(_key(undone.action_id))
+
+    again = acting.revert(at.about, done, at.circumstances)
+
+    assert again.state is ExecutionState.REFUSED and at.dials.writes == [("main", 9), ("main", 7)]
+
+
+@pytest.mark.parametrize("also", [{}, {"withdrawn": ""}])
+def test_a_withdrawn_request_that_is_put_back_lets_nothing_through(also: dict[str, str]) -> None:
+    at = Stage()
+    executor(at.table, at.dials).approvals.withdraw(at.request, NOW, "it has passed")
+    at.put_request(status=ApprovalStatus.APPROVED, **also)
+
+    refused = at.attempt()
+
+    assert (
+        refused.state is ExecutionState.REFUSED and "the audit tells that it was withdrawn" in refused.detail
+    )
+    assert at.dials.sent == 0
+
+
+def _drop_newest(at: Stage, partition: str) -> None:
+    at.table.delete(
+        max((key for key in at.table.items if key.sk.startswith("AUDIT#")), key=lambda key: key.sk)
+    )
+
+
+def _drop_its_payload(at: Stage, partition: str) -> None:
+    told = [key for key in at.table.items if key.sk.startswith("AUDIT_PAYLOAD#")]
+    at.table.delete(max(told, key=lambda key: key.sk))
+
+
+def _drop_all(at: Stage, partition: str) -> None:
+    for key in [key for key in at.table.items if key.sk.startswith("AUDIT")]:
+        at.table.delete(key)
+
+
+def _spoil_a_payload(at: Stage, partition: str) -> None:
+    key = keys.audit_payload(partition, 1)
+    at.table.put(key, {**at.table.items[key].body, "what": "nothing"})
+
+
+def _spoil_an_entry(at: Stage, partition: str) -> None:
+    at.table.put(keys.audit(partition, 1), {"nothing": "of it"})
+
+
+@pytest.mark.parametrize(
+    "spoil", [_drop_newest, _drop_its_payload, _drop_all, _spoil_a_payload, _spoil_an_entry]
+)
+def test_an_audit_that_is_not_whole_lets_nothing_through(spoil: Callable[[Stage, str], None]) -> None:
+    at = Stage()
+    executor(at.table, at.dials).approvals.withdraw(at.request, NOW, "it has passed")
+    at.put_request(status=ApprovalStatus.APPROVED, withdrawn="")
+    spoil(at, _key("").pk)
+
+    refused = at.attempt()
+
+    assert refused.state is ExecutionState.REFUSED and "audit" in refused.detail
+    assert at.dials.sent == 0
+
+
+@pytest.mark.parametrize("fate", [Fate.KILLED_BEFORE, Fate.KILLED_AFTER])
+def test_a_run_that_was_killed_in_its_call_still_goes_on(fate: Fate) -> None:
+    at = Stage()
+    at.dials.fates = [fate]
+    with pytest.raises(Killed):
+        at.attempt()
+    at.table.bury()
+
+    assert at.attempt().state is ExecutionState.DONE
+    assert at.dials.writes == [("main", 9)]
