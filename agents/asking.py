@@ -37,13 +37,15 @@ def ask(
     form: type[Form],
     tools: Sequence[BaseTool] = (),
     budget: IncidentBudget | None = None,
+    since: float | None = None,
 ) -> Answered[Form]:
     """Let a model work with read tools, if any, until it fills the form or reaches a limit.
 
     Calls that a model makes in one breath are read at the same time. No checkpoints are kept of the conversation,
-    also when the caller's graph keeps some. `budget` is the incident's, which each call is charged to.
+    also when the caller's graph keeps some. `budget` is the incident's, which each call is charged to. `since` is when
+    the work began, by the monotonic clock, where something came before the first question.
     """
-    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id), budget)
+    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id), budget, since)
     agent: Any = create_agent(
         model.chat,
         list(tools),

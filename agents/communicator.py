@@ -14,6 +14,7 @@ from agents.models import RoleModel
 from agents.notes import FIRST_NOTE, PEOPLE_NEEDED, listed, opening_of, subject_of
 from agents.observations import cleared
 from agents.prompting import labelled, load_prompt
+from agents.scanning import Scans
 from memory.records.message import Audience
 from memory.records.spend import ModelUse, Spend
 from tools.budget import IncidentBudget
@@ -96,7 +97,7 @@ class Communicator:
         claimed = [word for word in _ENDS.findall(opening) if word.lower() not in known.lower()]
         if claimed:
             return f"it claims what no fact says: {', '.join(claimed)}"
-        findings = self.guard.scan(opening, Direction.OUT)
+        findings = Scans(self.guard, self.model.limits.agent_seconds).scan(opening, Direction.OUT)
         return "" if findings.clear else f"the guard objects: {', '.join(findings.flags)}"
 
 

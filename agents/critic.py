@@ -16,8 +16,10 @@ from agents.models import RoleModel
 from agents.observations import Observations, cleared
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
+from agents.scanning import Scans
 from agents.triage import addresses, cited_by, gaps_of, rivals
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
+from memory.records.config import Limits
 from memory.records.evidence import Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
@@ -86,11 +88,12 @@ class Critic:
         checked = check_claims(assessment, first_look, lookup, assessment.flagged)
         if not checked.by_model or checked.verdict is not Verdict.CAUSE or checked.leading is None:
             return CriticResult(checked)
-        seen, found = Observations(self.guard), list(evidence)
+        scans, found = Scans(self.guard, self._limits.agent_seconds), list(evidence)
+        seen = Observations(scans)
         shown = seen.show_all(found, cited_by(checked.hypotheses))
         reads = _reads(looking, first_look, seen, found) if looking else None
         before = looking.sources.recorder.spend if looking else Spend()
-        answer = self._ask(first_look, checked, shown, looking, reads)
+        answer = self._ask(first_look, checked, shown, looking, reads, scans.started)
         spend = answer.spend
         if looking and reads:
             spend = spend + looking.sources.recorder.spend.minus(before)
@@ -106,6 +109,16 @@ class Critic:
             return CriticResult(checked, spend, (answer.use,), answer.failure)
         return CriticResult(doubted(checked, answer.form, seen, lookup), spend, (answer.use,))
 
+    @property
+    def _limits(self) -> Limits:
+        own = self.model.limits
+        return own.model_copy(
+            update={
+                "agent_steps": min(MOST_STEPS, own.agent_steps),
+                "agent_seconds": min(MOST_SECONDS, own.agent_seconds),
+            }
+        )
+
     def _ask(
         self,
         first_look: FirstLook,
@@ -113,22 +126,18 @@ class Critic:
         shown: list[dict[str, Any]],
         looking: Looking | None,
         reads: Reads | None,
+        since: float,
     ) -> Answered[Doubt]:
         chosen = self.model.fit_for(checked.severity, rivals(checked.causes, checked.hypotheses))
-        limits = chosen.limits.model_copy(
-            update={
-                "agent_steps": min(MOST_STEPS, chosen.limits.agent_steps),
-                "agent_seconds": min(MOST_SECONDS, chosen.limits.agent_seconds),
-            }
-        )
         where = addresses(looking.incident, first_look, looking.sources.topology) if looking else {}
         return ask(
-            replace(chosen, limits=limits),
+            replace(chosen, limits=self._limits),
             load_prompt("critic"),
             _question(checked, shown, where),
             Doubt,
             [reads.bound(tool) for tool in self.tools] if reads else (),
             looking.sources.recorder.budget if looking else None,
+            since,
         )
 
 

@@ -43,17 +43,24 @@ def dollars(use: CallUse, price: Price | None) -> float:
 class CallLedger(BaseCallbackHandler):
     """Counts calls, tokens and dollars, and refuses the next call once a limit is reached: the work's, the incident's.
 
-    The check stands before each call, so a run ends at most one answer above its limit.
+    The check stands before each call, so a run ends at most one answer above its limit. Seconds count from `since`,
+    the time of the monotonic clock at which the work began, and else from here.
     """
 
     raise_error = True
     run_inline = True
 
-    def __init__(self, limits: Limits, price: Price | None, budget: IncidentBudget | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        price: Price | None,
+        budget: IncidentBudget | None = None,
+        since: float | None = None,
+    ) -> None:
         self._limits = limits
         self._budget = budget
         self._price = price
-        self._started = time.monotonic()
+        self._started = time.monotonic() if since is None else since
         self._spend = Spend()
         self._steps: list[CallUse] = []
         self._lock = threading.Lock()

@@ -15,6 +15,7 @@ from agents.models import RoleModel
 from agents.notes import spoken
 from agents.observations import cleared
 from agents.prompting import fenced, labelled, load_prompt
+from agents.scanning import Scans
 from memory.records.assessment import Assessment, Verdict
 from memory.records.base import canonical_json
 from memory.records.incident import Incident
@@ -100,9 +101,11 @@ class Remediation:
             return PlanResult(_nothing("no cause is shown", attempt, around))
         if not options:
             return PlanResult(_nothing(_why_nothing(around.considered), attempt, around))
-        books = [book for book in around.runbooks if self.guard.scan(canonical_json(book)).clear]
+        scans = Scans(self.guard, self.model.limits.agent_seconds)
+        books = [book for book in around.runbooks if scans.scan(canonical_json(book)).clear]
         content = _question(incident, assessment, options, books, around)
-        answer = ask(self.model, load_prompt("remediation"), content, Proposal, budget=budget)
+        prompt = load_prompt("remediation")
+        answer = ask(self.model, prompt, content, Proposal, budget=budget, since=scans.started)
         others = [spoken(option) for option in options]
         if answer.form is None:
             why = answer.failure.sentence if answer.failure else "no answer"

@@ -15,6 +15,7 @@ from agents.models import RoleModel
 from agents.observations import Observations, cleared
 from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
+from agents.scanning import Scans
 from agents.views import shorter
 from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.config import Service, Topology
@@ -88,7 +89,8 @@ class Triage:
     ) -> TriageResult:
         """Return an assessment on stored evidence; without a usable answer the first look stands."""
         found, before = list(evidence), sources.recorder.spend
-        seen = Observations(self.guard)
+        scans = Scans(self.guard, self.model.limits.agent_seconds)
+        seen = Observations(scans)
         shown = seen.show_all(found, cited_by(first_look.hypotheses))
         reads = Reads(sources, seen, reach_of(incident, first_look, sources.topology, found))
         model = self.model.fit_for(first_look.severity, rivals(first_look.causes, first_look.hypotheses))
@@ -104,6 +106,7 @@ class Triage:
             Opinion,
             [reads.bound(tool) for tool in self.tools],
             sources.recorder.budget,
+            scans.started,
         )
         spend = answer.spend + sources.recorder.spend.minus(before)
         told = {

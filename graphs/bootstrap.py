@@ -48,6 +48,8 @@ Opened = TypeVar("Opened")
 
 # A large model may think for a minute before its first byte.
 MODEL_READ_SECONDS = 60.0
+# A look takes about a second. What hangs is not waited for longer (agents/scanning.py), and ends by this.
+GUARD_READ_SECONDS = 5.0
 # The outbox tries again by itself, and a step that tells people waits for the answer.
 CHANNEL_READ_SECONDS = 5.0
 
@@ -145,7 +147,7 @@ def _agents(records: Records, runbooks: "RunbookSearch") -> "Agents":
     # Not repeated by the client: agents/around_calls.py is the one layer that asks again.
     models = unrepeated(open_access(settings, MODEL_READ_SECONDS))
     chosen = ModelSettings(region=access.region, **settings.models.model_dump())
-    guard = guard_for(access, chosen)
+    guard = guard_for(open_access(settings, GUARD_READ_SECONDS), chosen)
 
     def model(role: str) -> RoleModel:
         return role_model(models, chosen, role, settings.prices, settings.limits)

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-from langgraph.errors import NodeError
+from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.types import Command
 
+from agents.triage import first_look_stands
 from graphs.thinking import Copilot
 from graphs.transient import PASSING
 from graphs.unverified import may_go_on, unverified
 from memory.records.failure import Failure
+from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tools.bulkhead import bulkhead
 from tools.redaction import redact
@@ -24,10 +26,12 @@ from tools.redaction import redact
 MOST_CHARS = 500
 KEPT = 1000
 # What to do about the failure of a step; whatever is not named goes to people.
-Edge = Literal["escalate", "note", "look", "unverified"]
+Edge = Literal["escalate", "note", "stands", "look", "unverified"]
 EDGES: Mapping[str, Edge] = {
     # Beside it runs the triage, whose own way on sees the note: two ways would end the incident twice.
     "notify_on_call": "note",
+    # What code has measured stands without it.
+    "triage": "stands",
     # What AWS took before the failure is found by looking at what is stored.
     "act": "look",
     # Without a watch there is one more look; what has not helped by then is undone.
@@ -63,6 +67,8 @@ def _goes_on(
     match edge:
         case "note":
             return Command(update={"failures": [failure]})
+        case "stands":
+            return _stands(copilot, state, failure)
         case "look":
             return Command(goto="verify", update={"failures": [failure]})
         case "unverified":
@@ -72,6 +78,25 @@ def _goes_on(
             return Command(goto=way_on, update={"verification": found})
         case "escalate":
             return Command(goto="escalate", update={"failures": [failure]})
+
+
+def _stands(copilot: Callable[[], Copilot], state: IncidentState, failure: Failure) -> Command[str]:
+    """Go on with the first look where the triage took too long, as with any model that does not answer in time.
+
+    Any other failure goes to people, and they are told what the first look has found.
+    """
+    look, is_slow = state.get("first_look"), failure.error == NodeTimeoutError.__name__
+    if look is None:
+        return Command(goto="escalate", update={"failures": [failure]})
+    why = "the triage took longer than it may" if is_slow else "the triage failed"
+    found = {"assessment": first_look_stands(look, why)}
+    if not is_slow:
+        return Command(goto="escalate", update={**found, "failures": [failure]})
+    with bulkhead("telling that the triage took too long", PASSING):
+        copilot().tell(
+            state["incident"], EntryKind.STEP_FAILED, f"triage failed: {failure.detail}", failure.step
+        )
+    return Command(goto="critic", update=found)
 
 
 def _without_frames(error: object) -> object:

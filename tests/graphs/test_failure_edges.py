@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from langgraph.errors import NodeError
+from langgraph.errors import NodeError, NodeTimeoutError
 
 from graphs.failing import handler_of
 from graphs.step import Turn, Wait, Work
 from graphs.wiring import DECIDING, LAST_RESORTS, READING
+from memory.records.assessment import FirstLook, Verdict
 from memory.records.failure import Failure
-from memory.records.incident import Status
+from memory.records.incident import Severity, Status
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from tests.graphs.failing_desk import FailingDesk, never
@@ -279,3 +280,46 @@ def test_a_handler_does_not_fail_where_the_clock_does() -> None:
         cast(IncidentState, {"incident": incident()}), NodeError(node="triage", error=ValueError("no"))
     )
     assert command.goto == "escalate"
+
+
+def too_long(seen: list[IncidentState]) -> FailingDesk:
+    """A triage that takes longer than it may, and what the critic is given then."""
+
+    def failing(name: str, work: Work) -> Work:
+        def cut_off(turn: Turn) -> dict[str, Any] | Wait:
+            raise NodeTimeoutError("triage", 150.1, kind="run", run_timeout=150.0)
+
+        def given(turn: Turn) -> dict[str, Any] | Wait:
+            seen.append(turn.state)
+            return {}
+
+        return {"triage": cut_off, "critic": given}.get(name, work)
+
+    return FailingDesk(failing=failing)
+
+
+def test_a_triage_that_takes_too_long_leaves_the_first_look_standing_and_says_so() -> None:
+    seen: list[IncidentState] = []
+    at = too_long(seen)
+
+    assert at.run() is Status.RESOLVED
+
+    (state,) = seen
+    assert state["assessment"].verdict is state["first_look"].verdict
+    assert not state["assessment"].by_model
+    assert state["assessment"].not_checked[-1].startswith("No model looked at this: the triage took longer")
+    assert [one.step for one in at.entries(EntryKind.STEP_FAILED)] == ["triage"]
+    assert_told_once(at)
+
+
+def test_a_triage_that_fails_otherwise_goes_to_people_with_what_the_first_look_has_found() -> None:
+    at = FailingDesk()
+    look = FirstLook(severity=Severity.LOW, severity_reason="few are hit", verdict=Verdict.UNRESOLVED)
+    state = cast(IncidentState, {"incident": incident(), "first_look": look})
+    command = handler_of("triage", lambda: at.copilot)(
+        state, NodeError(node="triage", error=KeyError("a defect"))
+    )
+    update = cast(dict[str, Any], command.update)
+    assert (command.goto, len(update["failures"])) == ("escalate", 1)
+    assert update["assessment"].verdict is Verdict.UNRESOLVED
+    assert not update["assessment"].by_model

@@ -59,3 +59,19 @@ def test_what_a_log_says_is_withheld_and_the_incident_goes_on(tmp_path: Path, li
         assert asked
         assert not any(line in text or KEY in text for text in asked)
         assert not any(line in message.body or KEY in message.body for message in waiting.messages)
+
+
+@pytest.mark.slow
+def test_a_guardrail_that_hangs_does_not_keep_people_waiting_for_what_was_found(tmp_path: Path) -> None:
+    with desk(tmp_path) as at:
+        at.alarm_event()
+        hang = {"service": "bedrock-runtime", "operation": "ApplyGuardrail", "kind": "hang", "seconds": 60}
+        at.account.faults([{**hang, "times": -1}])
+        waiting = at.start()
+        (met,) = (one["met"] for one in at.account.control("GET", "faults")["faults"])
+        at.account.clear_faults()
+
+        assert (waiting.status, waiting.failures) == (Status.AWAITING_APPROVAL, ())
+        assert waiting.assessment is not None and waiting.assessment.unscanned
+        # Three steps look at texts side by side, eight at once in two of them, each look three times by its client.
+        assert met <= 3 * (8 + 8 + 2 + 2)
