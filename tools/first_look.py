@@ -41,18 +41,18 @@ def take_first_look(sources: Sources, incident: Incident, rubric: Rubric) -> Fir
     """
     seen = _look(replace(sources, clock=AtOneMoment(sources.clock.now(), sources.clock)), incident)
     findings, ranking = seen.findings, seen.ranking
-    affected = [finding for finding in findings.services if finding.affected]
+    hit = _hit(findings, sources.topology)
     unread = _unread(findings, sources.topology)
-    severity, why = rate(rubric, (finding.impact for finding in affected), unread)
+    severity, why = rate(rubric, hit, unread)
     if ranking.verdict is Verdict.NOISE:
         severity, why = Severity.NONE, ranking.reason
     sick = tuple(sick_parts(findings))
     return FirstLook(
         onset=findings.onset,
         recovered_at=seen.alarm.recovered_at,
-        impacts=tuple(finding.impact for finding in findings.services),
+        impacts=(*(finding.impact for finding in findings.services), *_suffering(findings)),
         severity=severity,
-        severity_reason=why if affected or unread else ranking.reason,
+        severity_reason=why if hit or unread else ranking.reason,
         verdict=ranking.verdict,
         hypotheses=ranking.hypotheses,
         evidence_ids=seen.evidence_ids,
@@ -99,14 +99,33 @@ def _look(sources: Sources, incident: Incident) -> _Seen:
     return _Seen(alarm, findings, rank(findings), seen, learned, collecting.not_checked)
 
 
+def _hit(findings: Findings, topology: Topology) -> tuple[Impact, ...]:
+    """Return what the users of affected services get; where none is, of resources that tell it themselves."""
+    affected = tuple(finding.impact for finding in findings.services if finding.affected)
+    tiers = [service.tier for name in findings.own if (service := topology.service(name)) is not None]
+    tier = min(tiers, default=None)
+    return affected or tuple(one.model_copy(update={"tier": tier}) for one in _suffering(findings))
+
+
+def _suffering(findings: Findings) -> tuple[Impact, ...]:
+    return tuple(one.impact for one in findings.resources if one.is_sick and one.impact is not None)
+
+
 def _unread(findings: Findings, topology: Topology) -> tuple[Impact, ...]:
-    """Return the services that the alarm speaks of and whose requests could not be read, as impacts of no figures."""
-    blind = []
+    """Return what the alarm speaks of and whose requests could not be read, as impacts of no figures.
+
+    Where it speaks of no service that is known, that is what it watches, unless that was read and is well.
+    """
+    if not findings.own:
+        blind = [one.resource for one in findings.resources if one.is_sick or not one.checked]
+        names = blind if findings.resources else ["what the alarm watches"]
+        return tuple(Impact(component=name) for name in names)
+    unread = []
     for name in findings.own:
         finding, service = findings.service(name), topology.service(name)
         if finding is None or not (finding.checked or finding.impact.requests_per_minute is not None):
-            blind.append(Impact(component=name, tier=service.tier if service else None))
-    return tuple(blind)
+            unread.append(Impact(component=name, tier=service.tier if service else None))
+    return tuple(unread)
 
 
 def _around(sources: Sources, own: tuple[Service, ...], collecting: Collecting) -> Around:

@@ -3,23 +3,29 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from memory.records.assessment import Verdict
-from memory.records.config import Dependency, Service
+from memory.records.assessment import Impact, Verdict
+from memory.records.config import Dependency, Service, Topology
+from memory.records.incident import Severity
+from tests.tools.looking import RUBRIC
 from tests.tools.stand_ins import NOW, sources
 from tests.tools.test_first_look_causes import _finding, _findings, _rollout
+from tools.analysis.findings import ServiceFinding
 from tools.analysis.hypotheses import rank
 from tools.analysis.points import Point
 from tools.analysis.resources import MEANINGS, ResourceFinding, resource_finding
+from tools.analysis.severity import rate
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.neighbours import ALWAYS, NEIGHBOURS
 from tools.collectors.reading import read_findings
 from tools.collectors.running import Collecting
+from tools.first_look import _hit, _unread
 from tools.observe.get_metric import GetMetric
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -158,3 +164,41 @@ def test_a_target_group_is_well_only_where_all_that_it_publishes_was_read() -> N
     with _beside(Publishing(well, "Forbidden")) as (found, missing):
         assert found.unread == ("targetgroup/web/1",)
         assert missing == ["neighbours of RequestCount"]
+
+
+def _severity(*resources: ResourceFinding, own: tuple[ServiceFinding, ...] = ()) -> tuple[Severity, str]:
+    findings = _findings(*own, resources=resources)
+    topology = Topology(services=tuple(one.service for one in own))
+    return rate(RUBRIC, _hit(findings, topology), _unread(findings, topology))
+
+
+def test_a_resource_of_no_known_service_is_as_grave_as_what_its_users_get() -> None:
+    failing = _found({**WELL, "HTTPCode_ELB_5XX_Count": [None] * 56 + [900.0] * 4})
+    assert _severity(failing) == (Severity.HIGH, "web: a quarter or more of a service's requests fail")
+    few = _found({**WELL, "HTTPCode_Target_5XX_Count": [0.0] * 56 + [40.0] * 4})
+    assert _severity(few)[0] is Severity.MEDIUM
+    slow = _found({**WELL, "TargetResponseTime": [0.1] * 56 + [9.0] * 4})
+    assert _severity(slow)[0] is Severity.MEDIUM
+    assert slow.impact is not None
+    assert (slow.impact.latency_ms_before, slow.impact.latency_ms) == (100.0, 9000.0)
+    halted = _found({**WELL, "RequestCount": BUSY[:50] + [None] * 10})
+    assert _severity(halted)[0] is Severity.MEDIUM
+
+
+def test_what_nobody_can_tell_the_users_share_of_is_not_of_little_weight() -> None:
+    full = _found({"CPUUtilization": [20.0] * 50 + [99.0] * 10})
+    assert full.is_sick and full.impact is None
+    assert _severity(full) == (Severity.MEDIUM, "web: what the users of a service get could not be read")
+    assert _severity()[0] is Severity.MEDIUM
+    assert _severity(_found({}))[0] is Severity.MEDIUM
+    # It was read, and is well.
+    assert _severity(_found(WELL))[0] is Severity.LOW
+
+
+def test_a_resource_of_a_known_service_weighs_as_much_as_that_does() -> None:
+    failing = _found({**WELL, "HTTPCode_ELB_5XX_Count": [None] * 56 + [900.0] * 4})
+    well = _finding(Service(name="till", tier=1))
+    assert _severity(failing, own=(well,))[0] is Severity.CRITICAL
+    # What is measured at the service goes before what is measured at what stands before it.
+    hit = replace(well, affected=True, impact=Impact(component="till", error_share=0.03, tier=2))
+    assert _severity(failing, own=(hit,))[0] is Severity.MEDIUM

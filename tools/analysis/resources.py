@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from memory.records.assessment import Impact
 from tools.analysis.points import Point
 from tools.analysis.series import Values, between, total_between, values_of
 
@@ -71,7 +72,7 @@ MEANINGS: Mapping[str, _Meaning] = {
     "TargetResponseTime": _Meaning(Limit.SLOW, "response time", "its targets are slow"),
     "UnHealthyHostCount": _Meaning(Limit.ILL, "unhealthy targets", "targets of it are unhealthy"),
 }
-REQUESTS = "RequestCount"
+REQUESTS, LATENCY = "RequestCount", "TargetResponseTime"
 # A limit that is reached is a reason; all else is what it does to the resource.
 _REASONS = frozenset({Limit.PERCENT, Limit.LEFT, Limit.BEHIND})
 # "Current connections: 469 of 500."
@@ -84,7 +85,7 @@ class ResourceFinding:
 
     `is_reason` says that this is a limit, which explains by itself why the resource is sick. `checked` says that what
     was published tells how the resource fares now: without it no limit means nothing. `unjudged` names metrics of
-    which too little was published to tell.
+    which too little was published to tell. `impact` is what its users get, where it publishes that itself.
     """
 
     resource: str
@@ -96,6 +97,7 @@ class ResourceFinding:
     is_reason: bool = True
     checked: bool = True
     unjudged: tuple[str, ...] = ()
+    impact: Impact | None = None
 
     @property
     def is_sick(self) -> bool:
@@ -133,15 +135,39 @@ def resource_finding(
         for name, meaning in known.items()
     }
     unjudged = tuple(name for name, found in judged.items() if found is None)
+    impact = _impact(resource, series, judged, end) if end else None
     sick = [(known[name], found) for name, found in judged.items() if found and found.how_far >= 1.0]
     if not sick:
         seen = len(judged) > len(unjudged)
         lacking = unjudged or (() if seen else tuple(series))
-        return ResourceFinding(resource, evidence_ids, checked=not lacking and seen, unjudged=lacking)
+        return ResourceFinding(
+            resource, evidence_ids, checked=not lacking and seen, unjudged=lacking, impact=impact
+        )
     meaning, worst = max(sick, key=lambda one: (one[1].is_reason, one[1].how_far))
     before, at_last = round(worst.before, 2), round(worst.now, 2)
     return ResourceFinding(
-        resource, evidence_ids, meaning.named, meaning.told, before, at_last, worst.is_reason
+        resource, evidence_ids, meaning.named, meaning.told, before, at_last, worst.is_reason, impact=impact
+    )
+
+
+def _impact(
+    resource: str, series: Mapping[str, Sequence[Point]], judged: Mapping[str, _Reached | None], end: datetime
+) -> Impact | None:
+    """Return how the requests of a resource fare lately and fared before; None where it publishes nothing of them."""
+    requests, stopped, slow = series.get(REQUESTS, ()), judged.get(REQUESTS), judged.get(LATENCY)
+    asked = total_between(requests, end - (LATELY + 1) * MINUTE, end + MINUTE)
+    if not (asked or stopped or slow):
+        return None
+    errors = [one for name, points in series.items() if MEANINGS.get(name) is _FAILED for one in points]
+    failed = _failed(errors, requests, end) if asked else None
+    return Impact(
+        component=resource,
+        error_share=round(min(failed.now, 1.0), 4) if failed else None,
+        error_share_before=round(min(failed.before, 1.0), 4) if failed else None,
+        latency_ms=slow.now * 1000 if slow else None,
+        latency_ms_before=slow.before * 1000 if slow else None,
+        requests_per_minute=asked / (LATELY + 1),
+        stopped=stopped is not None and stopped.how_far >= 1.0,
     )
 
 
