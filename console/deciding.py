@@ -121,7 +121,7 @@ def decide_and_follow(
         return 0
     story.sum_up(record)
     if missing:
-        out.print(f"the approval stands; {missing} more have to approve it, each another person")
+        out.print(plain(f"the approval stands; {missing}"), soft_wrap=True)
     elif not woken:
         out.print("the decision stands; another run holds the incident and goes on with it")
     return 0
@@ -129,16 +129,16 @@ def decide_and_follow(
 
 def _decide_or_go_on(
     records: Records, runs: RunPort, incident_id: str, answer: Answer, out: Console
-) -> tuple[int, bool]:
-    """Return how many more people have to approve, and whether the run goes on."""
+) -> tuple[str, bool]:
+    """Return what is said of the people who still have to approve, and whether the run goes on."""
     record = record_of(records, incident_id)
     decision = record.decision or _stored_decision(records, record)
     stands = decision is not None and decision.approved and decision.plan_hash.startswith(answer.plan)
     if stands and answer.approved and not record.status.is_end:
         runs.wake(incident_id)
-        return 0, True
+        return "", True
     decided = put_decision(records, runs, incident_id, _on_what_is_told(records, incident_id, answer, out))
-    return decided.missing, decided.woken
+    return decided.told, decided.woken
 
 
 def _on_what_is_told(records: Records, incident_id: str, answer: Answer, out: Console) -> Answer:

@@ -24,6 +24,7 @@ from console.permitted import look_at_actions
 from console.text import full_time, screen
 from graphs.callers import principal_of_caller
 from graphs.connecting import open_access, open_clock
+from graphs.decision import TELL_APART
 from graphs.settings import Settings, World, from_environment
 from memory.records.config import Autonomy
 from memory.records.scope import Scope
@@ -205,12 +206,15 @@ def _glass(settings: Settings, access: AwsAccess, table: str) -> Iterator[Line]:
 
 
 def _door(settings: Settings, arn: str) -> Iterator[Line]:
-    roles = principal_of_caller(arn, settings).roles
-    if roles:
-        yield Line("permitted", f"at the doors you are {', '.join(role.value for role in roles)}")
+    me = principal_of_caller(arn, settings)
+    if me.roles:
+        yield Line("permitted", f"at the doors you are {', '.join(role.value for role in me.roles)}")
     else:
         remedy = f"add a pattern that matches {arn} to settings/access.toml"
         yield Line("permitted", "at the doors you hold no role", Finding.NOTE, remedy)
+    if settings.connection.world is World.AWS and not me.identity.directory:
+        what = f"in a quorum, all that is decided as {me.identity.name} counts as one person"
+        yield Line("permitted", what, Finding.NOTE, f"if you are to be told from others: {TELL_APART}")
 
 
 def _autonomy(settings: Settings, account: str) -> Line:

@@ -7,11 +7,14 @@ from graphs.copilot import Records
 from graphs.runs import RunPort
 from memory.records.approval import NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.message import CHANNEL, Audience, Message
-from memory.records.scope import Principal, PrincipalKind, Role
+from memory.records.scope import Principal, PrincipalKind, Role, people_in
 from memory.records.timeline import EntryKind, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from memory.table import ConflictError
 from tools.authority import changed_since_asked
+
+TELL_APART = "settings/access.toml says who is who, under named_sessions and [[people]]"
+"""What to do about people who count as one."""
 
 
 class DecisionRefusedError(Exception):
@@ -28,11 +31,33 @@ class NotAllowedError(DecisionRefusedError):
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision that now stands, whether the run could be woken at once, and how many more people have to approve."""
+    """A decision that now stands, whether the run could be woken at once, and how many more people have to approve.
+
+    `alike` are who approved before and cannot be told apart from who decided: they count as one person.
+    """
 
     decision: Decision
     woken: bool
     missing: int = 0
+    alike: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """Say how many more people have to approve, and whom the last one did not add to; empty when it is enough."""
+        if not self.missing:
+            return ""
+        more = more_of(self.missing)
+        if not self.alike:
+            return f"{more}, {'' if self.missing == 1 else 'each '}another person"
+        return (
+            f"{more}: {self.decision.by.id} cannot be told apart from {', '.join(self.alike)}, and counts with them as "
+            f"one person; {TELL_APART}"
+        )
+
+
+def more_of(missing: int) -> str:
+    """Say how many more people have to approve."""
+    return f"{missing} more {'has' if missing == 1 else 'have'} to approve it"
 
 
 def decide(
@@ -78,11 +103,11 @@ def decide(
     )
     decision = _signed(records, made)
     standing, due = _stored(records, decision)
-    missing = _missing(records, standing)
+    missing, alike = _missing(records, standing, by)
     tell_decision(records, decision, missing)
     if missing:
         _served(records, due)
-        return Decided(decision, woken=False, missing=missing)
+        return Decided(decision, woken=False, missing=missing, alike=alike)
     return Decided(decision, woken=_wake(records, runs, decision))
 
 
@@ -131,12 +156,14 @@ def _signed(records: Records, decision: Decision) -> Decision:
     return named.model_copy(update={"signature": records.signer.sign(named.signed_text)})
 
 
-def _missing(records: Records, request: ApprovalRequest) -> int:
-    """Return how many more people have to approve a request."""
+def _missing(records: Records, request: ApprovalRequest, by: Principal) -> tuple[int, tuple[str, ...]]:
+    """Return how many more people have to approve a request, and who cannot be told apart from who just did."""
     if request.status is not ApprovalStatus.PENDING:
-        return 0
+        return 0, ()
     made = records.approvals.decisions(request.scope, request.incident_id, request.plan_hash)
-    return max(0, request.quorum - len(made))
+    people = [one.by for one in made]
+    alike = tuple(one.id for one in people if one.id != by.id and not by.is_surely_another(one))
+    return max(0, request.quorum - people_in(people)), alike
 
 
 def tell_decision(records: Records, decision: Decision, missing: int = 0) -> None:
@@ -144,8 +171,10 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
     scope, by = records.incidents.scope_of(decision.incident_id), decision.by.id
     verb = "approved" if decision.approved else "denied"
     text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
-    text += f"; {missing} more have to approve it" if missing else ""
+    text += f"; {more_of(missing)}" if missing else ""
     facts, once = decision.model_dump(mode="json"), f"decision {decision.plan_hash} {decision.by.id}"
+    # Whoever approved may deny afterwards.
+    once += "" if decision.approved else " denied"
     records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
         review = f"cloudops audit break-glass review {decision.incident_id[:8]} --note ..."
@@ -199,7 +228,8 @@ def _check_plan(plan: str, request: ApprovalRequest) -> None:
 def _check_principal(by: Principal, request: ApprovalRequest, *, break_glass: bool) -> None:
     if by.tenant != request.scope.tenant:
         raise NotAllowedError(f"{by.id} belongs to another tenant")
-    if by.kind in {PrincipalKind.COPILOT, PrincipalKind.STUDIO} or by.id == request.proposer.id:
+    is_no_person = by.kind in {PrincipalKind.COPILOT, PrincipalKind.STUDIO}
+    if is_no_person or not by.is_surely_another(request.proposer):
         raise NotAllowedError(f"{by.id} cannot decide: whoever proposes or debugs a plan does not approve it")
     needed = Role.BREAK_GLASS if break_glass else request.role_needed
     if not by.has(needed):

@@ -1,7 +1,9 @@
 """The review of approvals by break-glass: another person says what they found."""
 
+from collections.abc import Iterable
+
 from graphs.copilot import Records
-from graphs.decision import DecisionRefusedError, NotAllowedError
+from graphs.decision import TELL_APART, DecisionRefusedError, NotAllowedError
 from memory.records.approval import BrokenGlass, GlassReview
 from memory.records.scope import Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind
@@ -11,8 +13,8 @@ from memory.table import ConflictError
 def review_glass(records: Records, incident_id: str, by: Principal, note: str) -> tuple[BrokenGlass, ...]:
     """Mark every approval by break-glass of an incident that waits for review as reviewed.
 
-    Raises `NotAllowedError` for who gave one of them, lacks the role of an approver, or is no person;
-    `DecisionRefusedError` when none waits, or the note is empty.
+    Raises `NotAllowedError` for who gave one of them, cannot be told apart from who did, lacks the role of an
+    approver, or is no person; `DecisionRefusedError` when none waits, or the note is empty.
     """
     scope = records.incidents.scope_of(incident_id)
     mine = [
@@ -28,7 +30,7 @@ def review_glass(records: Records, incident_id: str, by: Principal, note: str) -
         raise DecisionRefusedError(f"incident {incident_id}: {told}")
     if not note.strip():
         raise DecisionRefusedError("a review needs a note: say what you found")
-    _check_reviewer(by, scope.tenant, {one.by.id for one in waiting})
+    _check_reviewer(by, scope.tenant, [one.by for one in waiting])
     review = GlassReview(by=by, note=note, at=records.clock.now())
     try:
         found = tuple(records.approvals.review(scope, one, review) for one in waiting)
@@ -39,12 +41,19 @@ def review_glass(records: Records, incident_id: str, by: Principal, note: str) -
     return found
 
 
-def _check_reviewer(by: Principal, tenant: str, broke: set[str]) -> None:
+def _check_reviewer(by: Principal, tenant: str, broke: Iterable[Principal]) -> None:
     if by.tenant != tenant:
         raise NotAllowedError(f"{by.id} belongs to another tenant")
     if by.kind in {PrincipalKind.COPILOT, PrincipalKind.STUDIO}:
         raise NotAllowedError(f"{by.id} is no person: people review what was approved by break-glass")
-    if by.id in broke:
-        raise NotAllowedError(f"{by.id} broke the glass: another person has to review it")
+    for one in broke:
+        if by.is_same_as(one):
+            also = "" if by.id == one.id else f", as {one.id}"
+            raise NotAllowedError(f"{by.id} broke the glass{also}: another person has to review it")
+        if not by.is_surely_another(one):
+            raise NotAllowedError(
+                f"{by.id} cannot be told apart from {one.id}, who broke the glass, and another person has to review "
+                f"it: {TELL_APART}"
+            )
     if not by.has(Role.APPROVER):
         raise NotAllowedError(f"{by.id} does not hold the role {Role.APPROVER.value}")

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from graphs.people import person_of
 from graphs.settings import Issuer, Settings, World
-from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
+from memory.records.scope import COPILOT, Identity, Principal, PrincipalKind, Role
 from tools.errors import Misconfigured
 from tools.key_file import kept_key
 
@@ -132,7 +133,9 @@ def principal_of_token(token: str, settings: Settings, issuer: LocalIssuer, keys
             "the token names no tenant: let its issuer add the claim `tenant`, or name the tenant of all its tokens as "
             "`tenant` of that issuer in settings/access.toml"
         )
-    return Principal(kind=kind, id=str(claims["sub"]), issuer=str(named), tenant=tenant, roles=roles)
+    subject, access = str(claims["sub"]), settings.access
+    person = person_of(Identity(directory=str(named), name=subject), access.people, access.named_sessions)
+    return Principal(kind=kind, id=subject, issuer=str(named), tenant=tenant, roles=roles, person=person)
 
 
 def _tenant_of(named: object, settings: Settings) -> str | None:

@@ -9,13 +9,14 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from agents.prompting import roles
 from graphs.autonomy import AccountAutonomy, AutonomySettings
 from graphs.outward import Outward
+from graphs.people import Person, checked_patterns, checked_people
 from graphs.settings_file import M, checked, read_toml, told
 from memory.records.base import Record
 from memory.records.config import Autonomy, LargerRule, Limits, PriceList, RedactionSettings, Rubric, Topology
@@ -76,12 +77,19 @@ class Issuer(Record):
 
 
 class AccessSettings(Record):
-    """Which callers hold which roles."""
+    """Which callers hold which roles, and who of them is who; `graphs/people.py` says what proves a person."""
 
     iam: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     iam_simulated: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     issuers: tuple[Issuer, ...] = ()
     signing_key: str = ""
+    named_sessions: Annotated[tuple[str, ...], AfterValidator(checked_patterns)] = ()
+    people: tuple[Person, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_identity_is_one_persons(self) -> Self:
+        checked_people(self.people, self.named_sessions)
+        return self
 
 
 class Settings(Record):

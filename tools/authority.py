@@ -16,7 +16,7 @@ from memory.records.base import canonical_json
 from memory.records.incident import Incident
 from memory.records.outcome import Execution
 from memory.records.plan import Plan, Review, Ruling
-from memory.records.scope import PrincipalKind, Role
+from memory.records.scope import PrincipalKind, Role, people_in
 from tools.actions.base import State, differences
 from tools.signing import Signer, changed_since_claimed
 
@@ -160,8 +160,11 @@ def denied_by_nobody(attempt: Attempt, request: ApprovalRequest) -> str | None:
 
 
 def approved_by_enough(attempt: Attempt, request: ApprovalRequest) -> str | None:
-    """Refuse fewer different people than the quorum; a break-glass decision stands for all of them."""
-    count = len(attempt.approved_by)
+    """Refuse fewer different people than the quorum; a break-glass decision stands for all of them.
+
+    Who cannot be told apart counts as one.
+    """
+    count = people_in(one.by for one in attempt.decisions if one.approved)
     if count >= request.quorum or any(one.approved and one.break_glass for one in attempt.decisions):
         return None
     return f"{count} of {request.quorum} people approved it"
@@ -219,8 +222,9 @@ def decided_by_people(attempt: Attempt, request: ApprovalRequest) -> str | None:
 
 
 def not_by_its_proposer(attempt: Attempt, request: ApprovalRequest) -> str | None:
-    """Refuse a decision by who proposed the plan."""
-    by = next((one.by.id for one in attempt.decisions if one.by.id == request.proposer.id), None)
+    """Refuse a decision by who proposed the plan, or cannot be told apart from them."""
+    proposer = request.proposer
+    by = next((one.by.id for one in attempt.decisions if not one.by.is_surely_another(proposer)), None)
     return f"{by} proposed the plan and may not approve it" if by else None
 
 

@@ -88,8 +88,14 @@ class Decision(Record):
 
     @property
     def signed_text(self) -> str:
-        """Return what the signature is over: all else that the decision says."""
-        return canonical_json(self.model_dump(mode="json", exclude={"signature"}))
+        """Return what the signature is over: all else that the decision says.
+
+        Who decided at a door of an earlier version has no `person`: its text is as it was signed.
+        """
+        told = self.model_dump(mode="json", exclude={"signature"})
+        if self.by.person is None:
+            del told["by"]["person"]
+        return canonical_json(told)
 
 
 class GlassReview(Record):

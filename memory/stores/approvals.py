@@ -1,13 +1,13 @@
 """Approval requests, the decisions that answer them, and what was done on them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, BrokenGlass, Decision, GlassReview
 from memory.records.audit import Deed
-from memory.records.scope import Scope
+from memory.records.scope import Principal, Scope, people_in
 from memory.stores.audit import AuditTrail
 from memory.table import ConflictError, Item, RecordTable, Write
 
@@ -84,7 +84,8 @@ class ApprovalStore:
         """Record a decision, and close its request when that completes it.
 
         A denial closes it, a break-glass decision closes it, an approval does when it is the last of the quorum.
-        Raises `ConflictError` if the request is closed already, or if the same principal decided before.
+        Raises `ConflictError` if the request is closed already, or if the same principal approves twice. An approval
+        by somebody who cannot be told apart from who approved before is stored, and adds nobody to the quorum.
         """
         for _ in range(_TRIES):
             item = self._pending(scope, decision.incident_id, decision.plan_hash)
@@ -100,9 +101,8 @@ class ApprovalStore:
     def _decide(self, scope: Scope, decision: Decision, item: Item) -> ApprovalRequest:
         request, by = ApprovalRequest.model_validate(item.body), decision.by
         earlier = self.decisions(scope, decision.incident_id, decision.plan_hash)
-        if any(one.by.id == by.id for one in earlier):
-            raise ConflictError(f"{by.id} has decided already; another person has to")
-        approvals = len(earlier) + 1
+        _check_first(by, earlier, approved=decision.approved)
+        approvals = people_in((*(one.by for one in earlier), by))
         closes = not decision.approved or decision.break_glass or approvals >= request.quorum
         status = (ApprovalStatus.APPROVED if decision.approved else ApprovalStatus.DENIED) if closes else None
         key = keys.decision(scope, decision.incident_id, decision.plan_hash)
@@ -228,6 +228,14 @@ class ApprovalStore:
         if item.body["status"] != ApprovalStatus.PENDING.value:
             raise ConflictError(f"the request is already {item.body['status']}")
         return item
+
+
+def _check_first(by: Principal, earlier: Iterable[Decision], *, approved: bool) -> None:
+    """Refuse a second approval of one identity. Whoever has approved may still deny: that only stops something."""
+    twice = next((one.by for one in earlier if one.by.is_same_as(by)), None)
+    if twice is not None and approved:
+        also = "" if twice.id == by.id else f", as {twice.id}"
+        raise ConflictError(f"{by.id} has decided already{also}; another person has to")
 
 
 def _pending_item(request: ApprovalRequest) -> Item:

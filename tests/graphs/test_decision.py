@@ -7,20 +7,24 @@ from typing import Any, cast
 
 import pytest
 
+from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, OtherPlanError, decide
 from graphs.glass_review import review_glass
+from graphs.people import Person, Subject
 from graphs.runs import RunPort
+from graphs.settings import AccessSettings, World, load
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, GlassReview
 from memory.records.audit import Deed
-from memory.records.scope import COPILOT, Principal, PrincipalKind, Role
+from memory.records.scope import COPILOT, Identity, Principal, PrincipalKind, Role
 from memory.stores.approvals import ApprovalStore
 from memory.stores.audit import AuditTrail
 from memory.stores.leases import IncidentBusyError
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from tests.simulated import ROOT
 from tests.tools.dials import (
     APPROVER,
     SIGNER,
@@ -35,6 +39,7 @@ from tests.tools.dials import (
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 
+SETTINGS = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": "us-east-1"}, ROOT, World.AWS)
 GRACE = APPROVER.model_copy(update={"id": "grace"})
 MARY = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)})
 
@@ -168,9 +173,92 @@ def test_nobody_is_woken_before_the_last_of_the_quorum() -> None:
 
     assert (second.missing, at.status) == (0, ApprovalStatus.APPROVED) and at.runs.woken
     told = [entry.text for entry in at.timeline.entries(SCOPE, incident().incident_id)]
-    assert told == ["ada approved the plan; 1 more have to approve it", "grace approved the plan"]
+    assert told == ["ada approved the plan; 1 more has to approve it", "grace approved the plan"]
     with pytest.raises(DecisionRefusedError, match="nothing waits"):
         at.knock(MARY, break_glass=True)
+
+
+def caller(arn: str, *roles: Role, **access: Any) -> Principal:
+    """A caller as STS names it, at a door whose settings say who is who."""
+    found = principal_of_caller(arn, SETTINGS.model_copy(update={"access": AccessSettings(**access)}))
+    return found.model_copy(update={"roles": roles or (Role.APPROVER,)})
+
+
+def session(role: str, name: str) -> str:
+    return f"arn:aws:sts::111122223333:assumed-role/{role}/{name}"
+
+
+def test_one_person_under_two_session_names_is_no_quorum_of_two() -> None:
+    at = Door(quorum=2)
+    first, second = (caller(session("cloudops-approver", name)) for name in ("ada", "ada-2"))
+
+    assert at.knock(first).missing == 1
+    with pytest.raises(DecisionRefusedError, match=r"ada-2 has decided already, as .*/ada; another person"):
+        at.knock(second)
+    assert at.status is ApprovalStatus.PENDING
+    assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "refused"
+
+
+def test_who_cannot_be_told_apart_adds_nobody_and_is_told_why() -> None:
+    at = Door(quorum=2)
+    user = caller("arn:aws:iam::111122223333:user/ada")
+
+    assert at.knock(user).told == "1 more has to approve it, another person"
+    through_http = at.knock(APPROVER)
+
+    assert (through_http.missing, through_http.woken, at.status) == (1, False, ApprovalStatus.PENDING)
+    assert f"ada cannot be told apart from {user.id}" in through_http.told and "people" in through_http.told
+    assert at.knock(GRACE).missing == 0
+    assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "done"
+
+
+def test_two_people_whom_settings_name_are_a_quorum_through_two_doors() -> None:
+    at = Door(quorum=2)
+    people = (
+        Person(name="ada", arns=("arn:aws:iam::111122223333:role/ada",)),
+        Person(name="grace", subjects=(Subject(issuer=GRACE.issuer, subject="grace"),)),
+    )
+    grace = GRACE.model_copy(update={"person": Identity(directory="people", name="grace")})
+
+    assert at.knock(caller(session("ada", "x"), people=people)).missing == 1
+    assert at.knock(grace).missing == 0
+    assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "done"
+
+
+def test_whoever_approved_may_still_deny() -> None:
+    at = Door(quorum=2)
+    at.knock(APPROVER)
+
+    at.knock(APPROVER, approved=False)
+
+    assert at.status is ApprovalStatus.DENIED
+    told = [entry.text for entry in at.timeline.entries(SCOPE, incident().incident_id)]
+    assert told[-1] == "ada denied the plan"
+    assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "refused"
+
+
+def test_a_broken_glass_is_not_reviewed_by_whom_nobody_can_tell_apart() -> None:
+    at = Door(quorum=3)
+    records: Any = at.records
+    at.knock(
+        caller(session("cloudops-break-glass", "ada"), Role.BREAK_GLASS), break_glass=True, reason="down"
+    )
+    for by in (session("cloudops-break-glass", "bob"), session("cloudops-approver", "ada")):
+        with pytest.raises(NotAllowedError, match="another person"):
+            review_glass(records, incident().incident_id, caller(by), "fine")
+    with pytest.raises(NotAllowedError, match=r"cannot be told apart .*access\.toml"):
+        review_glass(records, incident().incident_id, GRACE, "fine")
+
+
+def test_a_broken_glass_is_reviewed_by_another_user_of_identity_center() -> None:
+    at = Door(quorum=3)
+    records: Any = at.records
+    glass, lead = (f"AWSReservedSSO_{name}_0123456789abcdef" for name in ("Glass", "Lead"))
+    at.knock(caller(session(glass, "ada@example.com"), Role.BREAK_GLASS), break_glass=True, reason="down")
+
+    with pytest.raises(NotAllowedError, match=r"/Ada@.* broke the glass, as .*/ada@"):
+        review_glass(records, incident().incident_id, caller(session(lead, "Ada@example.com")), "fine")
+    assert review_glass(records, incident().incident_id, caller(session(lead, "bob@example.com")), "fine")
 
 
 def test_break_glass_needs_its_role_and_a_reason() -> None:

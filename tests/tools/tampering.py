@@ -12,7 +12,7 @@ from memory.records.config import Autonomy
 from memory.records.incident import Incident
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.plan import Plan, PlannedAction
-from memory.records.scope import COPILOT, Principal, PrincipalKind, Role, Scope
+from memory.records.scope import COPILOT, Identity, Principal, PrincipalKind, Role, Scope
 from tests.tools.dials import (
     APPROVER,
     SIGNER,
@@ -193,9 +193,14 @@ def denied_too(at: Stage, rng: random.Random) -> None:
 
 def too_few(at: Stage, rng: random.Random) -> None:
     at.ask_anew(quorum=rng.randrange(2, 5))
-    for _ in range(rng.randrange(3)):
-        # The same person again and again is one person.
-        at.add_decision(signed(at.decision))
+    for number in range(rng.randrange(3)):
+        # The same person again and again is one person, and so are sessions of one role, or of another.
+        role = rng.choice(["cloudops-approver", "cloudops-lead"])
+        session = f"arn:aws:sts::{SCOPE.account}:assumed-role/{role}/ada-{number}"
+        behind = Identity(directory="", name=f"arn:aws:iam::{SCOPE.account}:role/{role}")
+        update = {"kind": PrincipalKind.ROLE, "id": session, "issuer": "sts", "person": behind}
+        by = rng.choice([APPROVER, APPROVER.model_copy(update=update)])
+        at.add_decision(signed(at.decision.model_copy(update={"by": by})))
 
 
 def undecided(at: Stage, rng: random.Random) -> None:
