@@ -1,6 +1,6 @@
 """Choose among the changes that code found possible, or none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,15 +68,26 @@ class PlanResult:
         return list(self.model_use)
 
 
+TargetsOf = Callable[[PlannedAction], tuple[str, ...]]
+
+
+def _unknown_targets(_: PlannedAction) -> tuple[str, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class PlanContext:
-    """What stands around a plan: what was considered and left, runbooks, effects by action, and past incidents."""
+    """What stands around a plan: what was considered and left, runbooks, effects by action, and past incidents.
+
+    `targets` names what an option changes: a plan changes each once.
+    """
 
     considered: tuple[Considered, ...] = ()
     runbooks: tuple[dict[str, Any], ...] = ()
     effects: Mapping[str, str] = field(default_factory=dict)
     similar: tuple[SimilarIncident, ...] = ()
     drift: tuple[Drift, ...] = ()
+    targets: TargetsOf = _unknown_targets
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,7 @@ def _plan(
 ) -> Plan:
     """Take the first choice for each cause if all choices are offers word for word; one that is not spoils the plan.
 
-    One change for a cause at a time: else nobody could say afterwards which of them helped or harmed.
+    One change for a cause and of a target at a time: else nobody could say afterwards which of them helped or harmed.
     """
     chosen = [_offer(choice, options) for choice in proposal.actions]
     others = [spoken(option) for option in options]
@@ -138,7 +149,7 @@ def _plan(
     if None in chosen:
         return _nothing("a change was proposed that was not offered", attempt, around, others)
     words = {id(offer): choice.why for offer, choice in zip(chosen, proposal.actions, strict=True)}
-    taken = _one_for_each_cause([offer for offer in chosen if offer is not None], options)
+    taken = _one_for_each_cause([offer for offer in chosen if offer is not None], options, around.targets)
     facts = [_offered(option) for option in options] + [assessment.model_dump(mode="json"), books]
     names = {str(book.get("runbook", "")) for book in books}
     rest = [option for option in options if option not in taken]
@@ -151,7 +162,7 @@ def _plan(
         expected_effect=_founded(proposal.expected_effect, facts),
         alternatives=tuple(spoken(option) for option in rest)
         + tuple(text for text in proposal.alternatives if _founded(text, facts)),
-        considered=(*(_passed_over(one, taken) for one in rest), *around.considered),
+        considered=(*(_passed_over(one, taken, around.targets) for one in rest), *around.considered),
         runbooks=tuple(name for name in dict.fromkeys(proposal.runbooks) if name in names),
         drift=around.drift,
         similar=around.similar,
@@ -160,19 +171,37 @@ def _plan(
 
 
 def _one_for_each_cause(
-    chosen: Sequence[PlannedAction], options: Sequence[PlannedAction]
+    chosen: Sequence[PlannedAction], options: Sequence[PlannedAction], targets: TargetsOf
 ) -> list[PlannedAction]:
-    """Return the first choice for each cause, in the order in which the causes were found."""
+    """Return the first choice for each cause and for each target, in the order in which the causes were found."""
     first: dict[str, PlannedAction] = {}
     for offer in chosen:
         first.setdefault(offer.cause, offer)
     order = [option.cause for option in options]
-    return sorted(first.values(), key=lambda one: order.index(one.cause))[:MOST_ACTIONS]
+    taken: list[PlannedAction] = []
+    for offer in sorted(first.values(), key=lambda one: order.index(one.cause)):
+        if _on_the_same(offer, taken, targets) is None:
+            taken.append(offer)
+    return taken[:MOST_ACTIONS]
 
 
-def _passed_over(option: PlannedAction, taken: Sequence[PlannedAction]) -> Considered:
+def _on_the_same(
+    option: PlannedAction, taken: Sequence[PlannedAction], targets: TargetsOf
+) -> PlannedAction | None:
+    """Return the change of a plan that is on a target of this one, too."""
+    own = targets(option)
+    return next((one for one in taken if any(name in own for name in targets(one))), None)
+
+
+def _passed_over(option: PlannedAction, taken: Sequence[PlannedAction], targets: TargetsOf) -> Considered:
     answers = next((one for one in taken if one.cause == option.cause), None)
-    why = f"{answers.action} was chosen for this cause" if answers else "the model left this cause alone"
+    beside = _on_the_same(option, taken, targets)
+    if answers:
+        why = f"{answers.action} was chosen for this cause"
+    elif beside:
+        why = f"{beside.action} changes the same target in this plan, and a plan changes a target once"
+    else:
+        why = "the model left this cause alone"
     return Considered(action=option.action, parameters=option.parameters, cause=option.cause, why_not=why)
 
 

@@ -6,6 +6,7 @@ model has it from `Copilot.agents`, when it is first asked, and does not import 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from agents.claims import in_full
@@ -22,6 +23,7 @@ from memory.records.incident import Incident
 from memory.records.plan import Drift
 from tools.actions.registry import ACTIONS
 from tools.budget import IncidentBudget
+from tools.inspection import planned_targets
 from tools.observe.sources import RunbookSearch, Sources
 from tools.options import options
 from tools.runbook_drift import drift_of
@@ -91,6 +93,7 @@ class Agents:
             effects={action.name: action.effect for action in ACTIONS},
             similar=similar_incidents(self.records, incident, assessment),
             drift=tuple(one for book in books for one in self._drift(book)),
+            targets=partial(planned_targets, catalogue=ACTIONS),
         )
         return self.remediation.propose(incident, assessment, fresh.offers, context, attempt, budget)
 

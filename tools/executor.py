@@ -29,7 +29,7 @@ from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
 from tools.crowd import Crowd, Traffic
 from tools.errors import error_code
-from tools.inspection import Inspection, inspect
+from tools.inspection import Inspection, changed_before, inspect
 from tools.once import OPEN, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
 from tools.signing import Signer
@@ -158,7 +158,8 @@ class Executor:
         targets, action_id = targets_of(found.action, found.params), action_id_of(plan, index)
         under_way = partial(self.is_under_way, incident)
         crowd = self.traffic.around(incident.scope, targets, incident.incident_id, action_id, under_way)
-        return replace(found, crowd=crowd)
+        again = changed_before(plan, index, self.catalogue)
+        return replace(found, crowd=crowd, problems=(*found.problems, *again))
 
     def _ahead(self, incident: Incident, found: Inspection) -> Inspection:
         """Find out beforehand whether the role may do it, and what a dry run says."""

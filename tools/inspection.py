@@ -6,8 +6,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
-from memory.records.plan import PlannedAction
-from tools.actions.base import Action, BlastRadius, Parameters, Reversibility, State, fingerprint
+from memory.records.plan import Plan, PlannedAction
+from tools.actions.base import (
+    Action,
+    BlastRadius,
+    Parameters,
+    Reversibility,
+    State,
+    fingerprint,
+    targets_of,
+)
 from tools.actions.registry import Catalogue, named
 from tools.ahead import NOTHING_KNOWN, Ahead
 from tools.aws.access import AwsAccess
@@ -73,3 +81,28 @@ def inspect(
         blast=action.blast_radius(params, state),
         inverse=action.inverse(params, state),
     )
+
+
+def planned_targets(planned: PlannedAction, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return by which names a planned action's targets are counted; none where it does not fit the catalogue."""
+    action = named(catalogue, planned.action)
+    if action is None:
+        return ()
+    try:
+        return targets_of(action, action.parameters.model_validate(planned.parameters))
+    except ValidationError:
+        return ()
+
+
+def changed_before(plan: Plan, index: int, catalogue: Catalogue) -> tuple[str, ...]:
+    """Say which target of an action an earlier one of its plan changes too.
+
+    What is shown, approved and captured to go back to is the target as it is before the plan, so that a second change
+    of it would rest on a state that the first has ended.
+    """
+    targets = planned_targets(plan.actions[index], catalogue)
+    for earlier in plan.actions[:index]:
+        shared = [one for one in planned_targets(earlier, catalogue) if one in targets]
+        if shared:
+            return (f"{earlier.action} of the same plan changes {shared[0]}: a plan changes a target once",)
+    return ()

@@ -157,6 +157,23 @@ def test_a_plan_answers_each_cause_once_in_the_order_of_the_causes() -> None:
     assert other.parameters == more.parameters and "was chosen for this cause" in other.why_not
 
 
+def test_a_plan_changes_a_target_once_and_says_which_change_was_left_for_it() -> None:
+    write = CAPACITY.model_copy(update={"cause": "writes to baskets"})
+    read = CAPACITY.model_copy(update={"cause": "reads of baskets", "action": "dynamodb_set_read_capacity"})
+    back = ROLLBACK.model_copy(update={"cause": "deployment of basket"})
+    table = {write.action: ("DynamoDB table baskets",), read.action: ("DynamoDB table baskets",)}
+
+    said = proposal(choice(read), choice(write), choice(back))
+    plan = propose(said, write, read, back, targets=lambda one: table.get(one.action, ())).plan
+
+    assert [act.action for act in plan.actions] == [write.action, back.action]
+    (left,) = plan.considered
+    assert left.action == read.action
+    assert left.why_not == (
+        f"{write.action} changes the same target in this plan, and a plan changes a target once"
+    )
+
+
 def test_a_cause_that_the_model_leaves_alone_is_named() -> None:
     more = CAPACITY.model_copy(update={"cause": "capacity of baskets"})
     back = ROLLBACK.model_copy(update={"cause": "deployment of basket"})

@@ -33,7 +33,7 @@ from tools.signing import LocalKey, signed_claim, signed_request
 
 MINUTE = timedelta(minutes=1)
 OTHER = Principal(kind=PrincipalKind.PERSON, id="grace", issuer="team", roles=(Role.APPROVER,))
-PLAN = plan(9, 11)
+PLAN = Plan(actions=(*plan(9).actions, *plan(11, dial="other").actions))
 FIRST = f"{PLAN.plan_hash[:12]}-0"
 
 

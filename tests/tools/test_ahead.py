@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from memory.records.incident import Severity
 from memory.records.outcome import ExecutionState
+from memory.records.plan import PlannedAction
 from memory.records.scope import Scope
 from tests.simulated import SimulatedAccount
 from tests.tools.dials import (
@@ -30,6 +31,7 @@ from tools.actions.registry import ACTIONS
 from tools.ahead import Ahead, permitted, previewed
 from tools.aws.access import AwsAccess
 from tools.freeze import closed_calendar
+from tools.inspection import planned_targets
 from tools.once import UNDER_WAY
 from tools.signing import signed_request
 
@@ -151,15 +153,43 @@ def test_what_aws_has_accepted_and_not_finished_keeps_its_target_busy() -> None:
 
     refused = acting.execute(other, plan(13), 0, BY_ITSELF)
     (elsewhere,) = acting.review(other, plan(13, dial="other"), BY_ITSELF)
-    own_next_step = acting.execute(incident(), plan(9, 11), 1, BY_ITSELF)
+    own_next_plan = acting.execute(incident(), plan(11, attempt=2), 0, BY_ITSELF)
     dials.settles = True
     (over,) = acting.review(other, plan(13), BY_ITSELF)
 
     assert first.state is ExecutionState.DONE and first.detail == UNDER_WAY
     assert refused.state is ExecutionState.REFUSED
     assert "set_dial of incident 5f0a3ad8 is done and still under way" in refused.detail
-    assert (elsewhere.ruling, own_next_step.state) == ("permit", ExecutionState.DONE)
+    assert (elsewhere.ruling, own_next_plan.state) == ("permit", ExecutionState.DONE)
     assert over.ruling == "permit"
+
+
+def test_a_plan_changes_a_target_once() -> None:
+    dials, table = Dials(), MemoryTable()
+    acting, twice = executor(table, dials), plan(9, 11)
+    first, second = acting.review(incident(), twice, BY_ITSELF)
+
+    done = [acting.execute(incident(), twice, index, BY_ITSELF) for index in (0, 1)]
+
+    assert (first.ruling, second.ruling) == ("permit", "refuse")
+    told = "set_dial of the same plan changes dial main: a plan changes a target once"
+    assert told in second.reasons and told in done[1].detail
+    assert done[1].state is ExecutionState.REFUSED and dials.writes == [("main", 9)]
+
+
+def test_both_capacities_of_a_table_are_one_target_and_what_is_unknown_is_none() -> None:
+    table = {"table": "orders"}
+    write = {**table, "write_capacity_units": 8, "document": "Set"}
+    named = [
+        planned_targets(PlannedAction(action=name, parameters=given), ACTIONS)
+        for name, given in (
+            ("dynamodb_set_write_capacity", write),
+            ("dynamodb_set_read_capacity", {**table, "read_capacity_units": 20}),
+            ("dynamodb_set_read_capacity", table),
+            ("nothing", table),
+        )
+    ]
+    assert named[0] == named[1] != () and named[2:] == [(), ()]
 
 
 def test_what_was_seen_to_be_over_is_not_asked_about_again() -> None:

@@ -176,13 +176,17 @@ def test_an_approval_is_used_once_even_when_the_action_is_forgotten() -> None:
 
 def test_each_step_of_a_plan_uses_the_approval_for_itself() -> None:
     at = Stage(planned=PLAN)
-    at.attempt()
+    done = at.attempt()
     at.index = 1
-    # The second step is on the same dial, which the first has turned: its approval is for another state.
-    refused = at.attempt()
+    at.dials.values["other"] = 30
+    drifted = at.attempt()
+    at.dials.values["other"] = 3
+    then = at.attempt()
 
-    assert refused.state is ExecutionState.REFUSED
-    assert "value: 7 -> 9" in refused.detail
+    assert drifted.state is ExecutionState.REFUSED and "value: 3 -> 30" in drifted.detail
+    assert (done.state, then.state) == (ExecutionState.DONE, ExecutionState.DONE)
+    assert at.dials.writes == [("main", 9), ("other", 11)]
+    assert at.request.used == (done.action_id, then.action_id)
 
 
 def test_drift_is_refused_with_the_difference() -> None:
