@@ -234,11 +234,16 @@ def _points(*values: float) -> list[Point]:
 @pytest.mark.parametrize(
     ("name", "values", "said", "limit"),
     [
-        ("CPUUtilization", [90.0] * 9, (), "CPU"),
+        ("CPUUtilization", [30.0] * 4 + [90.0] * 5, (), "CPU"),
         ("CPUUtilization", [60.0] * 9, (), None),
         ("FreeStorageSpace", [100.0] * 4 + [60.0, 20.0, 6.0, 5.0, 4.0], (), "storage"),
         ("FreeStorageSpace", [5.0] * 9, (), None),
-        ("DatabaseConnections", [199.0] * 9, ("Current connections: 190 of 200.",), "max_connections"),
+        (
+            "DatabaseConnections",
+            [90.0] * 4 + [199.0] * 5,
+            ("Current connections: 190 of 200.",),
+            "max_connections",
+        ),
         ("DatabaseConnections", [199.0] * 9, (), None),
         ("ReplicaLag", [1.0, 1.0, 70.0, 200.0, 300.0, 400.0, 500.0], (), "replication"),
         ("NetworkIn", [1e9] * 9, (), None),

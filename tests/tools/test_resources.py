@@ -202,3 +202,49 @@ def test_a_resource_of_a_known_service_weighs_as_much_as_that_does() -> None:
     # What is measured at the service goes before what is measured at what stands before it.
     hit = replace(well, affected=True, impact=Impact(component="till", error_share=0.03, tier=2))
     assert _severity(failing, own=(hit,))[0] is Severity.MEDIUM
+
+
+FULL = [92.0] * 60
+
+
+@pytest.mark.parametrize(
+    ("cpu", "onset", "is_new"),
+    [
+        (FULL, None, False),
+        # Now and then a little less is no beginning.
+        ([70.0, *([92.0] * 14)] * 4, None, False),
+        ([82.0] * 40 + [92.0] * 20, None, False),
+        ([18.0] + [92.0] * 59, None, True),
+        ([20.0] * 40 + [92.0] * 20, None, True),
+        ([20.0] * 40 + [92.0] * 20, START + 40 * MINUTE, True),
+        # It was full half an hour before something else began.
+        ([20.0] * 5 + [92.0] * 55, START + 50 * MINUTE, False),
+    ],
+)
+def test_what_was_as_full_before_explains_nothing_that_begins_now(
+    cpu: list[float], onset: datetime | None, is_new: bool
+) -> None:
+    found = resource_finding("web", {"CPUUtilization": _points(cpu)}, (), ("ev",), START + 59 * MINUTE, onset)
+    assert (found.limit, found.is_new) == ("CPU", is_new)
+    ranking = rank(_findings(resources=(found,), own=()))
+    assert ranking.verdict is (Verdict.CAUSE if is_new else Verdict.UNRESOLVED)
+    leading = next(one for one in ranking.hypotheses if one.change == "CPU")
+    assert leading.confidence == (0.75 if is_new else 0.5)
+    assert ("as full before" in leading.statement) is not is_new
+    # A caller that was changed is not cleared by what was so before.
+    caller = _finding(Service(name="till", depends_on=(Dependency(kind="database", name="web"),)), True)
+    causes = rank(_findings(caller, resources=(found,), rollouts=(_rollout("till"),))).causes
+    assert [one.component for one in causes] == (["web"] if is_new else ["till"])
+
+
+def test_the_figure_before_is_of_when_it_was_not_full() -> None:
+    found = _found({"CPUUtilization": [18.0] + [92.0] * 59})
+    assert (found.before, found.now) == (18.0, 92.0)
+
+
+def test_connections_that_were_always_as_many_of_their_number_are_no_cause() -> None:
+    for before, is_new in ((495.0, False), (100.0, True)):
+        series = {"DatabaseConnections": _points([before] * 40 + [495.0] * 20)}
+        told = ("Current connections: 495 of 500.",)
+        found = resource_finding("db", series, told, ("ev",), START + 59 * MINUTE)
+        assert (found.is_reason, found.is_new) == (True, is_new)

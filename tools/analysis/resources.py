@@ -26,6 +26,10 @@ WORSE = 2.0
 MORE_OFTEN = 3.0
 WAITING = 10.0
 MORE_CONNECTIONS = 10.0
+# What used this share and more of the least that it uses since it is full was as full before.
+AS_FULL = 0.85
+# What suffers may show it some time after it became full, and before that it is not looked at.
+BEFORE_ONSET = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
 SILENT = timedelta(minutes=5)
 ALL_ALONG = 0.8
@@ -75,6 +79,8 @@ MEANINGS: Mapping[str, _Meaning] = {
 REQUESTS, LATENCY = "RequestCount", "TargetResponseTime"
 # A limit that is reached is a reason; all else is what it does to the resource.
 _REASONS = frozenset({Limit.PERCENT, Limit.LEFT, Limit.BEHIND})
+# What may have been as full all along; what runs out or falls behind was not.
+_LEVELS = frozenset({Limit.PERCENT, Limit.COUNT})
 # "Current connections: 469 of 500."
 _SO_MANY_OF = re.compile(r"\b(\d+) of (?:at most )?(\d+)\b")
 
@@ -86,6 +92,7 @@ class ResourceFinding:
     `is_reason` says that this is a limit, which explains by itself why the resource is sick. `checked` says that what
     was published tells how the resource fares now: without it no limit means nothing. `unjudged` names metrics of
     which too little was published to tell. `impact` is what its users get, where it publishes that itself.
+    `is_new` says that it was not at its limit before: what was as full all along explains nothing that begins now.
     """
 
     resource: str
@@ -98,6 +105,7 @@ class ResourceFinding:
     checked: bool = True
     unjudged: tuple[str, ...] = ()
     impact: Impact | None = None
+    is_new: bool = True
 
     @property
     def is_sick(self) -> bool:
@@ -113,6 +121,7 @@ class _Reached:
     before: float
     now: float
     is_reason: bool
+    is_new: bool = True
 
 
 def resource_finding(
@@ -121,17 +130,18 @@ def resource_finding(
     messages: Iterable[str],
     evidence_ids: tuple[str, ...],
     now: datetime | None = None,
+    onset: datetime | None = None,
 ) -> ResourceFinding:
     """Return the limit that a resource has reached furthest, else what it suffers from most.
 
-    `messages` are what AWS said of it in events. Without `now` it is the newest point. A metric that is expected and
-    has no points has an empty series.
+    `messages` are what AWS said of it in events. Without `now` it is the newest point, without `onset` when the
+    resource reached its limit. A metric that is expected and has no points has an empty series.
     """
     end = now or max((points[-1][0] for points in series.values() if points), default=None)
     known = {name: MEANINGS[name] for name in series if name in MEANINGS}
     most, requests = _told_limit(messages), series.get(REQUESTS, ())
     judged = {
-        name: _judged(meaning.limit, series[name], requests, most, end) if end else None
+        name: _judged(meaning.limit, series[name], requests, most, end, onset) if end else None
         for name, meaning in known.items()
     }
     unjudged = tuple(name for name, found in judged.items() if found is None)
@@ -143,10 +153,20 @@ def resource_finding(
         return ResourceFinding(
             resource, evidence_ids, checked=not lacking and seen, unjudged=lacking, impact=impact
         )
-    meaning, worst = max(sick, key=lambda one: (one[1].is_reason, one[1].how_far))
+    meaning, worst = max(
+        sick, key=lambda one: (one[1].is_reason and one[1].is_new, one[1].is_reason, one[1].how_far)
+    )
     before, at_last = round(worst.before, 2), round(worst.now, 2)
     return ResourceFinding(
-        resource, evidence_ids, meaning.named, meaning.told, before, at_last, worst.is_reason, impact=impact
+        resource,
+        evidence_ids,
+        meaning.named,
+        meaning.told,
+        before,
+        at_last,
+        worst.is_reason,
+        impact=impact,
+        is_new=worst.is_new,
     )
 
 
@@ -172,7 +192,12 @@ def _impact(
 
 
 def _judged(
-    limit: Limit, points: Sequence[Point], requests: Sequence[Point], most: float | None, end: datetime
+    limit: Limit,
+    points: Sequence[Point],
+    requests: Sequence[Point],
+    most: float | None,
+    end: datetime,
+    onset: datetime | None,
 ) -> _Reached | None:
     """Return how far a metric has gone; None where too little of it was published lately to tell."""
     if limit is Limit.FAILED:
@@ -187,7 +212,21 @@ def _judged(
     before, now = float(np.median(values[:FIRST])), float(np.median(values[-LATELY:]))
     is_reason = limit in _REASONS or (limit is Limit.COUNT and most is not None)
     how_far = _reached(limit, values, most) if is_reason else _suffers(limit, values)
-    return _Reached(how_far, before, now, is_reason)
+    if not is_reason or limit not in _LEVELS:
+        return _Reached(how_far, before, now, is_reason)
+    begins = _full_since(values, FULL_PERCENT if limit is Limit.PERCENT else NEARLY * (most or 0.0))
+    before = float(np.median(values[: max(min(begins, FIRST), 1)]))
+    is_new = begins > 0 and before <= AS_FULL * float(np.min(values[begins:]))
+    is_late = onset is None or points[begins][0] >= onset - BEFORE_ONSET
+    return _Reached(how_far, before, now, is_reason, is_new and is_late)
+
+
+def _full_since(values: Values, full: float) -> int:
+    """Return the first of the newest points that are full, where one that is less between two that are is no end."""
+    first = len(values) - 1
+    while first and (values[first - 1] >= full or (first > 1 and values[first - 2] >= full)):
+        first -= 1
+    return first
 
 
 def _failed(points: Sequence[Point], requests: Sequence[Point], end: datetime) -> _Reached | None:

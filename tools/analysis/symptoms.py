@@ -95,9 +95,10 @@ def suffers_from(part: str, findings: Findings) -> Iterator[str]:
 def _drags(name: str, findings: Findings) -> bool:
     """Say whether what is sick of a part explains its callers; memory that fills is not felt yet.
 
-    Neither does a resource that suffers for a reason it does not show: that may be its callers themselves.
+    Neither does a resource that suffers for a reason it does not show, which may be its callers themselves, nor one
+    that was as full before.
     """
-    if any(one.resource == name and not one.is_reason for one in findings.resources):
+    if any(one.resource == name and not (one.is_reason and one.is_new) for one in findings.resources):
         return False
     finding = findings.service(name)
     return finding is None or finding.affected or finding.is_held_back

@@ -63,7 +63,9 @@ def resource_of(metric: GetMetric) -> str:
     return sorted(metric.dimensions.items())[-1][1]
 
 
-def resources_in(evidence: Evidence, metric: GetMetric) -> tuple[ResourceFinding, ...]:
+def resources_in(
+    evidence: Evidence, metric: GetMetric, onset: datetime | None = None
+) -> tuple[ResourceFinding, ...]:
     """Return the resource with the limit that it has reached, if any; nothing where it could not be read."""
     series = series_in(evidence)
     if series is None:
@@ -71,7 +73,8 @@ def resources_in(evidence: Evidence, metric: GetMetric) -> tuple[ResourceFinding
     always = (*ALWAYS[metric.namespace], *([_OF_GROUP] if _GROUP in metric.dimensions else []))
     expected = {name: series.get(name, []) for name in always}
     now = datetime.fromisoformat(evidence.result["until"]) - STEP
-    found = resource_finding(resource_of(metric), {**expected, **series}, (), (evidence.evidence_id,), now)
+    seen = (evidence.evidence_id,)
+    found = resource_finding(resource_of(metric), {**expected, **series}, (), seen, now, onset)
     lacking = incomplete_in(evidence)
     if lacking and not found.is_sick:
         found = replace(found, checked=False, unjudged=tuple(dict.fromkeys((*found.unjudged, *lacking))))

@@ -46,7 +46,7 @@ def read_findings(
     tables = tuple(_tables(around, alarm.onset))
     queues = tuple(_queues(around, alarm.onset))
     names = {service.name for service in around.near}
-    resources = tuple(_resources(around, metric))
+    resources = tuple(_resources(around, metric, alarm.onset))
     changed = around.taken("changes", "")
     told = facts_in(changed).get("changes", []) if changed else []
     key = changed.evidence_id if changed else ""
@@ -210,10 +210,10 @@ def _queues(around: Around, onset: datetime) -> Iterator[QueueFinding]:
         yield replace(found, hidden_seconds=facts.get("hidden_seconds"))
 
 
-def _resources(around: Around, metric: GetMetric | None) -> Iterator[ResourceFinding]:
+def _resources(around: Around, metric: GetMetric | None, onset: datetime) -> Iterator[ResourceFinding]:
     """Yield what the alarm watches, and name what too little was published of."""
     beside = around.taken("neighbours", "")
-    for found in resources_in(beside, metric) if beside and metric else ():
+    for found in resources_in(beside, metric, onset) if beside and metric else ():
         if not found.checked:
             around.collecting.missing.append(f"{', '.join(found.unjudged)} of {found.resource}")
         yield found

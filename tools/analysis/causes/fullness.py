@@ -3,6 +3,7 @@
 from memory.records.assessment import CauseKind, Hypothesis
 from tools.analysis.causes.candidate import (
     BUSIER,
+    EVEN,
     Candidate,
     began,
     changes_near,
@@ -112,17 +113,21 @@ def of_function(finding: ServiceFinding, findings: Findings) -> Candidate | None
 
 
 def of_resource(finding: ResourceFinding) -> Candidate | None:
-    """Weigh a resource that has reached one of its limits; how else it suffers has a reason that it does not show."""
+    """Weigh a resource that has reached one of its limits; how else it suffers has a reason that it does not show.
+
+    One that was as full before is worth a look, and not why something began now.
+    """
     if finding.limit is None or not finding.is_reason:
         return None
+    also = "" if finding.is_new else "; it was as full before"
     figures = f", from {finding.before:g} to {finding.now:g}" if finding.before is not None else ""
     hypothesis = Hypothesis(
         kind=CauseKind.CAPACITY,
         component=finding.resource,
         change=finding.limit,
-        statement=f"{finding.resource} has reached a limit: {finding.told}{figures}.",
+        statement=f"{finding.resource} has reached a limit: {finding.told}{figures}{also}.",
         evidence_for=finding.evidence_ids,
-        confidence=0.75,
+        confidence=0.75 if finding.is_new else EVEN,
     )
     return Candidate(finding.resource, hypothesis)
 
