@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from agents.grounding import mentions, names, unfounded
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
-from memory.records.evidence import Evidence
+from memory.records.evidence import UNREAD, Evidence
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.objects import ObjectStoreError
 
@@ -32,7 +32,8 @@ def check_claims(
 
     Severity and the groups of parts are the first look's, whatever the assessment says. What the first look found
     and the assessment leaves out stays among the hypotheses. `flagged` names evidence beside that which is stored as
-    flagged; what no guard could look at carries nothing either.
+    flagged; what no guard could look at carries nothing either, nor does what could not be read. What carries a cause
+    speaks of its part, or is what the first look rests it on.
     """
     judged = _Judge(first_look, lookup, frozenset((*flagged, *assessment.unscanned)))
     kept = judged.hypotheses(assessment.hypotheses, ranked=assessment.by_model)
@@ -187,7 +188,7 @@ class _Judge:
         return left, len(assessment.not_checked) - len(left)
 
     def _known(self, kept: Sequence[Hypothesis]) -> list[Any]:
-        cited = [one for hypothesis in kept for one in hypothesis.evidence_for if not self._is_flagged(one)]
+        cited = [one for hypothesis in kept for one in hypothesis.evidence_for if self._is_sound(one)]
         return [self._measured, known_of(cited, self._lookup)]
 
     def _checked(self, claim: Hypothesis) -> Hypothesis | None:
@@ -195,27 +196,34 @@ class _Judge:
         stored = tuple(one for one in claim.evidence_for if self._lookup(one) is not None)
         against = tuple(one for one in claim.evidence_against if self._lookup(one) is not None)
         self.removed += len(claim.evidence_for) + len(claim.evidence_against) - len(stored) - len(against)
-        sound = [one for one in stored if not self._is_flagged(one)]
         ours = next((one for one in self._look.hypotheses if same_cause(one, claim)), None)
         ruled_out = not claim.evidence_for and bool(against)
-        known = known_of(against if ruled_out else sound, self._lookup)
-        if not (sound or ruled_out) or (ours is None and claim.component not in names(known)):
+        sound = [one for one in (against if ruled_out else stored) if self._is_sound(one)]
+        known = known_of(sound, self._lookup)
+        shared = ours is not None and not {*sound}.isdisjoint(_cited(ours))
+        if not sound or not (shared or claim.component in names(known)):
             self.removed += 1
             return None
+        statement, rests_on = self._statement(claim, ours if shared else None, known), stored
+        if ours and statement is None:
+            statement, rests_on = ours.statement, (*stored, *ours.evidence_for)
         most = min(1.0, ours.confidence + RAISE_AT_MOST) if ours else NEW_LEAD_AT_MOST
         return claim.model_copy(
             update={
                 "change": self._change(claim, ours, known),
-                "statement": self._statement(claim, ours, known),
-                "evidence_for": stored,
+                "statement": statement or f"It may be the {claim.kind.value} of {claim.component}.",
+                "evidence_for": tuple(dict.fromkeys(rests_on)),
                 "evidence_against": against,
                 "confidence": min(claim.confidence, most, RULED_OUT_AT_MOST if ruled_out else 1.0),
             }
         )
 
-    def _is_flagged(self, evidence_id: str) -> bool:
+    def _is_sound(self, evidence_id: str) -> bool:
+        """Say whether an observation can carry a claim: something was read, and nobody objects to it."""
         evidence = self._lookup(evidence_id)
-        return evidence_id in self._flagged or bool(evidence and evidence.flags)
+        if evidence is None or evidence_id in self._flagged:
+            return False
+        return not evidence.flags and UNREAD.isdisjoint(evidence.gaps)
 
     def _change(self, claim: Hypothesis, ours: Hypothesis | None, known: Any) -> str | None:
         if ours is not None:
@@ -225,13 +233,17 @@ class _Judge:
             return None
         return claim.change
 
-    def _statement(self, claim: Hypothesis, ours: Hypothesis | None, known: Any) -> str:
-        """Return the statement if the cited evidence holds all it says, else code's own."""
+    def _statement(self, claim: Hypothesis, ours: Hypothesis | None, known: Any) -> str | None:
+        """Return the statement if the cited evidence holds all it says; `ours` is code's own on some of the same."""
         facts = [known, claim.component, *([ours.statement, ours.change] if ours else [])]
         if not unfounded(claim.statement, facts):
             return claim.statement
         self.removed += 1
-        return ours.statement if ours else f"It may be the {claim.kind.value} of {claim.component}."
+        return None
+
+
+def _cited(hypothesis: Hypothesis) -> tuple[str, ...]:
+    return (*hypothesis.evidence_for, *hypothesis.evidence_against)
 
 
 def _causes(assessment: Assessment, kept: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:

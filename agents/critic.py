@@ -20,7 +20,7 @@ from agents.scanning import Scans
 from agents.triage import addresses, cited_by, gaps_of, rivals
 from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
 from memory.records.config import Limits
-from memory.records.evidence import Evidence
+from memory.records.evidence import UNREAD, Evidence
 from memory.records.incident import Incident
 from memory.records.spend import ModelUse, Spend
 from tools.observe.sources import ReadTool, Sources
@@ -157,9 +157,13 @@ def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Looku
     """Lower the confidence and add what speaks against; never the other way round.
 
     What is cited must have been seen, cleared, and not be flagged: else whoever writes a log could clear a suspect.
+    What could not be read speaks against nothing.
     What was seen is held against the objection as `lookup` has it, which may be more than was shown.
     """
-    sound = {key: one for key, one in seen.evidence.items() if key not in seen.flagged | seen.unscanned}
+    left_out = seen.flagged | seen.unscanned
+    sound = {
+        key: one for key, one in seen.evidence.items() if key not in left_out and UNREAD.isdisjoint(one.gaps)
+    }
     confidence = min(checked.confidence, doubt.confidence)
     against = [one for one in doubt.evidence_against if one in sound]
     removed = len(doubt.evidence_against) - len(against)
