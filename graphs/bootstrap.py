@@ -6,7 +6,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from graphs.connecting import open_access, open_clock
@@ -34,7 +34,7 @@ from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backen
 from tools.aws.identity import caller
 from tools.aws.unrepeated import unrepeated
 from tools.event_cleaning import kept_text
-from tools.signing import KmsKey, LocalKey, Signer, signed_request
+from tools.signing import KmsKey, LocalKey, Signer
 from tools.topology import load_topology
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def set_up(settings: Settings) -> Backend:
     table = RecordTable(access.client("dynamodb"), backend.records_table, expiry_under(settings.retention))
     approvals, evidence = ApprovalStore(table), EvidenceLedger(table)
     for incident in IncidentStore(table, settings.tenant).list_again():
-        approvals.list_again(
-            incident.scope, incident.incident_id, partial(signed_request, _signer(settings, access))
-        )
+        approvals.list_again(incident.scope, incident.incident_id)
         evidence.list_again(incident.scope, incident.incident_id)
     return backend
 

@@ -1,6 +1,6 @@
 """Approval requests, the decisions that answer them, and what was done on them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -59,15 +59,16 @@ class ApprovalStore:
         for item in self._table.by_time(keys.pending_by_time(tenant, keys.EPOCH, "").pk):
             yield ApprovalRequest.model_validate(item.body)
 
-    def list_again(
-        self, scope: Scope, incident_id: str, signed: Callable[[ApprovalRequest], ApprovalRequest]
-    ) -> None:
-        """List and sign what an earlier version has stored and still waits."""
+    def list_again(self, scope: Scope, incident_id: str) -> None:
+        """List what an earlier version has stored and still waits, as it stands.
+
+        It is not signed: nobody can tell whether that version stored it or whoever can write the table. So nobody can
+        approve it, and it expires.
+        """
         for item in list(self._table.query(keys.incident(scope, incident_id).pk, "APPROVAL#")):
             request = ApprovalRequest.model_validate(item.body)
             if request.status is ApprovalStatus.PENDING and item.index is None:
-                seal = signed(request).model_dump(mode="json", include={"key_id", "signature"})
-                self._table.replace(item, {**item.body, **seal}, _pending_item(request).index)
+                self._table.replace(item, item.body, _pending_item(request).index)
 
     def decision(self, scope: Scope, incident_id: str, plan_hash: str) -> Decision | None:
         """Read the decision that closed the request for one plan, or None while it waits."""

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from graphs.bootstrap import open_records, open_saver, set_up
+from graphs.decision import DecisionRefusedError
 from graphs.runs import InProcessRuns, in_process
 from graphs.settings import load
 from graphs.wiring import wire
 from memory.checkpointed import IncidentSaver, serializer
 from memory.records.incident import Status
-from memory.records.outcome import ExecutionState
 from memory.stores.listings import Wanted
 from memory.table import table_definition
 from memory.upgrading import UnreadableStateError, upgraded
@@ -42,7 +42,9 @@ def left_by_version_1(folder: Path) -> Iterator[tuple[Desk, str]]:
         yield at, stored["incident_id"]
 
 
-def test_what_version_1_left_waiting_is_listed_approved_and_resolved(tmp_path: Path) -> None:
+def test_what_version_1_left_waiting_is_listed_and_ends_safely_though_nobody_can_approve_it(
+    tmp_path: Path,
+) -> None:
     with left_by_version_1(tmp_path) as (at, incident_id):
         incidents = at.records.incidents
         assert [one.incident_id for one in at.records.approvals.pending("default")] == [incident_id]
@@ -52,17 +54,26 @@ def test_what_version_1_left_waiting_is_listed_approved_and_resolved(tmp_path: P
         assert incidents.full_id(incident_id[:6]) == incident_id
 
         known = at.record(incident_id).evidence
-        at.decide(at.record(incident_id), approved=True)
+        # It was signed by nobody: whoever can write the table could have laid it there.
+        with pytest.raises(DecisionRefusedError, match=r"signed with the key of nobody"):
+            at.decide(at.record(incident_id), approved=True)
         done = at.to_the_end(incident_id)
 
         assert known
         assert set(known) <= set(done.evidence)
-        assert done.status is Status.RESOLVED
-        assert [one.state for one in done.executions] == [ExecutionState.DONE]
-        assert at.writes() == ["UpdateService"]
+        assert (done.status, done.executions, at.writes()) == (Status.ESCALATED, (), [])
+        assert "expired" in done.reason
         assert list(incidents.unfinished()) == []
         set_up(at.records.settings)
         assert len(incidents.page(Wanted(), 5).lines) == 1
+
+
+def test_setting_up_signs_nothing_that_it_finds(tmp_path: Path) -> None:
+    with left_by_version_1(tmp_path) as (at, incident_id):
+        scope = at.records.incidents.scope_of(incident_id)
+        (request,) = at.records.approvals.requests(scope, incident_id)
+
+        assert (request.key_id, request.signature) == ("", "")
 
 
 def test_a_table_of_version_1_is_named_and_gets_its_indexes_and_time_to_live(
