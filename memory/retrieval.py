@@ -1,7 +1,7 @@
 """Find runbooks by their words: a small index in memory, ranked by BM25.
 
 https://en.wikipedia.org/wiki/Okapi_BM25 with the usual k1 and b. A team's runbooks are hundreds, not millions, so the
-index is built when it is opened.
+index is built when it is first searched.
 """
 
 import math
@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,22 @@ class Runbook:
 
 
 class RunbookIndex:
-    """Runbooks and how often each word stands in each."""
+    """Runbooks and how often each word stands in each, counted at the first search."""
 
     def __init__(self, runbooks: Iterable[Runbook]) -> None:
         self.runbooks = tuple(runbooks)
-        self._counts = [Counter(_weighted(book)) for book in self.runbooks]
-        self._lengths = [sum(counts.values()) for counts in self._counts]
-        self._holding = Counter(word for counts in self._counts for word in counts)
+
+    @cached_property
+    def _counts(self) -> list[Counter[str]]:
+        return [Counter(_weighted(book)) for book in self.runbooks]
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return [sum(counts.values()) for counts in self._counts]
+
+    @cached_property
+    def _holding(self) -> Counter[str]:
+        return Counter(word for counts in self._counts for word in counts)
 
     @classmethod
     def open(cls, folder: Path = FOLDER) -> "RunbookIndex":
