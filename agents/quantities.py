@@ -69,6 +69,7 @@ _LABEL = re.compile(r"\"(?P<label>\w+)\":\s*\[?\s*$")
 _BEHIND = re.compile(r"\s?(?P<unit>%|per cent\b|[A-Za-z]+)")
 _NUMBER_WORD = re.compile(r"(?<!\w)[a-z]{3,10}(?!\w)", re.I)
 _LABEL_CHARS = 80
+_PER = "_per_"
 EPSILON = 1e-9
 
 
@@ -101,9 +102,11 @@ def said(value: float, text: str, start: int, end: int) -> Quantity:
 def holds(fact: Quantity, claim: Quantity, half: float) -> bool:
     """Say whether a fact is what a text says, rounded by no more than half of its last digit.
 
-    A number that nothing is said about may be anything but more than all; one with a unit is that alone. A nought is a
-    nought, and nothing that is only small.
+    A number that nothing is said about may be anything but more than all; one with a unit is that alone, and what is
+    counted is no time, size, share or money. A nought is a nought, and nothing that is only small.
     """
+    if claim.kind is Kind.COUNT and fact.kind not in {Kind.COUNT, Kind.BARE}:
+        return False
     if claim.value == 0 or fact.value == 0:
         return claim.value == fact.value and claim.kind in {fact.kind, Kind.BARE, Kind.COUNT, *_of_bare(fact)}
     scales = {1.0} if claim.kind in {Kind.BARE, Kind.COUNT} else {*_scales(fact, claim)}
@@ -130,10 +133,21 @@ def _measured(behind: str, label: str, sign: str = "") -> tuple[Kind, float]:
     if sign and sign in _SIGNS:
         return Kind.MONEY, 1.0
     word = behind.casefold().replace("per cent", "percent")
+    parts = _unit_parts(label) if not word else ()
     for kind, units in _UNITS:
         if word in units:
             return kind, units[word]
-        for part in label.casefold().split("_") if not word else ():
-            if part in units and len(part) > 1:
+        for part in parts:
+            if part in units:
                 return kind, units[part]
-    return (Kind.COUNT, 1.0) if word in _COUNTED else (Kind.BARE, 1.0)
+    is_rate = not word and _PER in label.casefold()
+    return (Kind.COUNT, 1.0) if word in _COUNTED or is_rate else (Kind.BARE, 1.0)
+
+
+def _unit_parts(label: str) -> list[str]:
+    """Return the words of a label that may be its unit: of `requests_per_minute`, which counts, not the last.
+
+    `min` is as often the least as a minute, and a letter as often a name as a unit.
+    """
+    counted = label.casefold().partition(_PER)[0]
+    return [part for part in counted.split("_") if len(part) > 1 and part != "min"]

@@ -122,6 +122,49 @@ def test_what_no_fact_says_is_named(text: str, invented: str) -> None:
     assert invented in unfounded(text, FACTS)
 
 
+MEASURED = {
+    "latency_ms": 438,
+    "error_share": 0.07,
+    "size_bytes": 5120,
+    "usd": 3,
+    "text": "it waited 91 s for 17 %",
+    "requests_per_minute": 660,
+    "min": 4,
+    "tasks": 12,
+    "told": "19 errors",
+    "idle_seconds": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "invented"),
+    [
+        ("438 customers are hit.", "438"),
+        ("438 tasks were killed.", "438"),
+        ("7 requests fail.", "7"),
+        ("5120 users are hit.", "5120"),
+        ("3 services failed.", "3"),
+        ("91 errors came.", "91"),
+        ("17 hosts failed.", "17"),
+        ("Three services failed.", "Three"),
+        ("660 minutes passed.", "660"),
+        ("4 minutes passed.", None),
+        ("It took 438 ms, and 438 is much.", None),
+        ("660 requests came.", None),
+        ("12 tasks run, 4 instances at least, and 19 errors came.", None),
+        ("12 connections wait.", None),
+    ],
+)
+def test_what_is_counted_is_no_time_size_share_or_money(text: str, invented: str | None) -> None:
+    strange = unfounded(text, MEASURED)
+    assert (invented in strange) if invented else (strange == ())
+
+
+def test_a_nought_of_something_measured_counts_nothing() -> None:
+    assert unfounded("0 users wait.", {"idle_seconds": 0}) == ("0",)
+    assert unfounded("0 users wait.", {"users": 0}) == ()
+
+
 @given(st.integers(0, 10**6))
 def test_a_whole_number_is_founded_only_where_a_fact_rounds_to_it(number: int) -> None:
     said = unfounded(f"It is {number} now.", FACTS)
