@@ -32,9 +32,12 @@ def _points(value: float, minutes: list[datetime] = MINUTES) -> list[Point]:
     return [(at, value) for at in minutes]
 
 
-def _share(errors: list[Point]) -> float | None:
+def _share(
+    errors: list[Point], metrics: ServiceMetrics | None = SHOP.metrics, published: bool = False
+) -> float | None:
     series = {"requests": _points(100.0), "errors": errors, "latency": _points(50.0)}
-    return service_finding(SHOP, series, ONSET, NOW, "ev").impact.error_share
+    shop = SHOP.model_copy(update={"metrics": metrics})
+    return service_finding(shop, series, ONSET, NOW, "ev", published=published).impact.error_share
 
 
 @pytest.mark.parametrize("late", [0, 1, 2, 5])
@@ -57,7 +60,22 @@ def test_errors_that_are_published_only_when_there_are_any_are_none_once_they_ca
         100.0, [at for at in MINUTES if at + MINUTE + LATE <= NOW]
     )
     assert _share(rare) == 0.0
-    assert _share([]) == 0.0
+    assert _share([], published=True) == 0.0
+
+
+def test_errors_that_never_came_may_have_another_name_and_are_not_none() -> None:
+    assert _share([]) is None
+    # AWS publishes these only where there are any.
+    balancer = ServiceMetrics(
+        namespace="AWS/ApplicationELB",
+        requests="RequestCount",
+        errors="HTTPCode_Target_5XX_Count",
+        latency="TargetResponseTime",
+        dimensions={},
+    )
+    assert _share([], balancer) == 0.0
+    assert _share([], balancer.model_copy(update={"errors": "HTTPCode_Target_5xx_Count"})) is None
+    assert _share([], balancer.model_copy(update={"namespace": "AWS/Lambda", "errors": "Errors"})) is None
 
 
 @given(st.lists(st.sampled_from(MINUTES), unique=True), st.lists(st.sampled_from(MINUTES), unique=True))

@@ -35,10 +35,13 @@ CALM = {"Requests": 100.0, "Errors": 0.0, "Latency": 50.0, "CPUUtilization": 20.
 
 
 class Account:
-    """An account in which a service is well and quiet; what is `denied` may not be asked."""
+    """An account in which a service is well and quiet; what is `denied` may not be asked.
 
-    def __init__(self, *denied: str, exists: bool = True) -> None:
-        self.denied, self.exists = denied, exists
+    Its errors are published always, or came once on earlier days, or never did; or not all of those days is told.
+    """
+
+    def __init__(self, *denied: str, exists: bool = True, errors: str = "always") -> None:
+        self.denied, self.exists, self.errors = denied, exists, errors
 
     def __getattr__(self, operation: str) -> Any:
         if operation in self.denied:
@@ -56,13 +59,15 @@ class Account:
         return lambda **_: told.get(operation, {})
 
     def get_metric_data(self, MetricDataQueries: list[Any], **_: Any) -> Any:
-        at = [NOW - n * MINUTE for n in range(170, 0, -1)]
-        names = {query["Id"]: query["MetricStat"]["Metric"]["MetricName"] for query in MetricDataQueries}
-        return {
-            "MetricDataResults": [
-                {"Id": key, "Timestamps": at, "Values": [CALM[name]] * len(at)} for key, name in names.items()
-            ]
-        }
+        return {"MetricDataResults": [self._result(**query) for query in MetricDataQueries]}
+
+    def _result(self, Id: str, MetricStat: Any, **_: Any) -> Any:
+        name, period = MetricStat["Metric"]["MetricName"], timedelta(seconds=MetricStat["Period"])
+        came = name != "Errors" or self.errors == "always" or (self.errors == "once" and period > MINUTE)
+        at = [NOW - n * period for n in range(170, 0, -1)] if came else []
+        cut = self.errors == "cut" and period > MINUTE
+        status = "PartialData" if cut else "Complete"
+        return {"Id": Id, "Timestamps": at, "Values": [CALM[name]] * len(at), "StatusCode": status}
 
 
 def _group() -> dict[str, Any]:
@@ -133,3 +138,33 @@ def test_a_neighbour_of_which_something_was_not_read_may_hide_a_symptom() -> Non
     ranking = rank(_findings(own, beside, earlier_spikes=1))
     assert ranking.verdict is Verdict.UNRESOLVED
     assert "logs of b" in ranking.reason
+
+
+@pytest.mark.parametrize(
+    ("errors", "is_well", "named"),
+    [
+        ("once", True, ()),
+        ("never", False, ("errors of shop (none published in 8 days)",)),
+        (
+            "cut",
+            False,
+            ("errors of shop on earlier days (not all of it)", "requests, errors and latency of shop"),
+        ),
+    ],
+)
+def test_errors_that_do_not_come_are_none_only_where_they_came_before(
+    errors: str, is_well: bool, named: tuple[str, ...]
+) -> None:
+    found, missing = _read(Account(errors=errors))
+    service = found.services[0]
+    assert (service.checked, service.impact.error_share) == ((True, 0.0) if is_well else (False, None))
+    # What was read of earlier days is cited.
+    assert len(service.evidence_ids) == 2
+    assert tuple(sorted(one for one in missing if "shop" in one)) == named
+    assert _healthy(found, ()) == (("shop",) if is_well else ())
+    assert rank(found).verdict is (Verdict.NOISE if is_well else Verdict.UNRESOLVED)
+
+
+def test_nothing_more_is_asked_where_errors_come() -> None:
+    found, _ = _read(Account())
+    assert len(found.services[0].evidence_ids) == 1

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from memory.records.config import ServiceMetrics
 from tools.analysis.points import Point
 
 MINUTE = timedelta(minutes=1)
@@ -13,8 +14,20 @@ AWS names no bound for this; it names two minutes for the statistics of a new me
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html). One more is for who publishes
 after its minute has ended.
 """
+# "Reporting criteria: There is a nonzero value":
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html,
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-metrics.html.
+_ONLY_WHERE_ANY = {
+    "AWS/ApplicationELB": frozenset({"HTTPCode_ELB_5XX_Count", "HTTPCode_Target_5XX_Count"}),
+    "AWS/ELB": frozenset({"HTTPCode_ELB_5XX", "HTTPCode_Backend_5XX"}),
+}
 # Who publishes errors all along has a point for nearly each minute that has requests.
 ALL_ALONG = 0.8
+
+
+def is_only_where_any(metrics: ServiceMetrics | None) -> bool:
+    """Say whether AWS publishes a service's errors only where there are any: then no point at all is none."""
+    return metrics is not None and metrics.errors in _ONLY_WHERE_ANY.get(metrics.namespace, ())
 
 
 def known_requests(requests: Sequence[Point], errors: Sequence[Point], now: datetime) -> list[Point]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from memory.records.assessment import Impact
 from memory.records.config import Service
-from tools.analysis.failing import known_requests
+from tools.analysis.failing import is_only_where_any, known_requests
 from tools.analysis.findings import Gauge, ServiceFinding
 from tools.analysis.points import Point
 from tools.analysis.ramps import find_ramp
@@ -40,12 +40,16 @@ def service_finding(
     now: datetime,
     evidence_id: str,
     incomplete: Collection[str] = (),
+    published: bool = False,
 ) -> ServiceFinding:
     """Return what a service's metrics show around an onset; `series` is None where they could not be read.
 
     `incomplete` names those of which only a part was read: they may show harm, and never that there is none.
+    `published` says that errors came on earlier days: where they do not come now, there are none. Without it nobody
+    knows that a metric of that name is published at all.
     """
     told = series or {}
+    come = bool(told.get("errors")) or published or is_only_where_any(service.metrics)
     since = _since(told, onset)
     requests = told.get("requests", ())
     stopped = series is not None and "requests" not in incomplete and _has_stopped(requests, now)
@@ -54,7 +58,7 @@ def service_finding(
     if stopped and len(between(requests, now - SILENT, now + NEWEST)):
         impact = impact.model_copy(update={"stopped": True})
     affected = stopped or _is_affected(impact, told, since or onset, now)
-    impact = _as_read(impact, incomplete)
+    impact = _as_read(impact, incomplete if come else (*incomplete, "errors"))
     seen = impact.error_share is not None and impact.latency_ms is not None and not JUDGED & set(incomplete)
     return ServiceFinding(
         service,

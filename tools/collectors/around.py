@@ -17,7 +17,7 @@ from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.lines import lines_before, lines_since
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
-from tools.collectors.parts import look_at_queue_metrics, look_at_service
+from tools.collectors.parts import lacks_errors, look_at_errors, look_at_queue_metrics, look_at_service
 from tools.collectors.quotas import (
     Watched,
     is_refused,
@@ -177,7 +177,7 @@ class Around:
 
     def _begin_service(self, service: Service) -> None:
         name = service.name
-        self._start("metrics", name, f"metrics of {name}", look_at_service, service)
+        self._start("metrics", name, f"metrics of {name}", self._read_service, service)
         if service.cluster:
             health = ServiceHealth(cluster=service.cluster, service=name)
             self._start("ecs", name, f"deployments of {name}", service_health, health)
@@ -185,6 +185,13 @@ class Around:
             self._start("stops", name, f"stopped tasks of {name}", stopped_tasks, tasks)
         else:
             self._start("limit", name, f"concurrency of {name}", look_at_concurrency, name)
+
+    def _read_service(self, sources: Sources, service: Service) -> Evidence:
+        """Read a service's metrics and, where its errors do not come, at once whether they ever do."""
+        evidence, name = look_at_service(sources, service), service.name
+        if lacks_errors(evidence, service):
+            self._start("errors", name, f"errors of {name} on earlier days", look_at_errors, service)
+        return evidence
 
     def begin_neighbours(self, metric: GetMetric | None) -> None:
         """Start the reading of what else is published of the resource that the alarm watches."""

@@ -1,9 +1,15 @@
 """What the parts around an alarm publish of themselves: requests, errors, latency, and how full they are."""
 
+from datetime import timedelta
+
 from memory.records.config import Service
 from memory.records.evidence import Evidence
-from tools.collectors.series import Wanted, read_series
+from tools.analysis.failing import is_only_where_any
+from tools.collectors.series import Wanted, incomplete_in, read_series, series_in
 from tools.observe.sources import Sources
+
+DAYS = 8
+HOUR = timedelta(hours=1)
 
 
 def look_at_service(sources: Sources, service: Service) -> Evidence:
@@ -37,6 +43,19 @@ def wanted_of(service: Service) -> dict[str, Wanted]:
         found["concurrency"] = Wanted("AWS/Lambda", "ConcurrentExecutions", place, "Maximum")
         found["duration"] = Wanted("AWS/Lambda", "Duration", place, "Maximum")
     return found
+
+
+def lacks_errors(evidence: Evidence, service: Service) -> bool:
+    """Say whether requests came and errors did not, though they are no metric that AWS publishes only where any are."""
+    series = series_in(evidence) or {}
+    come = "errors" in series or "errors" in incomplete_in(evidence) or is_only_where_any(service.metrics)
+    return "requests" in series and not come
+
+
+def look_at_errors(sources: Sources, service: Service) -> Evidence:
+    """Read a service's errors over some days, hour by hour, to know whether any are published under that name."""
+    wanted = {"errors": wanted_of(service)["errors"]}
+    return read_series(sources, f"errors of {service.name} on earlier days", wanted, DAYS * 1440, HOUR)
 
 
 def look_at_queue_metrics(sources: Sources, queue: str) -> Evidence:

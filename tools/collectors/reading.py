@@ -26,6 +26,7 @@ from tools.collectors.functions import consumers_in
 from tools.collectors.lines import told_shifts
 from tools.collectors.logs import compared
 from tools.collectors.neighbours import has_neighbours, resource_of, resources_in
+from tools.collectors.parts import DAYS
 from tools.collectors.quotas import use_in
 from tools.collectors.readable import facts_in
 from tools.collectors.series import MINUTES, STEP, incomplete_in, series_in
@@ -87,8 +88,14 @@ def _services(around: Around, onset: datetime) -> Iterator[ServiceFinding]:
         if evidence is None:
             continue
         lacking = incomplete_in(evidence)
-        finding = service_finding(service, series_in(evidence), onset, now, evidence.evidence_id, lacking)
-        if finding.impact.error_share is None or finding.impact.latency_ms is None:
+        series, days = series_in(evidence), around.taken("errors", service.name)
+        come = bool(days and series_in(days))
+        finding = service_finding(service, series, onset, now, evidence.evidence_id, lacking, come)
+        if days is not None:
+            finding = replace(finding, evidence_ids=(*finding.evidence_ids, days.evidence_id))
+        if days is not None and not come and not incomplete_in(days):
+            around.collecting.missing.append(f"errors of {service.name} (none published in {DAYS} days)")
+        elif finding.impact.error_share is None or finding.impact.latency_ms is None:
             around.collecting.missing.append(f"requests, errors and latency of {service.name}")
         tagged = around.learned.get(service.name)
         if tagged is not None:
