@@ -100,6 +100,15 @@ class Traffic:
             for target, seen in crowd.seen.items()
         )
 
+    def held(self, scope: Scope, crowd: Crowd) -> tuple[Write, ...]:
+        """Return the writes that count nothing, and lose where an action was claimed on a target since it was seen.
+
+        An undo is claimed with them: it is no change of its own to be counted, and must not run beside another.
+        """
+        return tuple(
+            self.pace.renew(scope, target, seen) for target, seen in crowd.seen.items() if seen.version
+        )
+
     def _of(self, scope: Scope, change: Change) -> Iterator[Execution]:
         """Yield the action of a change, and its undo, which changes the same target."""
         for action_id in (change.action_id, undo_of(change.action_id)):

@@ -153,13 +153,17 @@ class Executor:
     def _look(self, incident: Incident, plan: Plan, index: int) -> Inspection:
         """Look at a planned action's target, and at who else changes it."""
         found = inspect(self.access, plan.actions[index], self.catalogue)
+        again = changed_before(plan, index, self.catalogue)
+        seen = self._crowded(incident, found, action_id_of(plan, index))
+        return replace(seen, problems=(*found.problems, *again))
+
+    def _crowded(self, incident: Incident, found: Inspection, action_id: str) -> Inspection:
+        """Look at who else changes the target, beside the action and its undo."""
         if found.action is None or found.params is None:
             return found
-        targets, action_id = targets_of(found.action, found.params), action_id_of(plan, index)
-        under_way = partial(self.is_under_way, incident)
+        targets, under_way = targets_of(found.action, found.params), partial(self.is_under_way, incident)
         crowd = self.traffic.around(incident.scope, targets, incident.incident_id, action_id, under_way)
-        again = changed_before(plan, index, self.catalogue)
-        return replace(found, crowd=crowd, problems=(*found.problems, *again))
+        return replace(found, crowd=crowd)
 
     def _ahead(self, incident: Incident, found: Inspection) -> Inspection:
         """Find out beforehand whether the role may do it, and what a dry run says."""
@@ -188,7 +192,9 @@ class Executor:
         inspection = inspect(self.access, planned, self.catalogue, undoing=True)
         once = self._once(incident, inspection)
         if once is None:
-            return standing or self._refusal(incident, action_id, planned, "; ".join(inspection.problems))
+            unread = Refusal("; ".join(inspection.problems), passing=inspection.params is not None)
+            return standing or self._refusal(incident, action_id, planned, unread)
+        inspection = self._crowded(incident, inspection, undone_id)
         reaches = (around.account, self.access.region)
         told = Told.by(*self.executions.audit(scope, incident_id))
         undo = Undo(
@@ -212,9 +218,10 @@ class Executor:
         if undo.is_needless:
             return undo.mark(once.skip(incident_id, action_id, inspection, "already as it was before"))
         leave = self._leave_to_undo(undo, action_id)
-        if isinstance(leave, Refusal):
-            return self._refusal(incident, action_id, planned, leave.why)
-        return undo.mark(once.start(incident_id, action_id, inspection, {}, leave, is_revert=True))
+        begun = leave if isinstance(leave, Refusal) else undo.start(action_id, leave)
+        if isinstance(begun, Refusal):
+            return self._refusal(incident, action_id, planned, begun)
+        return begun
 
     def _attempt(
         self, incident: Incident, plan: Plan, index: int, inspection: Inspection, around: Circumstances
@@ -275,7 +282,7 @@ class Executor:
         """Give leave to undo when no check objects. Who approved the action stands behind its undo."""
         undone, why_not = undo.undone, undo.objection()
         if why_not is not None:
-            return Refusal(why_not)
+            return why_not
         by = undone.approved_by
         try:
             session = self._session(undone, action_id, undo.once, by)
@@ -283,7 +290,8 @@ class Executor:
             return Refusal(str(error))
         ids = undo.answer.policy_ids
         why = f"undo of {undone.action_id}"
-        return Grant(session, why, ids, self.policy.sha256, undone.approval, by)
+        uses = () if undo.standing else self.traffic.held(undo.once.scope, undo.inspection.crowd)
+        return Grant(session, why, ids, self.policy.sha256, undone.approval, by, uses)
 
     def _session(
         self, of: Incident | Execution, action_id: str, once: Once, approved_by: tuple[str, ...]
@@ -306,9 +314,9 @@ class Executor:
         incident: Incident,
         action_id: str,
         planned: PlannedAction,
-        why: str,
+        why: str | Refusal,
     ) -> Execution:
-        now = self.clock.now()
+        now, refusal = self.clock.now(), why if isinstance(why, Refusal) else Refusal(why)
         return Execution(
             incident_id=incident.incident_id,
             action_id=action_id,
@@ -317,8 +325,9 @@ class Executor:
             state=ExecutionState.REFUSED,
             claimed_at=now,
             done_at=now,
-            detail=why,
+            detail=refusal.why,
             is_revert=action_id.endswith("-undo"),
+            passing=refusal.passing,
         )
 
     def _under_lease(self, incident: Incident, action_id: str, work: Callable[[], Execution]) -> Execution:

@@ -52,9 +52,10 @@ class ClaimLostError(ConflictError):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why an action is not done."""
+    """Why an action is not done. `passing` says that this may pass by itself, so that it is worth asking again."""
 
     why: str
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,8 @@ class Once:
         What was only claimed was never sent. It is sent now only where the target is as the claim captured it:
         otherwise the call would overwrite what somebody has changed since, and its undo would bring back what was
         there before that. What was called is sent again only where the account shows that it had no effect and a
-        second call could do no harm; what cannot be known goes to people.
+        second call could do no harm; what cannot be known goes to people. Where the reason against it may pass by
+        itself, it stays as it stands.
         """
         if standing.state is not ExecutionState.CLAIMED:
             took = self._took_effect(standing)
@@ -162,6 +164,8 @@ class Once:
             return self._move(standing, ExecutionState.FAILED, why)
         leave = authorise()
         if isinstance(leave, Refusal):
+            if leave.passing:
+                return standing
             detail = f"interrupted before it took effect; {leave.why}"
             return self._move(standing, ExecutionState.FAILED, detail)
         return self._perform(standing, leave.session)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from memory.audit_told import Told
 from memory.records.outcome import Execution, ExecutionState, undo_of
 from tools.inspection import Inspection
-from tools.once import UNDER_WAY, Once
+from tools.once import UNDER_WAY, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Answer, Circumstances, Policy
 from tools.signing import Signer, changed_since_claimed
 
@@ -48,9 +48,33 @@ class Undo:
         inspection = replace(self.inspection, problems=()) if self.is_needless else self.inspection
         return self.policy.ask("revert", inspection, self.around, approved=False)
 
-    def objection(self) -> str | None:
-        """Return why the action may not be undone now, or None: the first of `CHECKS` that says why."""
-        return next((why for check in CHECKS if (why := check(self)) is not None), None)
+    def objection(self) -> Refusal | None:
+        """Return why the action may not be undone now, or None: the first of `CHECKS` that says why.
+
+        What the target is busy with may pass: another action, the one to undo, or what a precondition names.
+        """
+        for check in CHECKS:
+            why = check(self)
+            if why is not None:
+                return Refusal(why, check in _PASSING and self._is_allowed_without(self.inspection.problems))
+        return None
+
+    def _is_allowed_without(self, problems: tuple[str, ...]) -> bool:
+        """Say whether policy has nothing against it but the state that the target is in."""
+        asked = replace(self.inspection, problems=())
+        return self.answer.allowed or (
+            bool(problems) and self.policy.ask("revert", asked, self.around, approved=False).allowed
+        )
+
+    def start(self, action_id: str, leave: Grant) -> Execution | Refusal:
+        """Claim the undo and perform it, unless somebody else has claimed something on the target meanwhile."""
+        try:
+            begun = self.once.start(
+                self.undone.incident_id, action_id, self.inspection, {}, leave, is_revert=True
+            )
+        except ClaimLostError as error:
+            return Refusal(f"somebody else was first: {error}", passing=True)
+        return self.mark(begun)
 
     def mark(self, undo: Execution) -> Execution:
         """Record on the action that it was undone, once its undo is done."""
@@ -101,6 +125,11 @@ def not_refused_by_policy(undo: Undo) -> str | None:
     return "; ".join((*answer.reasons, *problems))
 
 
+def nobody_else_acts(undo: Undo) -> str | None:
+    """Refuse while another action on the target is not over."""
+    return undo.inspection.crowd.busy or None
+
+
 def not_under_way(undo: Undo) -> str | None:
     """Refuse to call an action undone that may yet take effect."""
     if not undo.is_needless:
@@ -127,6 +156,8 @@ CHECKS: tuple[Callable[[Undo], str | None], ...] = (
     claimed_by_us,
     as_the_audit_tells,
     not_refused_by_policy,
+    nobody_else_acts,
     not_under_way,
     as_it_was_left,
 )
+_PASSING = frozenset({not_refused_by_policy, nobody_else_acts, not_under_way})

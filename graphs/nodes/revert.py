@@ -23,17 +23,23 @@ def revert(turn: Turn) -> dict[str, Any] | Wait:
     """Run the inverse of every action of this plan once, the last first, and stop at one that is not certain.
 
     A further plan comes only when all of it is undone for certain, and the service fares no worse than before. Where
-    the account or the records do not answer, it is tried again each minute for as long as a verification may take: a
-    change that did not help is not left to itself for a call that was throttled.
+    the account or the records do not answer, or the target is busy (with another action, or so that a precondition of
+    the undo does not hold), it is tried again each minute for as long as a verification may take: a change that did not
+    help is not left to itself for a call that was throttled.
     """
     with bulkhead(f"undoing what incident {turn.state['incident'].incident_id} did", PASSING) as met:
         return _undone(turn)
+    if met.error is not None and (met.is_defect or not _may_go_on(turn)):
+        raise met.error
+    return later(turn, Status.VERIFYING)
+
+
+def _may_go_on(turn: Turn) -> bool:
+    """Say whether it may still be tried: for as long as a verification may take, since it was decided."""
     minutes = timedelta(minutes=turn.copilot.records.settings.limits.verification_minutes)
     last = turn.state.get("verification")
     since = max(began_at(turn.state), last.checked_at) if last else began_at(turn.state)
-    if met.error is not None and (met.is_defect or turn.copilot.records.clock.now() >= since + minutes):
-        raise met.error
-    return later(turn, Status.VERIFYING)
+    return turn.copilot.records.clock.now() < since + minutes
 
 
 def _undone(turn: Turn) -> dict[str, Any] | Wait:
@@ -41,8 +47,14 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
     acted = turn.copilot.executed(incident, turn.state["plan"])
     undone = _unwind(turn, [one for one in acted if not turn.copilot.needs_no_undo(one)])
     why = _why(turn)
-    if not acted or any(undo.state is not ExecutionState.DONE for undo in undone):
-        return _over(turn, undone, Status.ESCALATED, f"{why}; the undo is not certain, look at the account")
+    open_still = next((undo for undo in undone if undo.state is not ExecutionState.DONE), None)
+    if open_still is not None and _is_waited_for(open_still) and _may_go_on(turn):
+        return later(turn, Status.VERIFYING)
+    if not acted or open_still is not None:
+        said = f" ({open_still.detail})" if open_still is not None and open_still.detail else ""
+        return _over(
+            turn, undone, Status.ESCALATED, f"{why}; the undo is not certain{said}, look at the account"
+        )
     if undone:
         settled_at = max(undo.done_at or undo.claimed_at for undo in undone)
         limit = settled_at + timedelta(minutes=records.settings.limits.verification_minutes)
@@ -59,6 +71,11 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
     if turn.state.get("attempt", 1) >= records.settings.limits.plan_attempts:
         return _over(turn, undone, Status.ESCALATED, f"{said}; no further plan is allowed", spend)
     return _over(turn, undone, Status.OPEN, said, spend)
+
+
+def _is_waited_for(undo: Execution) -> bool:
+    """Say whether an undo was refused for what may pass, or was begun and its target cannot be read just now."""
+    return undo.passing or undo.state in {ExecutionState.CLAIMED, ExecutionState.CALLED}
 
 
 def _unwind(turn: Turn, acted: list[Execution]) -> list[Execution]:
@@ -125,5 +142,11 @@ def _tell_news(turn: Turn, undo: Execution) -> None:
 
 
 def _standing(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how an undo stands. That CloudTrail's event was found meanwhile is in the audit, and no news."""
-    return {key: value for key, value in facts.get("execution", {}).items() if key != "event_id"}
+    """Return how an undo stands. That CloudTrail's event was found meanwhile is in the audit, and no news.
+
+    Nor is it that a refusal was repeated.
+    """
+    told = facts.get("execution", {})
+    refused = told.get("state") == ExecutionState.REFUSED.value
+    apart = {"event_id", "claimed_at", "done_at"} if refused else {"event_id"}
+    return {key: value for key, value in told.items() if key not in apart}

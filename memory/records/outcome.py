@@ -35,7 +35,8 @@ class Execution(Record):
     `approval` is the hash of the plan that was approved, `session` the name of the session that made the call,
     `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found. `accepted` says
     that AWS took the call, by its answer or, where that was lost, by what the account showed. `signature` is of the
-    claim, made by the executor with the key `key_id`: the table alone proves no way back.
+    claim, made by the executor with the key `key_id`: the table alone proves no way back. `passing` says of a refusal
+    that its reason may pass by itself; no refusal is stored.
     """
 
     incident_id: str
@@ -59,6 +60,7 @@ class Execution(Record):
     source_identity: str | None = None
     event_id: str | None = None
     accepted: bool = False
+    passing: bool = False
     key_id: str = ""
     signature: str = ""
 

@@ -53,3 +53,8 @@ class PaceStore:
         pace = Pace(changes=(*(one for one in seen.changes if one in lately or one in unsettled), change))
         item = Item(keys.pace(scope, target), pace.model_dump(mode="json"), seen.version + 1)
         return Write(item, seen.version)
+
+    def renew(self, scope: Scope, target: str, seen: Seen) -> Write:
+        """Return the write that counts nothing, and makes a claim lose that rests on what was seen before it."""
+        body = Pace(changes=seen.changes).model_dump(mode="json")
+        return Write(Item(keys.pace(scope, target), body, seen.version + 1), seen.version)

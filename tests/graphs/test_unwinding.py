@@ -213,3 +213,62 @@ def test_the_event_of_an_undo_is_noted_once_cloudtrail_has_it_and_is_no_news() -
     assert undo.session is not None and undo.event_id == f"of {undo.session}"
     told = later.copilot.records.timeline.entries(SCOPE, incident().incident_id)
     assert sum(one.kind is EntryKind.REVERT for one in told) == 1
+
+
+def _left_half(dials: Dials, table: MemoryTable) -> Turn:
+    """A plan whose second step was refused, so that its first one is to be undone, and cannot be just now."""
+    turn = turn_of(dials, table=table)
+    turn = after(turn, act(turn))
+    dials.busy = "the dial is being turned"
+    return turn
+
+
+def test_an_undo_waits_for_what_it_needs_and_is_done_once_that_holds() -> None:
+    dials, table = dials_of(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = _left_half(dials, table)
+
+    waits = [
+        revert(Turn(turn_of(dials, NOW.replace(minute=minute), table).copilot, turn.state, "thread"))
+        for minute in (0, 1, 2)
+    ]
+    dials.busy = ""
+    revert(Turn(turn_of(dials, NOW.replace(minute=3), table).copilot, turn.state, "thread"))
+
+    assert all(isinstance(one, Wait) for one in waits)
+    assert dials.values == {"main": 7, "other": 3, "third": 1}
+    told = turn.copilot.records.timeline.entries(SCOPE, incident().incident_id)
+    said = [one.text for one in told if one.kind is EntryKind.REVERT]
+    assert len(said) == 2 and "refused (a precondition does not hold" in said[0]
+    assert said[1] == "undo of set_dial: done"
+
+
+def test_an_undo_that_never_gets_what_it_needs_goes_to_people_with_the_reason() -> None:
+    dials, table = dials_of(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = _left_half(dials, table)
+    minutes = turn.copilot.records.settings.limits.verification_minutes
+
+    def at(minute: int) -> Turn:
+        late = turn_of(dials, NOW.replace(minute=minute), table)
+        return Turn(late.copilot, turn.state, "thread")
+
+    assert isinstance(revert(at(minutes - 1)), Wait)
+    ended = after(turn, revert(at(minutes)))
+
+    assert ended.state["status"] is Status.ESCALATED and dials.values["main"] == 50
+    assert (
+        "the undo is not certain (a precondition does not hold; the dial is being turned)"
+        in (ended.state["reason"])
+    )
+
+
+def test_an_undo_is_not_waited_for_while_people_hold_the_kill_switch() -> None:
+    dials, table = dials_of(Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = _left_half(dials, table)
+    dials.busy = ""
+    stopped = Executor(**{**vars(turn.copilot.executor), "stopped": lambda: "the kill switch is on"})
+    turn = Turn(Copilot(**{**vars(turn.copilot), "executor": stopped}), turn.state, "thread")
+
+    ended = after(turn, revert(turn))
+
+    assert ended.state["status"] is Status.ESCALATED
+    assert "not certain (the kill switch is on)" in ended.state["reason"]

@@ -62,6 +62,7 @@ class Dials:
     turned_by_others: int = 0
     settles: bool | None = True
     settling: dict[str, bool | None] = field(default_factory=dict)
+    busy: str = ""
 
 
 class SetDial(Parameters):
@@ -119,6 +120,8 @@ class SetDialAction:
     def problems(self, params: SetDial, state: State, *, undoing: bool = False) -> tuple[str, ...]:
         if not state["found"]:
             return ("there is no such dial",)
+        if self.dials.busy:
+            return (self.dials.busy,)
         return ("it has the value already",) if state["value"] == params.value else ()
 
     def inverse(self, params: SetDial, state: State) -> dict[str, Any] | None:

@@ -1,9 +1,11 @@
 """Nothing is done that nobody authorised: plans, approvals and tamperings, one check at a time and at random."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from memory import keys
 from memory.records.approval import ApprovalStatus, Decision
@@ -16,6 +18,7 @@ from tests.tools.dials import (
     Dials,
     Fate,
     GivenSessions,
+    SetDialAction,
     approve,
     around,
     decision_on,
@@ -273,6 +276,8 @@ def test_what_is_undecided_stays_with_people_though_it_could_be_sent_again() -> 
 
 # The way back.
 
+ELSEWHERE = incident(incident_id="6f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002")
+
 
 def _done(dials: Dials) -> tuple[Executor, Execution]:
     acting = executor(MemoryTable(), dials)
@@ -292,6 +297,7 @@ def test_every_check_of_an_undo_is_tried_below() -> None:
         "claimed_by_us",
         "as_the_audit_tells",
         "not_refused_by_policy",
+        "nobody_else_acts",
         "not_under_way",
         "as_it_was_left",
     ]
@@ -330,6 +336,82 @@ def test_an_undo_that_policy_refuses_is_not_done() -> None:
     acting, done = _done(dials)
 
     assert _is_not_undone(acting, done, dials, acting.revert(incident(), done, around(kill_switch=True)))
+
+
+def test_an_undo_is_refused_for_now_while_another_action_on_its_target_is_not_over() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    dials.fates = [Fate.LOST_ON_THE_WAY]
+    unsure = replace(acting, catalogue=(SetDialAction(dials, repeatable=False),))
+    unsure.execute(ELSEWHERE, plan(11), 0, BY_ITSELF)
+
+    refused = acting.revert(incident(), done, BY_ITSELF)
+
+    assert (refused.state, refused.passing, dials.sent) == (ExecutionState.REFUSED, True, 2)
+    assert refused.detail == "set_dial of incident 6f0a3ad8 is undecided" and dials.values["main"] == 9
+
+
+@pytest.mark.parametrize("is_undo_late", [True, False])
+def test_an_undo_and_another_action_on_its_target_are_not_begun_at_once(is_undo_late: bool) -> None:
+    dials, begun = Dials(), list[Execution]()
+    acting, done = _done(dials)
+
+    def act(by: Executor) -> Execution:
+        return by.execute(ELSEWHERE, plan(11), 0, BY_ITSELF)
+
+    def undo_it(by: Executor) -> Execution:
+        return by.revert(incident(), done, BY_ITSELF)
+
+    def other_begins() -> None:
+        """Let the other one begin between the look at the target and the claim."""
+        if not begun:
+            begun.append(done)
+            begun.append(act(acting) if is_undo_late else undo_it(acting))
+
+    hooked = replace(acting, stopped=other_begins)
+    lost = undo_it(hooked) if is_undo_late else act(hooked)
+
+    assert lost.state is ExecutionState.REFUSED and "somebody else was first" in lost.detail
+    assert (lost.passing, begun[1].state, dials.sent) == (is_undo_late, ExecutionState.DONE, 2)
+
+
+def test_an_undo_that_was_cut_off_stays_begun_while_a_precondition_does_not_hold() -> None:
+    dials, table = Dials(fates=[Fate.ANSWERED, Fate.KILLED_BEFORE]), MemoryTable()
+    done = executor(table, dials).execute(incident(), plan(), 0, BY_ITSELF)
+    with pytest.raises(Killed):
+        executor(table, dials).revert(incident(), done, BY_ITSELF)
+    table.bury()
+    dials.busy = "the dial is being turned"
+
+    waiting = executor(table, dials).revert(incident(), done, BY_ITSELF)
+    dials.busy = ""
+    undone = executor(table, dials).revert(incident(), done, BY_ITSELF)
+
+    assert (waiting.state, undone.state) == (ExecutionState.CALLED, ExecutionState.DONE)
+    assert dials.writes == [("main", 9), ("main", 7)]
+
+
+@dataclass(frozen=True)
+class Throttled(SetDialAction):
+    """Its target cannot be read just now."""
+
+    def read_state(self, access: Any, params: Any) -> Any:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": "slowly"}}, "GetDial")
+
+
+def test_only_what_may_pass_is_a_refusal_of_an_undo_for_now() -> None:
+    dials = Dials()
+    acting, done = _done(dials)
+    dials.busy = "the dial is being turned"
+
+    busy = acting.revert(incident(), done, BY_ITSELF)
+    unread = replace(acting, catalogue=(Throttled(dials),)).revert(incident(), done, BY_ITSELF)
+    stopped = acting.revert(incident(), done, around(kill_switch=True))
+    dials.busy, dials.values["main"] = "", 30
+    changed = acting.revert(incident(), done, BY_ITSELF)
+
+    assert [one.passing for one in (busy, unread, stopped, changed)] == [True, True, False, False]
+    assert "the dial is being turned" in busy.detail and "cannot be read" in unread.detail
 
 
 def test_what_may_yet_take_effect_is_not_called_undone() -> None:
