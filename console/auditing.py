@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from console.text import full_time, plain, screen
 from graphs.copilot import Records
@@ -76,7 +77,9 @@ def _untold(records: Records, name: str, chain: Chain) -> Iterator[str]:
     """Yield what is stored and the audit does not tell: of an incident, or of a tenant how its kill switch stands."""
     if name == _tenant(records):
         return untold_of_switch(list(chain.links()), records.kill_switch.read())
-    return untold(list(chain.links()), records.incidents.dossier(records.incidents.get(name)))
+    dossier = records.incidents.dossier(records.incidents.get(name))
+    kept, now = records.settings.retention, datetime.now(UTC)
+    return untold(list(chain.links()), dossier, lambda of, at: kept.is_over(of, at, now))
 
 
 def _tenant(records: Records) -> str:

@@ -1,11 +1,13 @@
 """Hold what is stored of an incident against its audit: a sound chain may still leave out what was done.
 
 Whoever can write the table can cut a chain short and put its head back, or drop all of it. What was done stands in
-records of its own, each written in one transaction with its entry, so a record without its entry shows that.
+records of its own, each written in one transaction with its entry, so a record without its entry shows that; and an
+entry without its record, or one that tells otherwise, shows that a record was wiped out or put back.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from memory.audit_chain import Link
 from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
@@ -22,8 +24,18 @@ from memory.stores.timeline import AUDITED
 _CLOSED_BY = {ApprovalStatus.EXPIRED: Deed.EXPIRED, ApprovalStatus.WITHDRAWN: Deed.WITHDRAWN}
 
 
-def untold(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
-    """Yield what is stored and the audit does not tell, or tells otherwise.
+IsOver = Callable[[str, datetime], bool]
+
+
+def _kept(of: str, at: datetime) -> bool:
+    """Say that nothing's time is over."""
+    return False
+
+
+def untold(links: Sequence[Link], dossier: Dossier, is_over: IsOver = _kept) -> Iterator[str]:
+    """Yield what is stored and the audit does not tell, or tells otherwise, and what it tells and is not stored.
+
+    `is_over` says whether what a class of records held at a time need not be kept any more.
 
     Where payloads were erased or are over, entries are counted by their deeds: there must be one for each record.
     """
@@ -32,6 +44,8 @@ def untold(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
     yield from _too_few(deeds, dossier)
     if len(payloads) == len(links):
         yield from _otherwise(payloads, dossier)
+        yield from _gone(links, dossier, is_over)
+        yield from _put_back(links, dossier)
 
 
 def untold_of_switch(links: Sequence[Link], switch: KillSwitch) -> Iterator[str]:
@@ -78,6 +92,48 @@ def _otherwise(payloads: Sequence[AuditPayload], dossier: Dossier) -> Iterator[s
         who = (decision.by.id, decision.plan_hash, decision.request_sha256)
         if not any(who == (one.who, one.plan_hash, one.facts.get("request_sha256")) for one in payloads):
             yield f"the decision of {decision.by.id} on plan {decision.plan_hash[:12]} has no entry"
+
+
+def _gone(links: Sequence[Link], dossier: Dossier, is_over: IsOver) -> Iterator[str]:
+    """Yield what the audit tells of actions, requests and decisions of which nothing is stored."""
+    actions = {one.action_id for one in dossier.of("ACTION", Execution)}
+    requests = {one.plan_hash for one in dossier.of("APPROVAL", ApprovalRequest)}
+    decisions = {(one.by.id, one.plan_hash) for one in dossier.of("DECISION", Decision)}
+    for link in links:
+        deed, told = link.entry.deed, link.payload
+        if told is None or is_over("actions" if deed is Deed.CLAIMED else "approvals", link.entry.at):
+            continue
+        if deed is Deed.CLAIMED and told.execution_id not in actions:
+            yield f"the audit tells of action {told.execution_id}, and nothing is stored of it"
+        elif deed is Deed.ASKED and told.plan_hash not in requests:
+            yield f"the audit tells that approval of plan {told.plan_hash} was asked, and no request is stored"
+        elif deed is Deed.DECIDED and (told.who, told.plan_hash) not in decisions:
+            yield f"the audit tells that {told.who} decided on plan {told.plan_hash}, and no decision is stored"
+
+
+def _put_back(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
+    """Yield which requests stand better than the audit tells: open though closed, unused though used."""
+    decisions = dossier.of("DECISION", Decision)
+    for request in dossier.of("APPROVAL", ApprovalRequest):
+        mine = [link for link in links if link.payload and link.payload.plan_hash == request.plan_hash]
+        named = f"the request to approve plan {request.plan_hash[:12]}"
+        for status, deed in _CLOSED_BY.items():
+            if request.status is not status and any(link.entry.deed is deed for link in mine):
+                yield f"{named} is {request.status.value}, and the audit tells that it was {deed.value}"
+        used = _used_by(links, request.plan_hash)
+        if used != set(request.used):
+            yield f"{named} is used otherwise than the audit tells: for {', '.join(sorted(used)) or 'nothing'}"
+        if request.status is not ApprovalStatus.DENIED:
+            for one in decisions:
+                if one.plan_hash == request.plan_hash and not one.approved:
+                    yield f"{named} is {request.status.value}, and it was denied by {one.by.id}"
+
+
+def _used_by(links: Sequence[Link], plan_hash: str) -> set[str]:
+    """Return the actions that were claimed on an approval by the audit; an undo uses none."""
+    claims = [link.payload for link in links if link.payload and link.entry.deed is Deed.CLAIMED]
+    mine = [one for one in claims if one.approval == plan_hash and not one.what.startswith("undo, ")]
+    return {one.execution_id for one in mine if one.execution_id}
 
 
 def is_told(execution: Execution, mine: Sequence[AuditPayload]) -> bool:

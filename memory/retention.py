@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
@@ -38,6 +39,11 @@ class Retention(Record):
     def days_of(self, name: str) -> int:
         """Return for how many days a class is kept, 0 for good."""
         return int(getattr(self, name))
+
+    def is_over(self, name: str, written_at: datetime, now: datetime) -> bool:
+        """Say whether what a class held then need not be kept any more."""
+        days = self.days_of(name)
+        return days > 0 and written_at + timedelta(days=days) <= now
 
 
 # What the part of a sort key before its first `#` says, and the class that it is of. What is not named is for good.

@@ -9,18 +9,21 @@ import pytest
 from memory import keys
 from memory.audit_chain import Chain
 from memory.audit_witness import untold, untold_of_switch
-from memory.records.audit import FIRST, AuditEntry, AuditPayload, Deed
+from memory.records.approval import ApprovalStatus
+from memory.records.audit import FIRST as BEGIN
+from memory.records.audit import AuditEntry, AuditPayload, Deed
 from memory.records.base import digest
 from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import ExecutionState
+from memory.retention import Retention
 from memory.stores.audit import AuditTrail
 from memory.stores.dossier import read_dossier
 from memory.stores.kill_switch import KillSwitchStore
 from memory.table import Item, Key
-from tests.tools.dials import Fate, executor, incident
+from tests.tools.dials import Fate, decision_on, executor, incident
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import SCOPE
-from tests.tools.tampering import Stage
+from tests.tools.tampering import FIRST, OTHER, Stage
 
 NOW = 1_800_000_000.0
 PARTITION = keys.incident(SCOPE, incident().incident_id).pk
@@ -45,7 +48,7 @@ def _forged(table: MemoryTable, told: list[tuple[Deed, dict[str, Any]]], name: s
     for key, _ in at.entries:
         table.delete(Key(PARTITION, key))
         table.delete(Key(PARTITION, key.replace("AUDIT#", "AUDIT_PAYLOAD#")))
-    previous = FIRST
+    previous = BEGIN
     for number, (deed, payload) in enumerate(told, start=1):
         entry = AuditEntry(
             sequence=number,
@@ -249,3 +252,60 @@ def test_a_switch_that_nobody_turned_or_whose_words_were_erased_needs_no_entry_t
     table, store = _switched((True, "ada"))
     store.erase_about("ada")
     assert _said_of_switch(table, store) == []
+
+
+def _delete(at: Stage, kind: str) -> None:
+    for key in [key for key in at.table.items if key.sk.split("#")[0] == kind and "undo" not in key.sk]:
+        at.table.delete(key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("ACTION", f"the audit tells of action {FIRST}, and nothing is stored of it"),
+        ("APPROVAL", "the audit tells that approval of plan"),
+        ("DECISION", "the audit tells that ada decided on plan"),
+    ],
+)
+def test_what_the_audit_tells_and_is_stored_no_more_is_told(done: Stage, kind: str, said: str) -> None:
+    _delete(done, kind)
+
+    assert any(one.startswith(said) for one in _said(done.table)), _said(done.table)
+
+
+def test_an_approval_whose_use_was_taken_back_is_told(done: Stage) -> None:
+    done.put_request(used=())
+
+    (said,) = _said(done.table)
+    assert "is used otherwise than the audit tells" in said and FIRST in said
+
+
+@pytest.mark.parametrize("status", [ApprovalStatus.APPROVED, ApprovalStatus.PENDING])
+def test_a_request_that_was_withdrawn_and_put_back_is_told(status: ApprovalStatus) -> None:
+    at = Stage()
+    executor(at.table, at.dials).approvals.withdraw(at.request, incident().opened_at, "it has passed")
+    assert _said(at.table) == []
+    at.put_request(status=status, withdrawn="")
+
+    (said,) = _said(at.table)
+    assert said.endswith(f"is {status.value}, and the audit tells that it was withdrawn")
+
+
+def test_a_denial_that_was_turned_round_is_told() -> None:
+    at = Stage()
+    at.add_decision(decision_on(at.request, approved=False, by=OTHER))
+
+    assert any("was denied by grace" in one for one in _said(at.table))
+
+
+def test_what_is_kept_for_less_time_than_its_entry_may_be_gone(done: Stage) -> None:
+    _delete(done, "ACTION")
+    _delete(done, "APPROVAL")
+    _delete(done, "DECISION")
+    links = list(_chain(done.table).links())
+    dossier = read_dossier(done.table, SCOPE, incident().incident_id)
+    days = Retention(actions=30, approvals=30)
+    then = incident().opened_at + timedelta(days=31)
+
+    assert list(untold(links, dossier, lambda of, at: days.is_over(of, at, then))) == []
+    assert list(untold(links, dossier, lambda of, at: days.is_over(of, at, incident().opened_at)))
