@@ -148,7 +148,7 @@ def test_a_neighbour_of_which_something_was_not_read_may_hide_a_symptom() -> Non
         (
             "cut",
             False,
-            ("requests, errors and latency of shop"),
+            ("requests, errors and latency of shop",),
         ),
     ],
 )
