@@ -10,6 +10,7 @@ from memory.records.audit import Deed
 from memory.records.incident import ERASED, Incident
 from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing
+from memory.records.message import Message, MessageState
 from memory.records.scope import COPILOT, Scope
 from memory.stores.audit import AuditTrail
 from memory.stores.dossier import Dossier, read_dossier
@@ -179,9 +180,25 @@ class IncidentStore:
         self._listings.keep(record, dossier)
 
     def record(self, incident_id: str) -> IncidentRecord | None:
-        """Read the public record, or None while intake has not finished."""
-        item = self._table.get(keys.record(self.scope_of(incident_id), incident_id))
-        return IncidentRecord.model_validate(item.body) if item else None
+        """Read the public record, or None while intake has not finished.
+
+        A message that waited when it was stored is read as it stands now: it may have been sent since.
+        """
+        scope = self.scope_of(incident_id)
+        item = self._table.get(keys.record(scope, incident_id))
+        if item is None:
+            return None
+        record = IncidentRecord.model_validate(item.body)
+        if all(one.state is not MessageState.QUEUED for one in record.messages):
+            return record
+        now = tuple(self._as_it_stands(scope, one) for one in record.messages)
+        return record.model_copy(update={"messages": now})
+
+    def _as_it_stands(self, scope: Scope, message: Message) -> Message:
+        if message.state is not MessageState.QUEUED:
+            return message
+        item = self._table.get(keys.message(scope, message.incident_id, message.send_key))
+        return Message.model_validate(item.body) if item else message
 
     def close_episode(self, incident: Incident) -> None:
         """Let the alarm's next firing open a new incident."""
