@@ -1,8 +1,8 @@
 """The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agents.notes import facts_of
@@ -128,7 +128,7 @@ class Copilot:
 
     def quorum(self, incident: Incident, found: tuple[Inspection, ...]) -> int:
         """Return how many people have to approve a plan, by the severity that was measured and what it touches."""
-        percent = max((math.ceil(one.blast.share * 100) for one in found), default=100)
+        percent = max((one.blast.percent for one in found), default=100)
         return self._autonomy.approvers(self._measured_severity(incident), percent)
 
     def execute(self, incident: Incident, plan: Plan, index: int) -> Execution:
@@ -259,9 +259,10 @@ class Copilot:
         said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
         topology = self.topology(incident)
         hit = topology.of_alarm(incident.alarm.name)
+        severity = self._measured_severity(incident)
         return Circumstances(
             account=autonomy.account,
-            severity=self._measured_severity(incident),
+            severity=severity,
             autonomy=autonomy.level,
             kill_switch=self.executor.stopped() is not None,
             freeze=said is not None,
@@ -271,6 +272,7 @@ class Copilot:
             topology=topology,
             known=autonomy.named_services,
             level_of=autonomy.level_of,
+            approvers=partial(autonomy.approvers, severity),
         )
 
     def _measured_severity(self, incident: Incident) -> Severity:

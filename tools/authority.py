@@ -17,18 +17,23 @@ from memory.records.incident import Incident
 from memory.records.outcome import Execution
 from memory.records.plan import Plan, Review, Ruling
 from memory.records.scope import PrincipalKind, Role, people_in
-from tools.actions.base import State, differences
+from tools.actions.base import BlastRadius, State, differences
 from tools.signing import Signer, changed_since_claimed
 
 GRACE = timedelta(minutes=10)
 """How long a decision made in time stays good when the action starts after the request expired."""
 
 
+MOST_GROWTH = 2
+"""How many times as many things an action may move as when people were asked; how many there are changes by itself."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One action that is about to be done, and all that the checks look at, read just now.
 
-    `reaches` is the account and region that the access really is of. `stopped` says why nothing may be written.
+    `quorum` is how many people have to approve what it touches now. `reaches` is the account and region that the access
+    really is of. `stopped` says why nothing may be written.
     `standing` is the claim of an attempt before that was cut off. `told` is what the incident's audit tells.
     """
 
@@ -38,6 +43,8 @@ class Attempt:
     action_id: str
     fingerprint: str
     bound: State
+    blast: BlastRadius
+    quorum: int
     review: Review
     request: ApprovalRequest | None
     decisions: tuple[Decision, ...]
@@ -170,6 +177,25 @@ def approved_by_enough(attempt: Attempt, request: ApprovalRequest) -> str | None
     return f"{count} of {request.quorum} people approved it"
 
 
+def approved_by_enough_now(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse what touches so much by now that more people have to approve it; a broken glass stands for all."""
+    count = people_in(one.by for one in attempt.decisions if one.approved)
+    if count >= attempt.quorum or any(one.approved and one.break_glass for one in attempt.decisions):
+        return None
+    asked = request.blast_percents[attempt.index : attempt.index + 1]
+    was = f", and {asked[0]} % when approval was asked" if asked else ""
+    now = f"it touches {attempt.blast.percent} % now{was}"
+    return f"{now}: {attempt.quorum} people have to approve that, and {count} approved it"
+
+
+def no_more_than_was_shown(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse what moves far more things by now than people were shown."""
+    asked = request.amounts[attempt.index : attempt.index + 1]
+    if not asked or attempt.blast.amount <= MOST_GROWTH * asked[0]:
+        return None
+    return f"it moves {attempt.blast.amount} now, and {asked[0]} when approval was asked"
+
+
 def decided_on_this_request(attempt: Attempt, request: ApprovalRequest) -> str | None:
     """Refuse a decision on anything but this request, to the last field."""
     for one in attempt.decisions:
@@ -296,6 +322,8 @@ OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
     not_closed_by_the_audit,
     denied_by_nobody,
     approved_by_enough,
+    approved_by_enough_now,
+    no_more_than_was_shown,
     decided_on_this_request,
     signed_when_asked,
     signed_at_the_door,

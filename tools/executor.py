@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from memory.audit_told import Told
 from memory.clock import Clock
 from memory.records.incident import Incident
@@ -21,17 +19,16 @@ from memory.stores.approvals import ApprovalStore
 from memory.stores.executions import ExecutionStore
 from memory.stores.leases import LeaseStore
 from memory.table import ConflictError, Write
-from tools.actions.base import Rehearsed, targets_of
+from tools.actions.base import targets_of
 from tools.actions.registry import ACTIONS, Catalogue
-from tools.ahead import permitted
 from tools.authority import Attempt, objection
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
 from tools.crowd import Crowd, Traffic
-from tools.errors import error_code
 from tools.inspection import Inspection, changed_before, inspect
 from tools.once import OPEN, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
+from tools.rehearsal import rehearsed
 from tools.signing import Signer
 from tools.trail import find_event
 from tools.undo import Undo
@@ -167,18 +164,7 @@ class Executor:
 
     def _ahead(self, incident: Incident, found: Inspection) -> Inspection:
         """Find out beforehand whether the role may do it, and what a dry run says."""
-        action, params = found.action, found.params
-        if action is None or params is None or found.problems:
-            return found
-        ahead = permitted(self.access, self.sessions.role_arn, action.permissions(params, incident.scope))
-        if not isinstance(action, Rehearsed):
-            return replace(found, ahead=ahead)
-        try:
-            problems = action.rehearse(self.access, params, found.state)
-        except (ClientError, BotoCoreError) as error:
-            said = f"the dry run cannot be made: {error_code(error)}"
-            return replace(found, ahead=replace(ahead, unanswered=(*ahead.unanswered, said)))
-        return replace(found, ahead=ahead, problems=(*found.problems, *problems))
+        return rehearsed(self.access, self.sessions.role_arn, incident.scope, found)
 
     def _revert(self, incident: Incident, undone_id: str, action_id: str, around: Circumstances) -> Execution:
         scope, incident_id = incident.scope, incident.incident_id
@@ -235,6 +221,8 @@ class Executor:
             action_id=action_id_of(plan, index),
             fingerprint=inspection.fingerprint,
             bound=inspection.bound,
+            blast=inspection.blast,
+            quorum=around.approvers(inspection.blast.percent),
             review=self.policy.rule(inspection, around),
             request=self.approvals.get(*place),
             decisions=self.approvals.decisions(*place),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +35,7 @@ class Circumstances:
 
     `level_of` narrows the account's autonomy for an action on some services: those that are hit, and those that it may
     be about by the `topology` and the names in `known`. Where that is not known, it is given None, for any service.
+    `approvers` says how many people have to approve what touches so many percent.
     """
 
     account: str
@@ -49,6 +49,7 @@ class Circumstances:
     topology: Topology = field(default_factory=Topology)
     known: frozenset[str] = frozenset()
     level_of: LevelOf | None = None
+    approvers: Callable[[int], int] = lambda _: 1
 
     def level(self, inspection: Inspection) -> Autonomy:
         """Return how far the copilot may go with one action: never further than the account allows."""
@@ -163,7 +164,7 @@ def _context(inspection: Inspection, around: Circumstances, risk: Risk, approved
         "severity": around.severity.value,
         "autonomy": around.level(inspection).value,
         "approved": approved,
-        "blast_percent": math.ceil(inspection.blast.share * 100),
+        "blast_percent": inspection.blast.percent,
         "reversible": inspection.has_a_way_back,
         "kill_switch": around.kill_switch,
         "freeze": around.freeze,

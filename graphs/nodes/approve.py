@@ -107,6 +107,8 @@ def _ask(turn: Turn) -> Wait:
         fingerprints=tuple(one.fingerprint for one in found),
         states=tuple(one.bound for one in found),
         quorum=turn.copilot.quorum(incident, found),
+        blast_percents=tuple(one.blast.percent for one in found),
+        amounts=tuple(one.blast.amount for one in found),
         proposer=COPILOT,
         requested_at=now,
         expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),

@@ -28,7 +28,8 @@ class ApprovalRequest(Record):
     """What people are asked: this plan, against this live state, until then.
 
     `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
-    actions that were claimed on this approval, each once. `withdrawn` is why nobody is asked any more.
+    actions that were claimed on this approval, each once. `blast_percents` and `amounts` are what each action touched
+    then. `withdrawn` is why nobody is asked any more.
     `signature` is of what is asked, made where it is asked: the table alone proves no quorum and no expiry.
     """
 
@@ -44,6 +45,8 @@ class ApprovalRequest(Record):
     status: ApprovalStatus = ApprovalStatus.PENDING
     states: tuple[dict[str, Any], ...] = ()
     quorum: int = Field(default=1, ge=1)
+    blast_percents: tuple[int, ...] = ()
+    amounts: tuple[int, ...] = ()
     used: tuple[str, ...] = ()
     withdrawn: str = ""
     key_id: str = ""

@@ -63,6 +63,8 @@ _ALL = frozenset(
         "seal of the request",
         "denial",
         "quorum",
+        "width",
+        "amount",
         "decision",
         "decision of",
         "seal",
@@ -85,7 +87,7 @@ _ALL = frozenset(
 SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.elsewhere, "place"),
     _plain(one.stopped, "switch"),
-    Spoiling(one.refused_by_policy, "policy", mends=frozenset({"place"})),
+    Spoiling(one.refused_by_policy, "policy", mends=frozenset({"place", "width"})),
     _plain(one.never_asked, "request"),
     _asking(one.asked_elsewhere, "incident asked about"),
     _asking(one.asked_about_other_actions, "actions"),
@@ -95,6 +97,8 @@ SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.denied_too, "denial", "request"),
     _asking(one.too_few, "quorum"),
     _plain(one.undecided, "decision"),
+    _plain(one.wider_than_asked, "width"),
+    _asking(one.more_than_shown, "amount"),
     _deciding(one.decided_on_something_else, "decision of"),
     _plain(
         one.request_changed_since,

@@ -87,6 +87,7 @@ class SetDialAction:
     way_back: str = "the dial is set to what it was"
     example: dict[str, Any] = field(default_factory=lambda: {"dial": "main", "value": 9})
     share: float = 0.1
+    amount: int = 0
     within_seconds: int = 60
     parameters: type[SetDial] = SetDial
 
@@ -115,7 +116,7 @@ class SetDialAction:
         )
 
     def blast_radius(self, params: SetDial, state: State) -> BlastRadius:
-        return BlastRadius(text="one dial", share=self.share)
+        return BlastRadius(text="one dial", share=self.share, amount=self.amount)
 
     def problems(self, params: SetDial, state: State, *, undoing: bool = False) -> tuple[str, ...]:
         if not state["found"]:
@@ -205,6 +206,8 @@ def executor(
     region: str = SCOPE.region,
     stopped: str | None = None,
     sessions: Sessions | None = None,
+    share: float = 0.1,
+    amount: int = 0,
 ) -> Executor:
     return Executor(
         access=AwsAccess(region),
@@ -217,7 +220,7 @@ def executor(
         sessions=sessions or GivenSessions(),
         stopped=lambda: stopped,
         traffic=Traffic(PaceStore(table), ExecutionStore(table), StillClock(at)),
-        catalogue=(SetDialAction(dials, repeatable=repeatable),),
+        catalogue=(SetDialAction(dials, repeatable=repeatable, share=share, amount=amount),),
     )
 
 
@@ -245,6 +248,8 @@ def request_for(
         requested_at=NOW,
         expires_at=NOW + timedelta(minutes=minutes),
         quorum=quorum,
+        blast_percents=tuple(one.blast.percent for one in found),
+        amounts=tuple(one.blast.amount for one in found),
     )
     return signed_request(SIGNER, asked)
 

@@ -191,6 +191,19 @@ def denied_too(at: Stage, rng: random.Random) -> None:
     at.add_decision(decision_on(at.request, approved=False, by=OTHER))
 
 
+def wider_than_asked(at: Stage, rng: random.Random) -> None:
+    """More serves through it by now, for which the settings want more people than approved it."""
+    at.options["share"] = rng.randrange(50, 101) / 100
+    wanted = rng.randrange(2, 5)
+    at.circumstances = replace(at.circumstances, approvers=lambda percent: wanted if percent >= 50 else 1)
+
+
+def more_than_shown(at: Stage, rng: random.Random) -> None:
+    asked = rng.randrange(1, 100)
+    at.ask_anew(amounts=(asked, asked))
+    at.options["amount"] = 2 * asked + rng.randrange(1, 10_000)
+
+
 def too_few(at: Stage, rng: random.Random) -> None:
     at.ask_anew(quorum=rng.randrange(2, 5))
     for number in range(rng.randrange(3)):
@@ -399,6 +412,8 @@ BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("not_closed_by_the_audit", "does not stand", withdrawn_and_put_back),
     ("denied_by_nobody", "was denied by grace", denied_too),
     ("approved_by_enough", "people approved it", too_few),
+    ("approved_by_enough_now", "% when approval was asked", wider_than_asked),
+    ("no_more_than_was_shown", "when approval was asked", more_than_shown),
     ("decided_on_this_request", "is on another request", decided_on_something_else),
     ("signed_when_asked", "the request for approval", changed_before_the_decision),
     ("signed_at_the_door", "signed", unsigned),

@@ -30,6 +30,7 @@ from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 from tests.tools.tampering import BY_CHECK, MINUTE, OTHER, PLAN, Spoil, Stage
 from tools import authority, undo
+from tools.actions.sqs_redrive import SqsRedrive, SqsRedriveDeadLetters
 from tools.aws.sessions import ScopedCall, Session
 from tools.executor import Executor
 
@@ -462,3 +463,50 @@ def test_a_plan_can_be_approved_for_an_incident_once() -> None:
         approve(executor(at.table, at.dials), at.planned, at.about)
 
     assert at.decision == before
+
+
+# What it touches may grow between the question and the call.
+
+
+def test_what_grew_is_refused_with_both_widths_and_both_counts_of_people() -> None:
+    at = Stage(options={"share": 0.9})
+    at.circumstances = replace(at.circumstances, approvers=lambda percent: 2 if percent >= 50 else 1)
+
+    refused = at.attempt()
+
+    assert _is_refused(at, refused)
+    assert refused.detail == (
+        "it touches 90 % now, and 10 % when approval was asked: 2 people have to approve that, and 1 approved it"
+    )
+
+
+def test_a_broken_glass_and_enough_people_stand_for_what_grew() -> None:
+    for by, glass in ((BREAKER, True), (APPROVER, False)):
+        at, acting = _asked_of_two()
+        acting.approvals.decide(SCOPE, decision_on(at.request, by=by, break_glass=glass))
+        if not glass:
+            acting.approvals.decide(SCOPE, decision_on(at.request, by=OTHER))
+        at.options["share"] = 0.9
+        at.circumstances = replace(at.circumstances, approvers=lambda percent: 2 if percent >= 50 else 1)
+
+        assert at.attempt().state is ExecutionState.DONE
+
+
+def test_twice_as_many_things_are_moved_and_no_more() -> None:
+    states = []
+    for amount in (80, 81):
+        at = Stage()
+        at.ask_anew(amounts=(40, 40))
+        at.options["amount"] = amount
+        states.append(at.attempt().state)
+
+    assert states == [ExecutionState.DONE, ExecutionState.REFUSED]
+
+
+def test_a_redrive_says_how_many_messages_it_moves() -> None:
+    redrive = SqsRedriveDeadLetters()
+    asked = SqsRedrive(dead_letter_queue="orders-dead", queue="orders", after=0)
+
+    blast = redrive.blast_radius(asked, {"found": True, "put_aside": 12, "waiting": 4})
+
+    assert (blast.amount, blast.percent) == (12, 75)

@@ -1,5 +1,6 @@
 """What an action of the catalogue says about itself, and how it is carried out."""
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -41,10 +42,19 @@ class IamStatement(Record):
 
 
 class BlastRadius(Record):
-    """What an action touches; `share` is the part of serving capacity that it replaces or takes away."""
+    """What an action touches; `share` is the part of serving capacity that it replaces or takes away.
+
+    `amount` is how many things it moves, where more of them would be another matter though the share is the same.
+    """
 
     text: str
     share: float = Field(ge=0.0, le=1.0)
+    amount: int = 0
+
+    @property
+    def percent(self) -> int:
+        """Return the share in whole percents, rounded up."""
+        return math.ceil(self.share * 100)
 
 
 P = TypeVar("P", bound=Parameters)

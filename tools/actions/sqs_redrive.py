@@ -120,7 +120,7 @@ class SqsRedriveDeadLetters:
             return BlastRadius(text=f"no queues {params.dead_letter_queue} and {params.queue}", share=1.0)
         moved, after = state["put_aside"], max(state["put_aside"] + state["waiting"], 1)
         text = f"{moved} messages go back to {params.queue}, where {state['waiting']} wait"
-        return BlastRadius(text=text, share=moved / after)
+        return BlastRadius(text=text, share=moved / after, amount=moved)
 
     def problems(self, params: SqsRedrive, state: State, *, undoing: bool = False) -> tuple[str, ...]:
         """Return every reason not to do this to the queues as they are."""
