@@ -94,8 +94,8 @@ INLINE = (
     (
         "an undo that is settled is not done again",
         "tools/executor.py",
-        "            return standing\n        inspection = inspect(",
-        "            pass\n        inspection = inspect(",
+        "            return marked(self.executions, scope, undone, standing)\n",
+        "            pass\n",
     ),
     (
         "that a call is made is written before it",

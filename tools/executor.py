@@ -31,7 +31,7 @@ from tools.policy import Circumstances, Policy
 from tools.rehearsal import rehearsed
 from tools.signing import Signer
 from tools.trail import find_event
-from tools.undo import Undo
+from tools.undo import Undo, marked
 
 _NOTHING = PlannedAction(action="", parameters={})
 
@@ -174,7 +174,7 @@ class Executor:
             return self._refusal(incident, action_id, _NOTHING, "there is nothing done that can be undone")
         planned = PlannedAction(action=undone.action, parameters=undone.inverse)
         if standing is not None and standing.state not in OPEN:
-            return standing
+            return marked(self.executions, scope, undone, standing)
         inspection = inspect(self.access, planned, self.catalogue, undoing=True)
         once = self._once(incident, inspection)
         if once is None:

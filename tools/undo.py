@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 from memory.audit_told import Told
 from memory.records.outcome import Execution, ExecutionState, undo_of
+from memory.records.scope import Scope
+from memory.stores.executions import ExecutionStore
 from tools.inspection import Inspection
 from tools.once import UNDER_WAY, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Answer, Circumstances, Policy
@@ -78,12 +80,20 @@ class Undo:
 
     def mark(self, undo: Execution) -> Execution:
         """Record on the action that it was undone, once its undo is done."""
-        if undo.state is ExecutionState.DONE and self.undone.state is not ExecutionState.REVERTED:
-            # What was under way was replaced by its undo.
-            detail = "" if self.undone.detail == UNDER_WAY else self.undone.detail
-            reverted = self.undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
-            self.once.executions.advance(self.once.scope, self.undone, reverted)
-        return undo
+        return marked(self.once.executions, self.once.scope, self.undone, undo)
+
+
+def marked(executions: ExecutionStore, scope: Scope, undone: Execution, undo: Execution) -> Execution:
+    """Record on an action that it was undone, where its undo is done; return the undo.
+
+    Whoever did it may have been cut off between the two, so that a repeat records it as well.
+    """
+    if undo.state is ExecutionState.DONE and undone.state is not ExecutionState.REVERTED:
+        # What was under way was replaced by its undo.
+        detail = "" if undone.detail == UNDER_WAY else undone.detail
+        reverted = undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
+        executions.advance(scope, undone, reverted)
+    return undo
 
 
 def in_its_account(undo: Undo) -> str | None:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from graphs.nodes.act import act
+from graphs.nodes.revert import revert
 from graphs.routes import after_act
 from graphs.step import Turn, Wait, Work
 from memory.records.incident import Status
@@ -14,7 +15,7 @@ from memory.records.timeline import EntryKind, TimerKind
 from tests.graphs.failing_desk import FailingDesk, MovingClock
 from tests.graphs.test_unwinding import STEPS, after, dials_of, turn_of
 from tests.tools.dials import Dials, SetDialAction, incident
-from tests.tools.memory_table import MemoryTable
+from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
 
 LATER = NOW + timedelta(minutes=2)
@@ -110,3 +111,48 @@ def test_a_run_is_woken_for_each_step_and_ends_as_one_of_a_single_step() -> None
     assert dials.writes == [("main", 50), ("other", 50), ("third", 50)]
     assert all(later - sooner >= timedelta(minutes=2) for sooner, later in pairwise(at))
     assert len(desk.entries(EntryKind.ACTION)) == 3 and len(desk.closing()) == 1
+
+
+def _played(table: MemoryTable, dials: Dials) -> Turn:
+    """Go through a plan that waits for its first two steps, and unwind it, as runs do that are woken each minute."""
+    turned: dict[str, int] = {}
+    done: dict[str, Any] = {}
+    for minute in range(30):
+        for dial, _ in dials.writes:
+            turned.setdefault(dial, minute)
+            dials.settling[dial] = True if minute >= turned[dial] + 2 else None
+        dials.busy = "the dial is being turned" if "executions" in done and minute % 3 else ""
+        try:
+            turn = turn_of(dials, NOW + timedelta(minutes=minute), table)
+            if "executions" not in done:
+                went = act(turn)
+                done = went if isinstance(went, dict) else {}
+                continue
+            turn = after(turn, {**done, "executions": list(done["executions"])})
+            ended = revert(turn)
+        except Killed:
+            table.bury()
+            continue
+        if isinstance(ended, dict):
+            return after(turn, ended)
+    raise AssertionError("it does not end")
+
+
+def test_killed_at_any_write_while_steps_and_undos_wait_each_is_done_once_and_in_order() -> None:
+    steps = [("main", 50), ("other", 50), ("third", 50)]
+    undos = [("third", 1), ("other", 3), ("main", 7)]
+    whole = MemoryTable()
+    assert _played(whole, dials_of()).state["status"] is Status.OPEN
+
+    killed = 0
+    for dies_at in range(1, whole.writes + 1):
+        table = MemoryTable(dies_at, after_writing=bool(dies_at % 2))
+        dials = dials_of()
+        ended = _played(table, dials)
+        killed += table.writes >= dies_at
+
+        assert dials.writes == [*steps, *undos], dies_at
+        assert ended.state["status"] is Status.OPEN
+        stored = ended.copilot.records.executions.all(SCOPE, incident().incident_id)
+        assert {one.state for one in stored if not one.is_revert} == {ExecutionState.REVERTED}
+    assert killed == whole.writes >= 40

@@ -1,5 +1,6 @@
 """A plan of several steps: each is claimed by itself, the first that fails ends it, and what was done is unwound."""
 
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -37,6 +38,7 @@ STEPS = Plan(
 )
 
 
+@cache
 def _settings() -> Any:
     found = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": SCOPE.region}, ROOT, World.AWS)
     return found.model_copy(update={"autonomy": AutonomySettings(default=Autonomy.ACT_ON_MEDIUM)})
