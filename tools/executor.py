@@ -26,7 +26,7 @@ from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
 from tools.crowd import Crowd, Traffic
 from tools.inspection import Inspection, changed_before, inspect
-from tools.once import OPEN, ClaimLostError, Grant, Once, Refusal
+from tools.once import OPEN, Authority, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
 from tools.rehearsal import rehearsed
 from tools.signing import Signer
@@ -202,7 +202,8 @@ class Executor:
         if why_not is not None:
             return self._refusal(incident, action_id, planned, why_not)
         if undo.is_needless:
-            return undo.mark(once.skip(incident_id, action_id, inspection, "already as it was before"))
+            said = "already as it was before"
+            return undo.mark(once.skip(incident_id, action_id, inspection, undo.authority, said))
         leave = self._leave_to_undo(undo, action_id)
         begun = leave if isinstance(leave, Refusal) else undo.start(action_id, leave)
         if isinstance(begun, Refusal):
@@ -245,15 +246,16 @@ class Executor:
         except NotAssumedError as error:
             return Refusal(str(error))
         uses = () if attempt.standing is not None else self._uses(attempt, once, inspection.crowd)
-        return Grant(
-            session=session,
-            why=inspection.planned.why,
+        # What people were told is signed; what the plan in the state says of itself is not.
+        told = request.actions[attempt.index] if request else inspection.planned
+        authority = Authority(
+            why=told.why,
             policy_ids=attempt.review.policy_ids,
             policy_set_sha256=attempt.review.policy_set_sha256,
             approval=attempt.plan.plan_hash if request else None,
             approved_by=by,
-            uses=uses,
         )
+        return Grant(session, authority, uses)
 
     def _uses(self, attempt: Attempt, once: Once, crowd: Crowd) -> tuple[Write, ...]:
         """Return what the claim uses up: the approval for this action, and a place in its targets' pace."""
@@ -276,10 +278,8 @@ class Executor:
             session = self._session(undone, action_id, undo.once, by)
         except NotAssumedError as error:
             return Refusal(str(error))
-        ids = undo.answer.policy_ids
-        why = f"undo of {undone.action_id}"
         uses = () if undo.standing else self.traffic.held(undo.once.scope, undo.inspection.crowd)
-        return Grant(session, why, ids, self.policy.sha256, undone.approval, by, uses)
+        return Grant(session, undo.authority, uses)
 
     def _session(
         self, of: Incident | Execution, action_id: str, once: Once, approved_by: tuple[str, ...]

@@ -59,18 +59,22 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Grant:
-    """Leave to do one action: the session to do it with, and all that the record shall name for it.
+class Authority:
+    """On whose word an action is done, as its record and the audit name it."""
 
-    `uses` are written together with the claim.
-    """
-
-    session: Session
     why: str = ""
     policy_ids: tuple[str, ...] = ()
     policy_set_sha256: str = ""
     approval: str | None = None
     approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Leave to do one action, and the session to do it with. `uses` are written together with the claim."""
+
+    session: Session
+    authority: Authority
     uses: tuple[Write, ...] = ()
 
 
@@ -117,12 +121,16 @@ class Once:
             before={**observed, **inspection.state},
             inverse=inspection.inverse or {},
             is_revert=is_revert,
-            **_named(grant),
+            **vars(grant.authority),
+            session=grant.session.name or None,
+            source_identity=grant.session.source_identity or None,
         )
         return self._perform(self._claim(claim, grant.uses), grant.session)
 
-    def skip(self, incident_id: str, action_id: str, inspection: Inspection, why: str) -> Execution:
-        """Record an undo that needs no call, because the target is as it should be."""
+    def skip(
+        self, incident_id: str, action_id: str, inspection: Inspection, authority: Authority, detail: str
+    ) -> Execution:
+        """Record an undo that needs no call, because the target is as it should be, and on whose word."""
         now = self.clock.now()
         done = Execution(
             incident_id=incident_id,
@@ -133,8 +141,9 @@ class Once:
             claimed_at=now,
             done_at=now,
             before=inspection.state,
-            detail=why,
+            detail=detail,
             is_revert=True,
+            **vars(authority),
         )
         return self._claim(done, ())
 
@@ -273,19 +282,6 @@ class Once:
         if state is not ExecutionState.CALLED:
             update["done_at"] = self.clock.now()
         return self.executions.advance(self.scope, before, before.model_copy(update=update))
-
-
-def _named(grant: Grant) -> dict[str, Any]:
-    """Return what the record of an action names of its grant."""
-    return {
-        "why": grant.why,
-        "policy_ids": grant.policy_ids,
-        "policy_set_sha256": grant.policy_set_sha256,
-        "approval": grant.approval,
-        "approved_by": grant.approved_by,
-        "session": grant.session.name or None,
-        "source_identity": grant.session.source_identity or None,
-    }
 
 
 def _was_refused(error: ClientError | BotoCoreError) -> bool:

@@ -12,7 +12,7 @@ from memory.records.outcome import Execution, ExecutionState, undo_of
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
 from tools.inspection import Inspection
-from tools.once import UNDER_WAY, ClaimLostError, Grant, Once, Refusal
+from tools.once import UNDER_WAY, Authority, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Answer, Circumstances, Policy
 from tools.signing import Signer, changed_since_claimed
 
@@ -49,6 +49,13 @@ class Undo:
         """What policy says to it."""
         inspection = replace(self.inspection, problems=()) if self.is_needless else self.inspection
         return self.policy.ask("revert", inspection, self.around, approved=False)
+
+    @property
+    def authority(self) -> Authority:
+        """On whose word it is done: who approved the action stands behind its undo, whether or not it needs a call."""
+        undone = self.undone
+        ids, why = self.answer.policy_ids, f"undo of {undone.action_id}"
+        return Authority(why, ids, self.policy.sha256, undone.approval, undone.approved_by)
 
     def objection(self) -> Refusal | None:
         """Return why the action may not be undone now, or None: the first of `CHECKS` that says why.

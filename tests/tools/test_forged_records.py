@@ -254,3 +254,32 @@ def test_a_run_that_was_killed_in_its_call_still_goes_on(fate: Fate) -> None:
 
     assert at.attempt().state is ExecutionState.DONE
     assert at.dials.writes == [("main", 9)]
+
+
+def test_why_it_was_done_is_what_people_were_told_and_not_what_the_state_says() -> None:
+    at = Stage()
+    said = tuple(act.model_copy(update={"why": "the release throws"}) for act in PLAN.actions)
+    at.ask_anew(actions=said)
+    forged = tuple(act.model_copy(update={"why": "ada told me to"}) for act in PLAN.actions)
+    at.planned = PLAN.model_copy(update={"actions": forged})
+
+    done = at.attempt()
+
+    assert (done.state, done.why) == (ExecutionState.DONE, "the release throws")
+
+
+def test_an_undo_that_was_needless_names_its_policy_and_its_approval() -> None:
+    at = Stage()
+    done = at.attempt()
+    at.dials.values["main"] = 7
+
+    undone = executor(at.table, at.dials).revert(at.about, done, at.circumstances)
+
+    assert (undone.state, undone.detail) == (ExecutionState.DONE, "already as it was before")
+    assert (undone.policy_ids, undone.policy_set_sha256) == (("undo",), done.policy_set_sha256)
+    assert (undone.approval, undone.approved_by) == (PLAN.plan_hash, ("ada",))
+    assert undone.why == f"undo of {done.action_id}" and undone.session is None
+    chain, checked = executor(at.table, at.dials).executions.audit(SCOPE, incident().incident_id)
+    told = [link.payload for link in chain.links() if link.payload]
+    assert checked.broken is None and told[-2].execution_id == undone.action_id
+    assert (told[-2].policy_ids, told[-2].approval) == (("undo",), PLAN.plan_hash)
