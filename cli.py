@@ -249,7 +249,7 @@ def worker() -> int:
 @app.command(rich_help_panel=SERVE)
 @door
 def tick() -> int:
-    """Wake once what is due, and send what is still queued."""
+    """Wake once what is due, send what is still queued, and look for late events of CloudTrail."""
     from console.running import run_tick
     from console.session import open_session
     from graphs.settings import from_environment

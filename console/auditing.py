@@ -2,25 +2,33 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from console.text import full_time, plain, screen
 from graphs.copilot import Records
+from graphs.tracing import trace_incident
 from memory import keys
 from memory.audit_chain import Chain, Link
-from memory.audit_witness import untold, untold_of_switch
-from memory.records.audit import AuditPayload
+from memory.audit_witness import untold, untold_of_switch, untraced
+from memory.records.audit import Deed
+from memory.stores.dossier import Dossier
 from memory.stores.listings import Wanted
 
 PAGE = 200
 
 
 def show(records: Records, incident: str, *, as_json: bool) -> int:
-    """Print an incident's audit: each entry, with what it is about unless that was erased."""
-    partition = _partition(records, records.incidents.full_id(incident))
+    """Print an incident's audit: each entry, with what it is about unless that was erased.
+
+    CloudTrail is asked first about the calls whose event is not noted yet.
+    """
+    incident_id = records.incidents.full_id(incident)
+    scope, partition = records.incidents.scope_of(incident_id), _partition(records, incident_id)
+    trace_incident(records, scope, incident_id)
     out = screen()
     links = list(records.audit.read(partition).links())
+    events = _events(links)
     if as_json:
         out.file.write(json.dumps([_told(link) for link in links], indent=2, ensure_ascii=False) + "\n")
         return 0
@@ -32,19 +40,26 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
             out.print(plain(f"      why: {payload.why}"))
         if payload and payload.policy_ids:
             out.print(plain(f"      policies: {', '.join(payload.policy_ids)}"))
-        if payload:
-            for line in _authority(payload):
-                out.print(plain(f"      {line}"))
+        for line in _authority(link, events):
+            out.print(plain(f"      {line}"))
         out.print(f"      {entry.hash}", style="dim")
+    for owed in records.traces.owed(scope, incident_id):
+        trace = owed.trace
+        text = f"CloudTrail has no event of {trace.what} yet; it is looked for again at {full_time(trace.next_at)}"
+        out.print(plain(text))
     return 0
 
 
 def verify(records: Records, incident: str) -> int:
     """Hold one incident's audit, or all of a tenant's, against the hashes and against what is stored of the incident.
 
-    The first broken entry is named, and each record that the audit does not tell of.
+    The first broken entry is named, and each record that the audit does not tell of. Calls that CloudTrail has not
+    shown are named too, and break no audit; of one incident, CloudTrail is asked first about those not looked for yet.
     """
     out, code = screen(), 0
+    if incident:
+        incident_id = records.incidents.full_id(incident)
+        trace_incident(records, records.incidents.scope_of(incident_id), incident_id)
     for name, partition in _asked(records, incident):
         chain = records.audit.read(partition)
         checked = chain.check(time.time())
@@ -54,16 +69,32 @@ def verify(records: Records, incident: str) -> int:
                 plain(f"{name}: broken at entry {checked.broken}: {checked.why}"), style="red"
             )
             continue
-        for what in _untold(records, name, chain):
+        dossier = None if name == _tenant(records) else records.incidents.dossier(records.incidents.get(name))
+        for what in _untold(records, dossier, chain):
             code = 1
             screen(err=True).print(plain(f"{name}: {what}"), style="red")
+        for what in untraced(dossier) if dossier else ():
+            screen(err=True).print(plain(f"{name}: {what}"), style="yellow")
         erased = f", {checked.erased} erased" if checked.erased else ""
         out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
     return code
 
 
-def _authority(payload: AuditPayload) -> Iterator[str]:
+def _events(links: Iterable[Link]) -> dict[str, tuple[str, int]]:
+    """Return CloudTrail's event of each action of which it was noted, and the number of the entry that notes it."""
+    noted = [(link.payload, link.entry) for link in links if link.entry.deed is Deed.TRACED and link.payload]
+    return {
+        payload.execution_id: (payload.event_id, entry.sequence)
+        for payload, entry in noted
+        if payload.execution_id and payload.event_id
+    }
+
+
+def _authority(link: Link, events: Mapping[str, tuple[str, int]]) -> Iterator[str]:
     """Yield on whose authority something was done, under which session, and where CloudTrail has it."""
+    payload = link.payload
+    if payload is None:
+        return
     by = payload.facts.get("approved_by")
     if payload.approval:
         yield f"approval: {payload.approval[:12]}" + (f" by {', '.join(by)}" if by else "")
@@ -71,13 +102,15 @@ def _authority(payload: AuditPayload) -> Iterator[str]:
         yield f"session: {payload.session}"
     if payload.event_id:
         yield f"CloudTrail event: {payload.event_id}"
+    elif payload.execution_id and payload.execution_id in events:
+        event_id, noted = events[payload.execution_id]
+        yield f"CloudTrail event: {event_id}, noted by entry {noted}"
 
 
-def _untold(records: Records, name: str, chain: Chain) -> Iterator[str]:
+def _untold(records: Records, dossier: Dossier | None, chain: Chain) -> Iterator[str]:
     """Yield what is stored and the audit does not tell: of an incident, or of a tenant how its kill switch stands."""
-    if name == _tenant(records):
+    if dossier is None:
         return untold_of_switch(list(chain.links()), records.kill_switch.read())
-    dossier = records.incidents.dossier(records.incidents.get(name))
     kept, now = records.settings.retention, datetime.now(UTC)
     return untold(list(chain.links()), dossier, lambda of, at: kept.is_over(of, at, now))
 

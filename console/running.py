@@ -22,6 +22,7 @@ from graphs.intake_queue import NO_ALARM, QueueIntake
 from graphs.rest import Rest
 from graphs.stranded import StrandedWatch, wake_stranded
 from graphs.sweeper import DueWatch, Swept, sweep, wake_due
+from graphs.tracing import Traced, TraceWatch, trace_due
 from graphs.transient import PASSING
 from memory.records.alarm import Envelope, Route
 from memory.records.base import digest
@@ -101,7 +102,7 @@ class Worker:
         out.print(f"consuming {self.intake.queue.url}; Ctrl-C ends")
         stranded = StrandedWatch(self.session.records, self.session.runs)
         due = DueWatch(self.session.records, self.session.runs)
-        rest = Rest()
+        traces, rest = TraceWatch(self.session.records), Rest()
         while not self.over.is_set():
             with bulkhead("looking for stranded runs", PASSING) as looking:
                 _say_swept(stranded.look())
@@ -111,10 +112,14 @@ class Worker:
                     out.print(plain(said))
             with bulkhead("waking what is due", PASSING) as waking:
                 _say_swept(sweep(due.look, self.session.copilot.flush))
+            with bulkhead("looking for CloudTrail's events", PASSING) as tracing:
+                _say_traced(traces.look())
             # What fails at once must not be asked again at once.
-            self.over.wait(rest.seconds(failed=any(met.error for met in (looking, taking, waking))))
-        with bulkhead("leaving the duty to look for stranded runs", PASSING):
+            failed = any(met.error for met in (looking, taking, waking, tracing))
+            self.over.wait(rest.seconds(failed=failed))
+        with bulkhead("leaving the duty to look for stranded runs and CloudTrail's events", PASSING):
             stranded.end()
+            traces.end()
         out.print("ended; what waits is kept and goes on with the next worker")
         return 0
 
@@ -122,6 +127,12 @@ class Worker:
 def _say_swept(swept: Swept) -> None:
     if swept != Swept():
         screen().print(plain(told_of(swept)))
+
+
+def _say_traced(traced: Traced) -> None:
+    if traced.noted or traced.missing:
+        missing = f"; missing: {traced.missing}, see cloudops audit verify" if traced.missing else ""
+        screen().print(plain(f"events of CloudTrail noted in audits: {traced.noted}{missing}"))
 
 
 def told_of(swept: Swept) -> str:
@@ -158,7 +169,10 @@ def ended_by_signal() -> Iterator[threading.Event]:
 
 
 def run_tick(session: Session) -> int:
-    """Sweep once, and let go on what a crash or Ctrl-C cut off; 1 when an incident could not be woken for a defect."""
+    """Sweep once, and let go on what a crash or Ctrl-C cut off; 1 when an incident could not be woken for a defect.
+
+    What CloudTrail is still to be asked about calls comes last.
+    """
     stranded = wake_stranded(session.records, session.runs)
     swept = sweep(partial(wake_due, session.records, session.runs), session.copilot.flush)
     both = Swept(
@@ -168,4 +182,6 @@ def run_tick(session: Session) -> int:
         stranded.failed + swept.failed,
     )
     screen().print(plain(told_of(both)))
-    return 1 if both.failed else 0
+    traced = trace_due(session.records)
+    _say_traced(traced)
+    return 1 if both.failed or traced.failed else 0

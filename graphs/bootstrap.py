@@ -28,6 +28,7 @@ from memory.stores.pace import PaceStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from memory.stores.traces import TraceStore
 from memory.table import RecordTable
 from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend, BackendNames, ensure_backend, find_backend
@@ -88,6 +89,7 @@ def open_records(settings: Settings) -> Records:
         approvals=ApprovalStore(table),
         executions=ExecutionStore(table),
         timers=TimerStore(table, tenant),
+        traces=TraceStore(table),
         leases=LeaseStore(table),
         outbox=OutboxStore(table, tenant),
         refusals=RefusalStore(table, tenant, kept_text),

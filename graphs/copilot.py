@@ -21,6 +21,7 @@ from memory.stores.pace import PaceStore
 from memory.stores.refusals import RefusalStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from memory.stores.traces import TraceStore
 from tools.aws.access import AwsAccess
 from tools.aws.backend import Backend
 from tools.aws.sessions import sessions_of
@@ -43,6 +44,7 @@ class Records:
     approvals: ApprovalStore
     executions: ExecutionStore
     timers: TimerStore
+    traces: TraceStore
     leases: LeaseStore
     outbox: OutboxStore
     refusals: RefusalStore

@@ -15,6 +15,7 @@ from memory.records.outcome import Execution
 from memory.records.plan import Plan
 from memory.records.spend import ModelUse, Spend
 from memory.records.timeline import EntryKind, TimelineEntry
+from memory.records.trace import Trace
 from memory.state import IncidentState
 from memory.stores.dossier import Dossier
 
@@ -53,7 +54,7 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "approval": approval,
             "decision": _decision(dossier, approval) if approval else None,
             "decisions": sorted(dossier.of("DECISION", Decision), key=lambda one: one.decided_at),
-            "executions": sorted(dossier.of("ACTION", Execution), key=lambda e: e.claimed_at),
+            "executions": sorted(_traced(dossier), key=lambda e: e.claimed_at),
             "verifications": verifications,
             "dead_letters": next((e.facts[LEFT] for e in reversed(entries) if LEFT in e.facts), []),
             "messages": sorted(dossier.of("MESSAGE", Message), key=lambda m: m.queued_at),
@@ -69,6 +70,14 @@ def build_record(dossier: Dossier, state: IncidentState, now: datetime) -> Incid
             "closed_at": next((e.at for e in entries if e.kind is EntryKind.CLOSED), None),
         }
     )
+
+
+def _traced(dossier: Dossier) -> Iterator[Execution]:
+    """Yield the actions, each with CloudTrail's event where that was found by now."""
+    found = {one.action_id: one.event_id for one in dossier.of("TRACE", Trace) if one.event_id}
+    for execution in dossier.of("ACTION", Execution):
+        event_id = execution.event_id or found.get(execution.action_id)
+        yield execution.model_copy(update={"event_id": event_id})
 
 
 def _last_words(entries: Iterable[TimelineEntry], kind: EntryKind) -> list[TimelineEntry]:

@@ -10,6 +10,8 @@ from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.observing import open_budget, open_sources
 from graphs.record import last_approval, spent_waiting
+from graphs.tracing import trace_incident
+from graphs.transient import PASSING
 from memory.records.assessment import Assessment, FirstLook, Learned
 from memory.records.config import Topology
 from memory.records.evidence import Evidence
@@ -24,6 +26,7 @@ from tools.actions.base import Reversibility
 from tools.actions.registry import named
 from tools.analysis.tags import with_learned
 from tools.budget import IncidentBudget
+from tools.bulkhead import bulkhead
 from tools.executor import Executor
 from tools.freeze import closed_calendar
 from tools.inspection import Inspection, inspect
@@ -140,11 +143,15 @@ class Copilot:
         return self.executor.confirm(incident, execution)
 
     def settled(self, incident: Incident, plan: Plan) -> list[Execution]:
-        """Return what a plan has done, as the account says that it went on, each with CloudTrail's event once found."""
-        return [
-            self.executor.trace(incident, self.executor.confirm(incident, one))
-            for one in self.executed(incident, plan)
-        ]
+        """Return what a plan has done, as the account says that it went on; note CloudTrail's events that are there."""
+        confirmed = [self.executor.confirm(incident, one) for one in self.executed(incident, plan)]
+        self._note_events(incident)
+        return confirmed
+
+    def _note_events(self, incident: Incident) -> None:
+        """Note CloudTrail's events that are there by now. What fails ends no step: a sweep looks again."""
+        with bulkhead(f"looking for CloudTrail's events of incident {incident.incident_id}", PASSING):
+            trace_incident(self.records, incident.scope, incident.incident_id)
 
     def executed(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done so far, by the durable account; also what failed once AWS had accepted it."""
@@ -170,7 +177,8 @@ class Copilot:
         undo = self.executor.revert(incident, execution, self._around(incident))
         # An undo that found nothing left to do has sent no call that could fail.
         undo = self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
-        return self.executor.trace(incident, undo)
+        self._note_events(incident)
+        return undo
 
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect."""

@@ -43,7 +43,9 @@ class Told:
         """Return how the audit contradicts what is stored of an action, or that nothing is; None where it does not."""
         if self.fault:
             return self.fault
-        mine = [payload for _, payload in self.entries if payload.execution_id == action_id]
+        # That CloudTrail's event was found says nothing of how the action stands.
+        about = [one for one in self.entries if one[0] is not Deed.TRACED]
+        mine = [payload for _, payload in about if payload.execution_id == action_id]
         if stored is None:
             return f"the audit tells of action {action_id}, and nothing is stored of it" if mine else None
         return (

@@ -16,10 +16,12 @@ from memory.records.incident import ERASED
 from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.timeline import EntryKind, TimelineEntry
+from memory.records.trace import Trace, TraceState
 from memory.stores.dossier import Dossier
 from memory.stores.executions import told_of
 from memory.stores.kill_switch import told_of_turn
 from memory.stores.timeline import AUDITED
+from memory.stores.traces import told_of_trace
 
 _CLOSED_BY = {ApprovalStatus.EXPIRED: Deed.EXPIRED, ApprovalStatus.WITHDRAWN: Deed.WITHDRAWN}
 
@@ -43,9 +45,18 @@ def untold(links: Sequence[Link], dossier: Dossier, is_over: IsOver = _kept) -> 
     deeds = Counter(link.entry.deed for link in links)
     yield from _too_few(deeds, dossier)
     if len(payloads) == len(links):
-        yield from _otherwise(payloads, dossier)
+        traced = [one.payload for one in links if one.payload and one.entry.deed is Deed.TRACED]
+        yield from _otherwise([one for one in payloads if one not in traced], dossier)
+        yield from _traced_otherwise(traced, dossier)
         yield from _gone(links, dossier, is_over)
         yield from _put_back(links, dossier)
+
+
+def untraced(dossier: Dossier) -> Iterator[str]:
+    """Yield the calls of which CloudTrail has shown nothing: a finding about the account, and no fault of the audit."""
+    for trace in dossier.of("TRACE", Trace):
+        if trace.state in {TraceState.ABSENT, TraceState.UNASKED}:
+            yield f"action {trace.action_id} ({told_of_trace(trace)['what']}): {trace.detail}"
 
 
 def untold_of_switch(links: Sequence[Link], switch: KillSwitch) -> Iterator[str]:
@@ -74,6 +85,7 @@ def _too_few(deeds: Counter[Deed], dossier: Dossier) -> Iterator[str]:
         {
             Deed.CLAIMED: len(dossier.of("ACTION", Execution)),
             Deed.ASKED: len(requests),
+            Deed.TRACED: sum(one.state is not TraceState.OWED for one in dossier.of("TRACE", Trace)),
             Deed.DECIDED: len(dossier.of("DECISION", Decision)),
             Deed.OPENED: min(1, kinds[EntryKind.OPENED]),
             **{deed: kinds[kind] for kind, deed in AUDITED.items()},
@@ -142,6 +154,15 @@ def is_told(execution: Execution, mine: Sequence[AuditPayload]) -> bool:
         return False
     told = {"salt": mine[-1].salt, **told_of(_audited(execution))}
     return mine[-1] == AuditPayload.model_validate(told)
+
+
+def _traced_otherwise(told: Sequence[AuditPayload], dossier: Dossier) -> Iterator[str]:
+    """Yield each search for CloudTrail's event that is stored otherwise than its one entry tells."""
+    for trace in dossier.of("TRACE", Trace):
+        mine = [one for one in told if one.execution_id == trace.action_id]
+        wanted = told_of_trace(trace) if trace.state is not TraceState.OWED else None
+        if [one.model_dump(include=set(wanted or ())) for one in mine] != ([wanted] if wanted else []):
+            yield f"CloudTrail's event of action {trace.action_id} is stored otherwise than its entry tells"
 
 
 def _entries_of(execution: Execution) -> int:

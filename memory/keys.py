@@ -67,6 +67,11 @@ def execution(scope: Scope, incident_id: str, action_id: str) -> Key:
     return Key(incident(scope, incident_id).pk, f"ACTION#{action_id}")
 
 
+def trace(scope: Scope, incident_id: str, action_id: str) -> Key:
+    """Return the key of the search for CloudTrail's event of one action."""
+    return Key(incident(scope, incident_id).pk, f"TRACE#{action_id}")
+
+
 def message(scope: Scope, incident_id: str, send_key: str) -> Key:
     """Return the key of one outgoing message."""
     return Key(incident(scope, incident_id).pk, f"MESSAGE#{send_key}")
@@ -213,6 +218,11 @@ def pending_by_time(tenant: str, expires_at: datetime, incident_id: str) -> Key:
 def timers_by_time(tenant: str, wake_at: datetime, incident_id: str) -> Key:
     """Return the index key that lists a tenant's timers by wake time."""
     return Key(f"{tenant}#TIMERS", place(wake_at, incident_id))
+
+
+def traces_by_time(scope: Scope, next_at: datetime, incident_id: str, action_id: str) -> Key:
+    """Return the index key that lists what CloudTrail of one account and region is asked about, by the next look."""
+    return Key(f"{scope.key}#TRACES", place(next_at, f"{incident_id}#{action_id}"))
 
 
 def outbox_by_time(tenant: str, queued_at: datetime, send_key: str) -> Key:

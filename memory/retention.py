@@ -59,6 +59,7 @@ CLASSES = {
     "APPROVAL": "approvals",
     "DECISION": "approvals",
     "ACTION": "actions",
+    "TRACE": "actions",
     "MESSAGE": "messages",
     "TIMER": "timers",
     "LEASE": "leases",

@@ -30,7 +30,6 @@ from tools.once import OPEN, Authority, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
 from tools.rehearsal import rehearsed
 from tools.signing import Signer
-from tools.trail import find_event
 from tools.undo import Undo, marked
 
 _NOTHING = PlannedAction(action="", parameters={})
@@ -104,16 +103,6 @@ class Executor:
             return stored or execution
         once = self._once(incident, inspect(self.access, _planned(stored), self.catalogue))
         return once.check(stored) if once else stored
-
-    def trace(self, incident: Incident, execution: Execution) -> Execution:
-        """Note CloudTrail's event of a call once CloudTrail has it."""
-        if execution.event_id or not execution.session or not execution.was_accepted:
-            return execution
-        event_id = find_event(self.access, execution.session, execution.claimed_at)
-        if event_id is None:
-            return execution
-        found = execution.model_copy(update={"event_id": event_id})
-        return self.executions.advance(incident.scope, execution, found)
 
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect; where AWS does not say, it may."""

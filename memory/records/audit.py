@@ -21,6 +21,7 @@ class Deed(StrEnum):
     WITHDRAWN = "withdrawn"
     CLAIMED = "claimed"
     SETTLED = "settled"
+    TRACED = "traced"
     CLOSED = "closed"
     EXPORTED = "exported"
     ERASED = "erased"

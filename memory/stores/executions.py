@@ -9,6 +9,7 @@ from memory.records.audit import AuditEntry, Deed
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import COPILOT, Scope
 from memory.stores.audit import AuditTrail
+from memory.stores.traces import newly_owed
 from memory.table import ConflictError, Item, RecordTable, Write
 
 
@@ -25,7 +26,7 @@ class ExecutionStore:
         `also` is written in the same transaction: the approval that is used up by it, for one.
         """
         try:
-            self._audited(scope, execution, Deed.CLAIMED, 0, also)
+            self._audited(scope, execution, Deed.CLAIMED, 0, (*also, *self._owed(scope, None, execution)))
         except ConflictError:
             return False
         return True
@@ -43,7 +44,7 @@ class ExecutionStore:
         if after.state is ExecutionState.CALLED:
             self._table.replace(item, after.model_dump(mode="json"))
         else:
-            self._audited(scope, after, Deed.SETTLED, item.version)
+            self._audited(scope, after, Deed.SETTLED, item.version, self._owed(scope, before, after))
         return after
 
     def all(self, scope: Scope, incident_id: str) -> Iterator[Execution]:
@@ -54,6 +55,11 @@ class ExecutionStore:
     def audit(self, scope: Scope, incident_id: str) -> tuple[Chain, Checked]:
         """Return the audit of an incident, and how it stands."""
         return self._trail.hold(keys.incident(scope, incident_id).pk)
+
+    def _owed(self, scope: Scope, before: Execution | None, after: Execution) -> tuple[Write, ...]:
+        """Return the write that begins the search for a call's event; one that stands already must stop no settling."""
+        begun = newly_owed(scope, before, after)
+        return tuple(one for one in begun if self._table.get(one.item.key) is None)
 
     def _audited(
         self, scope: Scope, execution: Execution, deed: Deed, expected: int, also: Sequence[Write] = ()

@@ -30,6 +30,7 @@ from memory.stores.leases import LeaseStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from memory.stores.traces import TraceStore
 from tests.simulated import ROOT
 from tests.tools.dials import Dials, decision_on, executor, incident, plan
 from tests.tools.memory_table import MemoryTable
@@ -207,6 +208,7 @@ class FailingDesk:
             evidence=EvidenceLedger(table),
             timeline=TimelineStore(table, clock),
             timers=TimerStore(table, SCOPE.tenant),
+            traces=TraceStore(table),
             outbox=outbox,
             leases=leases,
             topology=Topology,

@@ -14,15 +14,19 @@ from graphs.routes import after_act
 from graphs.settings import World, load
 from graphs.step import Turn, Wait
 from graphs.thinking import Copilot
+from memory import keys
+from memory.records.audit import Deed
 from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity, Status
 from memory.records.outcome import ExecutionState
 from memory.records.plan import Plan, PlannedAction
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
+from memory.stores.audit import AuditTrail
 from memory.stores.evidence import EvidenceLedger
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
+from memory.stores.traces import TraceStore
 from tests.graphs.failing_desk import Alarms, MovingClock
 from tests.simulated import ROOT
 from tests.tools.dials import Dials, Fate, executor, incident
@@ -75,6 +79,7 @@ def turn_of(
         clock=clock,
         home=SCOPE,
         executions=acting.executions,
+        traces=TraceStore(table),
         evidence=EvidenceLedger(table),
         timeline=timeline,
         timers=TimerStore(table, SCOPE.tenant),
@@ -210,8 +215,9 @@ def test_the_event_of_an_undo_is_noted_once_cloudtrail_has_it_and_is_no_news() -
     later = turn_of(dials, NOW.replace(minute=10), table, is_traced=True)
     revert(Turn(later.copilot, turn.state, "thread"))
 
-    stored = later.copilot.records.executions.all(SCOPE, incident().incident_id)
-    (undo,) = [one for one in stored if one.is_revert]
+    links = list(AuditTrail(table).read(keys.incident(SCOPE, incident().incident_id).pk).links())
+    noted = [link.payload for link in links if link.payload and link.entry.deed is Deed.TRACED]
+    (undo,) = [one for one in noted if one.what.startswith("undo, ")]
     assert undo.session is not None and undo.event_id == f"of {undo.session}"
     told = later.copilot.records.timeline.entries(SCOPE, incident().incident_id)
     assert sum(one.kind is EntryKind.REVERT for one in told) == 1
