@@ -20,7 +20,7 @@ from tools.analysis.findings import (
     TableFinding,
 )
 from tools.analysis.hypotheses import rank
-from tools.analysis.logs import Change, compare, named_again
+from tools.analysis.logs import Change, Side, compare, named_again
 from tools.analysis.paths import changed_otherwise, changes_told
 from tools.analysis.points import Point
 from tools.analysis.ramps import Ramp
@@ -268,7 +268,7 @@ def test_an_id_counts_as_named_again_only_when_most_lines_name_it(found: list[ob
 def test_templates_join_what_differs_in_words_and_a_silence_is_told() -> None:
     lines = [f"connection pool for tenant {name} is used up" for name in ("ann", "ben", "eve", "joe")]
     assert DrainMiner().mine(lines) == ["connection pool for tenant <*> is used up"] * 4
-    changes = compare(["job failed: disk"] * 30, [], (30.0, 10.0))
+    changes = compare(Side(["job failed: disk"] * 30, 30.0), Side([], 10.0))
     assert [(one.is_gone, one.is_new) for one in changes] == [(True, False)]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.analysis.templates import DrainMiner, TemplateMiner
@@ -50,15 +50,23 @@ class Change:
         return self.after_per_minute == 0
 
 
+@dataclass(frozen=True)
+class Side:
+    """The lines of some minutes; `is_whole` where they are all of what was asked for, which may be of more minutes."""
+
+    lines: Sequence[str]
+    minutes: float
+    is_whole: bool = True
+
+
 def is_failure(message: str) -> bool:
     """Say whether a line tells of something that went wrong."""
     return bool(_FAILURE.search(message))
 
 
 def compare(
-    before: Iterable[str],
-    after: Iterable[str],
-    minutes: tuple[float, float],
+    before: Side,
+    after: Side,
     miner: TemplateMiner | None = None,
     places: Sequence[str] = (),
 ) -> list[Change]:
@@ -66,32 +74,42 @@ def compare(
 
     `places` names for each line after the onset the stream that it is from, where that is known.
     """
-    sides = (list(before), list(after))
-    mined = (miner or DrainMiner()).mine([*sides[0], *sides[1]])
-    templates = (mined[: len(sides[0])], mined[len(sides[0]) :])
+    sides = (before, after)
+    mined = (miner or DrainMiner()).mine([*before.lines, *after.lines])
+    templates = (mined[: len(before.lines)], mined[len(before.lines) :])
     counts = (Counter(templates[0]), Counter(templates[1]))
-    examples = dict(zip((*templates[0], *templates[1]), (*sides[0], *sides[1]), strict=True))
+    examples = dict(zip((*templates[0], *templates[1]), (*before.lines, *after.lines), strict=True))
     changes = []
     for template in dict.fromkeys((*templates[1], *templates[0])):
-        seen = [line for line, its in zip(sides[1], templates[1], strict=True) if its == template]
+        seen = [line for line, its in zip(after.lines, templates[1], strict=True) if its == template]
         at = [place for place, its in zip(places, templates[1], strict=False) if its == template]
         changes.append(
             Change(
                 template,
-                counts[0][template] / minutes[0],
-                counts[1][template] / minutes[1],
+                counts[0][template] / before.minutes,
+                counts[1][template] / after.minutes,
                 examples[template][:EXAMPLE_CHARS],
                 named_again(seen),
                 one_place(at),
             )
         )
-    telling = [one for one in changes if one.is_new or one.is_surging or _was_usual(one, minutes)]
+    telling = [one for one in changes if _is_telling(one, sides)]
     return sorted(telling, key=lambda change: -change.after_per_minute)
 
 
-def _was_usual(change: Change, minutes: tuple[float, float]) -> bool:
+def _is_telling(change: Change, sides: tuple[Side, Side]) -> bool:
+    """Say whether a template changed by more than chance, also where a side holds a part of what was written."""
+    before, after = sides
+    if change.is_new:
+        return before.is_whole or change.after_per_minute * before.minutes >= AGAIN
+    if change.is_surging:
+        return after.is_whole or round(change.after_per_minute * after.minutes) >= AGAIN
+    return _was_usual(change, after.minutes)
+
+
+def _was_usual(change: Change, minutes: float) -> bool:
     """Say whether a template that is gone came so often before that its silence is no chance."""
-    return change.is_gone and change.before_per_minute * minutes[1] >= AGAIN
+    return change.is_gone and change.before_per_minute * minutes >= AGAIN
 
 
 def named_again(lines: Sequence[str]) -> str | None:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from memory.records.evidence import Evidence
+from memory.records.evidence import Evidence, Gap
 from memory.records.spend import Spend
-from tools.analysis.logs import Change, compare
-from tools.collectors.readable import is_readable
+from tools.analysis.logs import Change, Side, compare
+from tools.collectors.readable import is_in_part, is_readable
 from tools.observe.log_cost import GroupSize, Keep, size_of
-from tools.observe.query_logs import query_window
+from tools.observe.query_logs import query_window, row_time
 from tools.observe.sources import Sources
 
 Size = Callable[[], GroupSize | None]
 BEFORE = timedelta(minutes=30)
+MINUTE = timedelta(minutes=1)
+LEAST_MINUTES = 1 / 60
 FAILURE = (
     "/(?i)(?:error|exception|traceback|fatal|panic|refused|timed out|throttl|exceeded|denied|unavailable|fail|"
     "exhausted|rejected)/"
@@ -53,10 +55,26 @@ def compared(before: Evidence, since: Evidence) -> LogSides:
     """Return which templates are new, surge or are gone, as rates a minute."""
     if not (is_readable(before) and is_readable(since)):
         return LogSides(None, (before.evidence_id, since.evidence_id))
-    minutes = (minutes_of(before), minutes_of(since))
     places = [str(row.get("@logStream", "")) for row in _rows(since)]
-    changes = compare(_messages(before), _messages(since), minutes, places=places)
+    changes = compare(_side(before), _side(since), places=places)
     return LogSides(tuple(changes), (before.evidence_id, since.evidence_id))
+
+
+def _side(evidence: Evidence) -> Side:
+    return Side(
+        [str(row.get("@message", "")) for row in _rows(evidence)],
+        _minutes_told(evidence),
+        not is_in_part(evidence),
+    )
+
+
+def _minutes_told(evidence: Evidence) -> float:
+    """Return of how many minutes the rows tell all: where some were cut off, those since the oldest that is left."""
+    asked, end = minutes_of(evidence), evidence.window_end
+    times = [at for row in _rows(evidence) if (at := row_time(row))]
+    if Gap.TRUNCATED not in evidence.gaps or not times or end is None:
+        return asked
+    return min(asked, max((end - min(times)) / MINUTE, LEAST_MINUTES))
 
 
 def minutes_of(evidence: Evidence) -> float:
@@ -64,10 +82,6 @@ def minutes_of(evidence: Evidence) -> float:
     if evidence.window_start is None or evidence.window_end is None:
         return 1.0
     return max((evidence.window_end - evidence.window_start).total_seconds() / 60, 1.0)
-
-
-def _messages(evidence: Evidence) -> list[str]:
-    return [str(row.get("@message", "")) for row in _rows(evidence)]
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from tools.observe.sources import Sources
 POLL_SECONDS = 0.1
 GIVE_UP_SECONDS = 20.0
 ENDED = {"Complete", "Failed", "Cancelled", "Timeout"}
+POINTER = "@ptr"
 NOTHING = {"records_matched": 0, "rows": []}
 
 
@@ -166,7 +167,20 @@ def _follow(sources: Sources, client: Any, query_id: str, reserved: int) -> Answ
     rows = _rows(answer)
     if answer["status"] != "Complete":
         return Answer(rows, calls, scanned, (Gap.FAILED,), f"The query ended as {answer['status']}.")
-    return Answer(rows, calls, scanned, () if rows["rows"] else (Gap.NO_DATA,))
+    if not rows["rows"]:
+        return Answer(rows, calls, scanned, (Gap.NO_DATA,))
+    left = _left_out(answer)
+    return Answer(rows, calls, scanned, (Gap.TRUNCATED,) if left else (), left)
+
+
+def _left_out(answer: dict[str, Any]) -> str:
+    """Say where fewer lines were returned than match; a row with no pointer to a line stands for several.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html
+    """
+    lines = sum(any(cell["field"] == POINTER for cell in row) for row in answer["results"])
+    matched = int(answer.get("statistics", {}).get("recordsMatched", 0))
+    return f"{matched} lines match, and these are {lines} of them." if 0 < lines < matched else ""
 
 
 def _stop(client: Any, query_id: str) -> None:
@@ -179,6 +193,6 @@ def _stop(client: Any, query_id: str) -> None:
 
 
 def _rows(answer: dict[str, Any]) -> dict[str, Any]:
-    rows = [{c["field"]: c["value"] for c in row if c["field"] != "@ptr"} for row in answer["results"]]
+    rows = [{c["field"]: c["value"] for c in row if c["field"] != POINTER} for row in answer["results"]]
     matched = answer.get("statistics", {}).get("recordsMatched", 0)
     return {"records_matched": int(matched), "rows": rows}
