@@ -19,6 +19,16 @@ from tools.analysis.chance import SURE, may_be_chance
 from tools.signals import Moment, is_well, promised_signals, service_signals
 
 ACTED = NOW - timedelta(minutes=8)
+DONE = Execution(
+    incident_id="i",
+    action_id="a-0",
+    action="set_dial",
+    parameters={"dial": "main", "value": 9},
+    state=ExecutionState.DONE,
+    claimed_at=ACTED,
+    done_at=ACTED,
+    before={"found": True, "value": 7, "by_others": 0},
+)
 WEB = Service(
     name="web",
     metrics=ServiceMetrics(
@@ -162,19 +172,9 @@ def _promised(signal: ExpectedSignal, dials: Dials, **series: tuple[float, float
 
 def _promise(signal: ExpectedSignal, dials: Dials, cloudwatch: Any, minutes: int = 8) -> Signal:
     action = type("One", (Promising,), {"promised": signal})(dials)
-    done = Execution(
-        incident_id="i",
-        action_id="a-0",
-        action="set_dial",
-        parameters={"dial": "main", "value": 9},
-        state=ExecutionState.DONE,
-        claimed_at=ACTED,
-        done_at=ACTED,
-        before={"found": True, "value": 7, "by_others": 0},
-    )
     now = ACTED + timedelta(minutes=minutes)
     given = sources({"cloudwatch": cloudwatch}, at=now)
-    (found,) = promised_signals(given, (action,), done, Moment(ACTED, now))
+    (found,) = promised_signals(given, (action,), DONE, Moment(ACTED, now))
     return found
 
 

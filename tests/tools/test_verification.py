@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from memory.records.outcome import Execution, ExecutionState, Recovery, SignalState, Verification
+from memory.records.outcome import Recovery, SignalState, Verification
 from tests.tools.dials import Dials, SetDialAction
 from tests.tools.stand_ins import sources
-from tests.tools.test_signals import ACTED, WEB
+from tests.tools.test_signals import ACTED, DONE, WEB
 from tests.tools.test_unaided import BURNS, WELL, Account
 from tools.passing import Harm, how_it_passes
 from tools.verification import verify_recovery, verify_unaided
@@ -17,16 +17,6 @@ from tools.verification import verify_recovery, verify_unaided
 WINDOW = timedelta(minutes=6)
 STOPPED = {"Requests": (600.0, None), "Errors": (300.0, None), "Latency": (300.0, None)}
 UNPUBLISHED = {"Errors": (300.0, None)}
-DONE = Execution(
-    incident_id=BURNS.incident_id,
-    action_id="a-0",
-    action="set_dial",
-    parameters={"dial": "main", "value": 9},
-    state=ExecutionState.DONE,
-    claimed_at=ACTED,
-    done_at=ACTED,
-    before={"found": True, "value": 7, "by_others": 0},
-)
 
 
 def _found(minutes: int, series: dict[str, Any], *, state: str = "OK", service: Any = WEB) -> Verification:
