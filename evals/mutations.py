@@ -98,6 +98,18 @@ INLINE = (
         "            pass\n",
     ),
     (
+        "a plan changes a target once",
+        "tools/executor.py",
+        "again = changed_before(plan, index, self.catalogue)",
+        "again = ()",
+    ),
+    (
+        "an undo is not begun beside another action",
+        "tools/executor.py",
+        "uses = () if undo.standing else self.traffic.held(",
+        "uses = () if True else self.traffic.held(",
+    ),
+    (
         "that a call is made is written before it",
         "tools/once.py",
         "called = self._move(standing, ExecutionState.CALLED)",

@@ -164,19 +164,6 @@ def test_what_aws_has_accepted_and_not_finished_keeps_its_target_busy() -> None:
     assert over.ruling == "permit"
 
 
-def test_a_plan_changes_a_target_once() -> None:
-    dials, table = Dials(), MemoryTable()
-    acting, twice = executor(table, dials), plan(9, 11)
-    first, second = acting.review(incident(), twice, BY_ITSELF)
-
-    done = [acting.execute(incident(), twice, index, BY_ITSELF) for index in (0, 1)]
-
-    assert (first.ruling, second.ruling) == ("permit", "refuse")
-    told = "set_dial of the same plan changes dial main: a plan changes a target once"
-    assert told in second.reasons and told in done[1].detail
-    assert done[1].state is ExecutionState.REFUSED and dials.writes == [("main", 9)]
-
-
 def test_both_capacities_of_a_table_are_one_target_and_what_is_unknown_is_none() -> None:
     table = {"table": "orders"}
     write = {**table, "write_capacity_units": 8, "document": "Set"}

@@ -193,6 +193,19 @@ def test_each_step_of_a_plan_uses_the_approval_for_itself() -> None:
     assert at.request.used == (done.action_id, then.action_id)
 
 
+def test_a_plan_changes_a_target_once() -> None:
+    dials, table = Dials(), MemoryTable()
+    acting, twice = executor(table, dials), plan(9, 11)
+    first, second = acting.review(incident(), twice, BY_ITSELF)
+
+    done = [acting.execute(incident(), twice, index, BY_ITSELF) for index in (0, 1)]
+
+    assert (first.ruling, second.ruling) == ("permit", "refuse")
+    told = "set_dial of the same plan changes dial main: a plan changes a target once"
+    assert told in second.reasons and told in done[1].detail
+    assert done[1].state is ExecutionState.REFUSED and dials.writes == [("main", 9)]
+
+
 def test_drift_is_refused_with_the_difference() -> None:
     at = Stage()
     at.dials.values["main"] = 30
