@@ -112,7 +112,7 @@ def _suffering(findings: Findings) -> tuple[Impact, ...]:
 
 
 def _unread(findings: Findings, topology: Topology) -> tuple[Impact, ...]:
-    """Return what the alarm speaks of and whose requests could not be read, as impacts of no figures.
+    """Return what the alarm speaks of and of whose requests it is not known how many fail, as impacts of no figures.
 
     Where it speaks of no service that is known, that is what it watches, unless that was read and is well.
     """
@@ -123,7 +123,9 @@ def _unread(findings: Findings, topology: Topology) -> tuple[Impact, ...]:
     unread = []
     for name in findings.own:
         finding, service = findings.service(name), topology.service(name)
-        if finding is None or not (finding.checked or finding.impact.requests_per_minute is not None):
+        if finding is None or not (
+            finding.affected or finding.checked or finding.impact.error_share is not None
+        ):
             unread.append(Impact(component=name, tier=service.tier if service else None))
     return tuple(unread)
 

@@ -82,7 +82,8 @@ class Topology(Record):
 class RubricRow(Record):
     """One row of the rubric: all limits that are set must be reached, and requests have stopped where that is asked.
 
-    A row `when_unread` is of a service that the alarm speaks of and whose requests could not be read.
+    A row `when_unread` is of a service that the alarm speaks of and of which it is not known how many requests fail; of
+    what the alarm watches, where it speaks of no known service.
     """
 
     severity: Severity

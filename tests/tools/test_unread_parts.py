@@ -9,16 +9,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from memory.records.assessment import Verdict
-from memory.records.config import Service, ServiceMetrics
+from memory.records.config import Service, ServiceMetrics, Topology
+from memory.records.incident import Severity
+from tests.tools.looking import RUBRIC
 from tests.tools.stand_ins import NOW, sources
 from tests.tools.test_first_look_causes import _finding, _findings
 from tools.analysis.findings import Findings
 from tools.analysis.hypotheses import rank
+from tools.analysis.severity import rate
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.reading import read_findings
 from tools.collectors.running import Collecting
-from tools.first_look import _healthy
+from tools.first_look import _healthy, _unread
 
 MINUTE = timedelta(minutes=1)
 ONSET = NOW - 5 * MINUTE
@@ -163,6 +166,10 @@ def test_errors_that_do_not_come_are_none_only_where_they_came_before(
     assert tuple(sorted(one for one in missing if "shop" in one)) == named
     assert _healthy(found, ()) == (("shop",) if is_well else ())
     assert rank(found).verdict is (Verdict.NOISE if is_well else Verdict.UNRESOLVED)
+    # How many fail is not known: it may be all.
+    blind = _unread(found, Topology(services=(SHOP,)))
+    assert [one.component for one in blind] == ([] if is_well else ["shop"])
+    assert is_well or rate(RUBRIC, (), blind)[0] is Severity.MEDIUM
 
 
 def test_nothing_more_is_asked_where_errors_come() -> None:
