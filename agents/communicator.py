@@ -80,25 +80,27 @@ class Communicator:
             refused = answer.failure.sentence if answer.failure else "no answer"
             return Draft(subject, _body(plain, told), False, refused, answer.spend, (answer.use,))
         opening = _filled(answer.form.opening, told)
-        refused = self._objection(opening, told, plain)
+        scans = Scans(self.guard, self.model.limits.agent_seconds, budget)
+        refused = _objection(opening, told, plain, scans)
         body = _body(plain if refused else opening, told)
-        return Draft(subject, body, not refused, refused, answer.spend, (answer.use,))
+        return Draft(subject, body, not refused, refused, answer.spend + scans.spend, (answer.use,))
 
-    def _objection(self, opening: str, facts: Mapping[str, str], plain: str) -> str:
-        """Say why an opening may not go out, or nothing."""
-        if not opening.strip() or len(opening) > OPENING_CHARS:
-            return "it is empty or too long"
-        if "{" in opening or "}" in opening:
-            return "it names a fact that does not exist"
-        known = "\n".join((*facts.values(), plain))
-        strange = unfounded(opening, known)
-        if strange:
-            return f"it holds what no fact says: {', '.join(strange[:5])}"
-        claimed = [word for word in _ENDS.findall(opening) if word.lower() not in known.lower()]
-        if claimed:
-            return f"it claims what no fact says: {', '.join(claimed)}"
-        findings = Scans(self.guard, self.model.limits.agent_seconds).scan(opening, Direction.OUT)
-        return "" if findings.clear else f"the guard objects: {', '.join(findings.flags)}"
+
+def _objection(opening: str, facts: Mapping[str, str], plain: str, guard: TextGuard) -> str:
+    """Say why an opening may not go out, or nothing."""
+    if not opening.strip() or len(opening) > OPENING_CHARS:
+        return "it is empty or too long"
+    if "{" in opening or "}" in opening:
+        return "it names a fact that does not exist"
+    known = "\n".join((*facts.values(), plain))
+    strange = unfounded(opening, known)
+    if strange:
+        return f"it holds what no fact says: {', '.join(strange[:5])}"
+    claimed = [word for word in _ENDS.findall(opening) if word.lower() not in known.lower()]
+    if claimed:
+        return f"it claims what no fact says: {', '.join(claimed)}"
+    findings = guard.scan(opening, Direction.OUT)
+    return "" if findings.clear else f"the guard objects: {', '.join(findings.flags)}"
 
 
 def _is_for(audience: Audience, label: str) -> bool:

@@ -88,13 +88,14 @@ class Critic:
         checked = check_claims(assessment, first_look, lookup, assessment.flagged)
         if not checked.by_model or checked.verdict is not Verdict.CAUSE or checked.leading is None:
             return CriticResult(checked)
-        scans, found = Scans(self.guard, self._limits.agent_seconds), list(evidence)
+        budget, found = looking.sources.recorder.budget if looking else None, list(evidence)
+        scans = Scans(self.guard, self._limits.agent_seconds, budget)
         seen = Observations(scans)
         shown = seen.show_all(found, cited_by(checked.hypotheses))
         reads = _reads(looking, first_look, seen, found) if looking else None
         before = looking.sources.recorder.spend if looking else Spend()
         answer = self._ask(first_look, checked, shown, looking, reads, scans.started)
-        spend = answer.spend
+        spend = answer.spend + scans.spend
         if looking and reads:
             spend = spend + looking.sources.recorder.spend.minus(before)
             gaps = gaps_of(seen.evidence.values(), checked.gaps)

@@ -112,7 +112,7 @@ class Remediation:
             return PlanResult(_nothing("no cause is shown", attempt, around))
         if not options:
             return PlanResult(_nothing(_why_nothing(around.considered), attempt, around))
-        scans = Scans(self.guard, self.model.limits.agent_seconds)
+        scans = Scans(self.guard, self.model.limits.agent_seconds, budget)
         books = [book for book in around.runbooks if scans.scan(canonical_json(book)).clear]
         content = _question(incident, assessment, options, books, around)
         prompt = load_prompt("remediation")
@@ -126,7 +126,7 @@ class Remediation:
             if plan.actions and not plan.expected_effect:
                 effect = around.effects.get(plan.actions[0].action, "")
                 plan = plan.model_copy(update={"expected_effect": effect})
-        return PlanResult(plan, answer.spend, (answer.use,), answer.failure)
+        return PlanResult(plan, answer.spend + scans.spend, (answer.use,), answer.failure)
 
 
 def _plan(

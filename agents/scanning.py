@@ -9,7 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 
-from agents.guardrails import UNSCANNED, Direction, Findings, TextGuard
+from agents.guardrails import UNSCANNED, Direction, Findings, TextGuard, presumed
+from memory.records.config import ReadPrices
+from memory.records.spend import GuardUse, Spend
+from tools.budget import IncidentBudget
 
 # The guard may take so much of a piece of work's seconds: the model has to answer in the rest.
 MOST_OF_SECONDS = 0.5
@@ -22,12 +25,22 @@ MOST_FAILED = 3
 class Scans:
     """A guard for one piece of work of so many seconds, which begin here; safe to share between threads.
 
-    What is looked at twice is asked once. A look that is not waited for any longer ends by its client's time-out.
+    What is looked at twice is asked once. A look that is not waited for any longer ends by its client's time-out, and
+    is taken for paid. Each look is charged to the incident's budget, and none is begun once nothing is left of it.
     """
 
-    def __init__(self, guard: TextGuard, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        guard: TextGuard,
+        seconds: float,
+        budget: IncidentBudget | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._guard = guard
         self._seconds = seconds
+        self._budget = budget
+        self._prices = (budget.prices if budget else ReadPrices()).guard
+        self._spend = Spend()
         self._clock = clock
         self.started = clock()
         self._looks: dict[tuple[Direction, str], Future[Findings]] = {}
@@ -35,6 +48,12 @@ class Scans:
         self._waiting, self._waiting_since, self._waited = 0, 0.0, 0.0
         self._failed = 0
         self._lock = threading.Lock()
+
+    @property
+    def spend(self) -> Spend:
+        """Return what the looks have cost so far."""
+        with self._lock:
+            return self._spend
 
     def scan(self, text: str, direction: Direction = Direction.IN) -> Findings:
         """Return what the guard found, or that nobody has looked and why; never waits beyond the work's seconds."""
@@ -51,7 +70,7 @@ class Scans:
             self._waiting_since = self._waiting_since if self._waiting else self._clock()
             self._waiting += 1
             look = look or self._looks.setdefault(key, self._begun(text, direction))
-        findings = Findings(flags=(UNSCANNED,), detail="it did not answer in time")
+        findings = Findings(flags=(UNSCANNED,), detail="it did not answer in time", use=presumed(text))
         try:
             findings = look.result(timeout=seconds)
         except NotInTime:
@@ -70,6 +89,8 @@ class Scans:
     def _refused(self) -> str:
         if self._failed >= MOST_FAILED:
             return "the guard has not answered before"
+        if self._budget is not None and self._budget.left_usd <= 0.0:
+            return "the incident's dollars are spent"
         return "" if self._left() > 0 else "the time for it is over"
 
     def _left(self) -> float:
@@ -86,4 +107,11 @@ class Scans:
             if key not in self._ended:
                 self._ended[key] = findings
                 self._failed = self._failed + 1 if UNSCANNED in findings.flags else 0
+                self._charge(findings.use)
             return self._ended[key]
+
+    def _charge(self, use: GuardUse) -> None:
+        usd = self._prices.of(use)
+        self._spend += Spend(guard_calls=use.calls, guard_units=use.units, usd=usd)
+        if self._budget is not None:
+            self._budget.charge(Spend(usd=usd))

@@ -89,7 +89,7 @@ class Triage:
     ) -> TriageResult:
         """Return an assessment on stored evidence; without a usable answer the first look stands."""
         found, before = list(evidence), sources.recorder.spend
-        scans = Scans(self.guard, self.model.limits.agent_seconds)
+        scans = Scans(self.guard, self.model.limits.agent_seconds, sources.recorder.budget)
         seen = Observations(scans)
         shown = seen.show_all(found, cited_by(first_look.hypotheses))
         reads = Reads(sources, seen, reach_of(incident, first_look, sources.topology, found))
@@ -108,7 +108,7 @@ class Triage:
             sources.recorder.budget,
             scans.started,
         )
-        spend = answer.spend + sources.recorder.spend.minus(before)
+        spend = answer.spend + scans.spend + sources.recorder.spend.minus(before)
         told = {
             **gaps_of(seen.evidence.values()),
             "stops": reads.stops,

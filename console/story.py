@@ -160,7 +160,8 @@ def cost(record: IncidentRecord) -> str:
     spend = record.spend
     tokens = f"{spend.input_tokens:,} tokens in, {spend.output_tokens:,} out"
     calls = f"{spend.model_calls} model calls, {spend.tool_calls} tool calls, {spend.aws_calls} AWS reads"
-    return f"{calls}; {tokens}; ${spend.usd:.4f}"
+    looks = f"{spend.guard_calls} guard calls of {spend.guard_units} text units"
+    return f"{calls}; {looks}; {tokens}; ${spend.usd:.4f}"
 
 
 def _line(entry: TimelineEntry) -> Text:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from memory.records.base import Record
 from memory.records.incident import Severity
+from memory.records.spend import GuardUse
 
 GIGABYTE = 1_000_000_000
 
@@ -120,16 +121,40 @@ class Price(Record):
     long_prompt_factor: float = 1.0
 
 
+class GuardPrices(Record):
+    """Dollars for a text unit of a thousand characters by the policy that looks at it; words and patterns are free.
+
+    https://aws.amazon.com/bedrock/pricing/ (Guardrails): denied topics and content filters, of which prompt attack is
+    one, at the same price; names of kinds of personal data, and the grounding check, at another.
+    """
+
+    content_unit_usd: float = Field(default=0.00015, ge=0)
+    topic_unit_usd: float = Field(default=0.00015, ge=0)
+    sensitive_unit_usd: float = Field(default=0.0001, ge=0)
+    grounding_unit_usd: float = Field(default=0.0001, ge=0)
+    source: str = ""
+
+    def of(self, use: GuardUse) -> float:
+        """Return the dollars of what a guard has looked at."""
+        return (
+            use.content_units * self.content_unit_usd
+            + use.topic_units * self.topic_unit_usd
+            + use.sensitive_units * self.sensitive_unit_usd
+            + use.grounding_units * self.grounding_unit_usd
+        )
+
+
 class ReadPrices(Record):
     """What reads of an account cost; those that are not named are free of charge.
 
     CloudWatch's public prices (https://aws.amazon.com/cloudwatch/pricing/): Logs Insights by what is scanned,
-    GetMetricData by the metrics that are asked for.
+    GetMetricData by the metrics that are asked for. `guard` is what it costs to have a guard look at what was read.
     """
 
     logs_scanned_gb_usd: float = Field(default=0.005, ge=0)
     metric_usd: float = Field(default=0.00001, ge=0)
     source: str = ""
+    guard: GuardPrices = Field(default_factory=GuardPrices)
 
     def of(self, bytes_scanned: int, metrics: int) -> float:
         """Return the dollars of a read."""

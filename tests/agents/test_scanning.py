@@ -121,7 +121,7 @@ def test_a_guard_may_take_half_of_the_works_seconds() -> None:
         return Findings()
 
     guard = Guard(slowly)
-    scans = Scans(guard, 90.0, watch)
+    scans = Scans(guard, 90.0, clock=watch)
     found = [scans.scan(f"text {n}") for n in range(9)]
     assert [one.clear for one in found] == [True] * 5 + [False] * 4
     assert found[-1].detail == "the time for it is over"
@@ -130,7 +130,7 @@ def test_a_guard_may_take_half_of_the_works_seconds() -> None:
 
 def test_seconds_in_which_nobody_waits_for_the_guard_are_not_the_guards() -> None:
     watch, guard = Watch(), Guard()
-    scans = Scans(guard, 90.0, watch)
+    scans = Scans(guard, 90.0, clock=watch)
     assert scans.scan("early").clear
     watch.at = 89.0
     assert scans.scan("late").clear

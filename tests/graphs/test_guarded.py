@@ -44,6 +44,9 @@ def test_an_alarm_whose_description_gives_orders_is_triaged_without_them(tmp_pat
         asked = [str(call["parameters"]) for call in at.account.calls("Converse")]
         assert asked
         assert not any(ORDERS in text for text in asked)
+        looks = [call["parameters"]["content"] for call in at.account.calls("ApplyGuardrail")]
+        assert waiting.spend.guard_calls == len(looks) == len({str(look) for look in looks})
+        assert waiting.spend.guard_units >= len(looks)
 
 
 @pytest.mark.parametrize("line", [ORDERS, f"login with {KEY}"], ids=["orders", "secret"])
