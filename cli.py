@@ -208,6 +208,9 @@ def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, 
     from graphs.settings import from_environment
 
     session, answer = open_to_decide(from_environment()), Answer(*said)
+    # All that was loaded stays until the end: a search through it would come right before the call, and take as long
+    # as fifty reads of the table.
+    gc.freeze()
     try:
         return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
     finally:

@@ -13,7 +13,6 @@ from typing import Literal
 from langgraph.errors import NodeError, NodeTimeoutError
 from langgraph.types import Command
 
-from agents.triage import first_look_stands
 from graphs.thinking import Copilot
 from graphs.transient import PASSING
 from graphs.unverified import may_go_on, unverified
@@ -85,6 +84,9 @@ def _stands(copilot: Callable[[], Copilot], state: IncidentState, failure: Failu
 
     Any other failure goes to people, and they are told what the first look has found.
     """
+    # Only here, where the triage has run: its module loads the model libraries, which an approval need not wait for.
+    from agents.triage import first_look_stands
+
     look, is_slow = state.get("first_look"), failure.error == NodeTimeoutError.__name__
     if look is None:
         return Command(goto="escalate", update={"failures": [failure]})
