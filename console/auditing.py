@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from console.text import full_time, plain, screen
 from graphs.copilot import Records
-from graphs.tracing import trace_incident
+from graphs.traces_of import trace_incident
 from memory import keys
 from memory.audit_chain import Chain, Link
 from memory.audit_witness import untold, untold_of_switch, untraced

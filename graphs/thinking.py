@@ -10,7 +10,7 @@ from graphs.autonomy import AccountAutonomy
 from graphs.copilot import Records
 from graphs.observing import open_budget, open_sources
 from graphs.record import last_approval, spent_waiting
-from graphs.tracing import trace_incident
+from graphs.traces_of import trace_incident
 from graphs.transient import PASSING
 from memory.records.assessment import Assessment, FirstLook, Learned
 from memory.records.config import Topology

@@ -102,12 +102,3 @@ def trace_due(records: Records, wait: Wait = time.sleep) -> Traced:
             break
     watch.end()
     return all_of_it
-
-
-def trace_incident(records: Records, scope: Scope, incident_id: str, wait: Wait = time.sleep) -> None:
-    """Look once for each call of an incident that is still looked for, whether or not that is due."""
-    if scope.key != records.home.key:
-        return
-    for number, owed in enumerate(records.traces.owed(scope, incident_id)):
-        wait(LOOKUP_SECONDS if number else 0)
-        look_for(records.access, records.traces, scope, owed, records.clock.now(), wait)

@@ -57,6 +57,13 @@ def test_looking_at_an_incident_loads_no_model_library(
     assert not modules & {*HEAVY, "boto3"}
 
 
+@pytest.mark.parametrize("asked", ["show", "verify"])
+def test_looking_at_an_audit_loads_no_model_library(played: PlayedIncident, asked: str) -> None:
+    code, modules, said = probe(played.desk, "audit", asked, played.incident_id)
+    assert code == 0 and said
+    assert not modules & {*HEAVY, "boto3"}
+
+
 def test_show_takes_the_beginning_of_an_id_and_prints_exactly_the_record(played: PlayedIncident) -> None:
     done = played.desk.run("show", played.incident_id[:6], "--json")
     assert done.returncode == 0

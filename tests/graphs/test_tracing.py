@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.copilot import Records
-from graphs.tracing import EVERY_SECONDS, Traced, TraceWatch, trace_due, trace_incident
+from graphs.traces_of import trace_incident
+from graphs.tracing import EVERY_SECONDS, Traced, TraceWatch, trace_due
 from memory import keys
 from memory.audit_chain import Chain
 from memory.audit_witness import untold, untraced
