@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.inline_checks import INLINE
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
 MARK = "<!-- From here on made by `make mutations`. -->"
@@ -23,6 +25,9 @@ TESTS = (
     "tests/tools/test_forbids.py",
     "tests/tools/test_unauthorised.py",
     "tests/tools/test_forged_records.py",
+    "tests/tools/test_at_the_call.py",
+    "tests/tools/test_resumed.py",
+    "tests/tools/test_ahead_executed.py",
     "tests/tools/test_executor.py",
 )
 # What draws hundreds of examples would only repeat what the rest finds, and lists of checks notice any change.
@@ -45,99 +50,6 @@ class Mutant:
     text: str
 
 
-# Checks that are no function of their own: what stands there, and what is put in its place.
-INLINE = (
-    ("the plan has such a step", "tools/executor.py", "if not 0 <= index < len(plan.actions):", "if False:"),
-    (
-        "what is undone was done",
-        "tools/executor.py",
-        "if undone is None or undone.is_revert",
-        "if undone is None",
-    ),
-    (
-        "the approval is used up",
-        "tools/executor.py",
-        "if attempt.request is None:\n            return counted",
-        "if True:\n            return counted",
-    ),
-    ("the kill switch, before the call", "tools/once.py", "if stopped is not None:", "if False:"),
-    (
-        "a lost claim sends nothing",
-        "tools/once.py",
-        "if not self.executions.claim(self.scope, claim, uses):",
-        "if not self.executions.claim(self.scope, claim, uses) and False:",
-    ),
-    (
-        "what may have been sent is not sent again",
-        "tools/once.py",
-        "if took is None or not self.action.repeatable:",
-        "if False:",
-    ),
-    (
-        "what AWS may have done is not sent again",
-        "tools/once.py",
-        "if took is False and (self.action.repeatable or isinstance(error, _UNCONNECTED)):",
-        "if took is False:",
-    ),
-    (
-        "what was left behind is authorised again",
-        "tools/once.py",
-        "if isinstance(leave, Refusal):",
-        "if False:",
-    ),
-    (
-        "what is settled is not done again",
-        "tools/executor.py",
-        "            return standing\n        inspection = self._look(incident, plan, index)",
-        "            pass\n        inspection = self._look(incident, plan, index)",
-    ),
-    (
-        "an undo that is settled is not done again",
-        "tools/executor.py",
-        "            return marked(self.executions, scope, undone, standing)\n",
-        "            pass\n",
-    ),
-    (
-        "a plan changes a target once",
-        "tools/executor.py",
-        "again = changed_before(plan, index, self.catalogue)",
-        "again = ()",
-    ),
-    (
-        "an undo is not begun beside another action",
-        "tools/executor.py",
-        "uses = () if undo.standing else self.traffic.held(",
-        "uses = () if True else self.traffic.held(",
-    ),
-    (
-        "that a call is made is written before it",
-        "tools/once.py",
-        "called = self._move(standing, ExecutionState.CALLED)",
-        "called = standing",
-    ),
-    (
-        "what was called is looked for in the account",
-        "tools/once.py",
-        "if standing.state is not ExecutionState.CLAIMED:",
-        "if False:",
-    ),
-    (
-        "what is undecided stays with people",
-        "tools/once.py",
-        "if standing.state is ExecutionState.UNDECIDED:",
-        "if False:",
-    ),
-    ("a refusal after a lost answer decides nothing", "tools/once.py", "if lost:", "if False:"),
-    ("what AWS refused is not sent again", "tools/once.py", "if _was_refused(error):", "if False:"),
-    (
-        "the approval that is used is the one that was read",
-        "memory/stores/approvals.py",
-        " or ApprovalRequest.model_validate(item.body) != request",
-        "",
-    ),
-)
-
-
 def mutants(root: Path = ROOT) -> Iterator[Mutant]:
     """Yield every mutant there is; what INLINE names and does not find is an error."""
     for path in sorted((root / "tools" / "policies").glob("*.cedar")):
@@ -147,7 +59,7 @@ def mutants(root: Path = ROOT) -> Iterator[Mutant]:
     for label, name, standing, instead in INLINE:
         text = (root / name).read_text()
         if text.count(standing) != 1:
-            raise LookupError(f"{name} does not hold {standing!r} once: mend INLINE in evals/mutations.py")
+            raise LookupError(f"{name} does not hold {standing!r} once: mend evals/inline_checks.py")
         yield Mutant("check", label, name, text.replace(standing, instead))
 
 

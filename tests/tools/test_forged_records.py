@@ -7,6 +7,7 @@ import pytest
 from memory import keys
 from memory.records.approval import ApprovalStatus
 from memory.records.outcome import Execution, ExecutionState
+from memory.stores.audit import AuditTrail
 from memory.table import Key
 from tests.tools.dials import BY_ITSELF, Dials, Fate, executor, incident, plan
 from tests.tools.memory_table import Killed, MemoryTable
@@ -283,3 +284,16 @@ def test_an_undo_that_was_needless_names_its_policy_and_its_approval() -> None:
     told = [link.payload for link in chain.links() if link.payload]
     assert checked.broken is None and told[-2].execution_id == undone.action_id
     assert (told[-2].policy_ids, told[-2].approval) == (("undo",), PLAN.plan_hash)
+
+
+def test_an_audit_whose_words_were_erased_lets_nothing_through() -> None:
+    at = Stage()
+    acting = executor(at.table, at.dials)
+    acting.approvals.withdraw(at.request, NOW, "it has passed")
+    at.put_request(status=ApprovalStatus.APPROVED, withdrawn="")
+    AuditTrail(at.table).erase(_key("").pk, NOW, "mallory", "nothing to see")
+
+    refused = at.attempt()
+
+    assert refused.state is ExecutionState.REFUSED and "was erased" in refused.detail
+    assert at.dials.sent == 0
