@@ -111,3 +111,28 @@ def test_a_stalled_queue_lets_no_alarm_be_noise() -> None:
 
     assert ranking.verdict is Verdict.UNRESOLVED
     assert "work" in ranking.reason
+
+
+@pytest.mark.parametrize(
+    ("depth", "sent", "piles_up"),
+    [
+        ((10, 50000), (100, 6000), True),
+        # A burst that is over, one that is soon worked off, and what was as deep before.
+        ((10, 50000), (100, 100), False),
+        ((10, 900), (100, 6000), False),
+        ((40000, 50000), (100, 6000), False),
+    ],
+)
+def test_a_queue_to_which_far_more_comes_than_is_done_piles_up(
+    depth: tuple[float, float], sent: tuple[float, float], piles_up: bool
+) -> None:
+    series = {
+        "age": minutes(5, 85),
+        "visible": minutes(*depth),
+        "sent": minutes(*sent),
+        "received": minutes(100, 100),
+        "deleted": minutes(100, 100),
+    }
+    finding = queue_finding("work", series, ("worker",), "ev-q", ONSET)
+
+    assert (finding.piles_up, finding.is_sick) == (piles_up, piles_up)

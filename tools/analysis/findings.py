@@ -141,7 +141,7 @@ class QueueFinding:
 
     `comes_back` says that clearly more of what is received is received again than before the onset. `hidden_seconds` is
     how long what was received and not done stays hidden, where that could be read. `untouched_since` is since when
-    messages wait and none is taken.
+    messages wait and none is taken; `piles_up` says that far more come than are done.
     """
 
     queue: str
@@ -154,11 +154,12 @@ class QueueFinding:
     comes_back: bool = False
     hidden_seconds: int | None = None
     untouched_since: datetime | None = None
+    piles_up: bool = False
 
     @property
     def is_sick(self) -> bool:
-        """Say whether something in it waits longer and longer, comes back again and again, or is not taken at all."""
-        return self.climb is not None or self.comes_back or self.untouched_since is not None
+        """Say whether something in it waits longer and longer, comes back, is not taken at all, or piles up."""
+        return self.since is not None or self.comes_back or self.piles_up
 
     @property
     def since(self) -> datetime | None:

@@ -18,6 +18,12 @@ MORE_COMES_BACK = 0.2
 BASE = timedelta(minutes=60)
 MINUTE = timedelta(minutes=1)
 SILENT = timedelta(minutes=5)
+# What comes now waits for all that waits before it, at the rate at which messages are done; this is too long.
+LONG_WAIT_MINUTES = 10.0
+# More than before by this much, and more coming than is done by this much, it piles up.
+DEEPER = 2.0
+MORE_COMES = 1.1
+LATELY = 3
 # Of a queue that is never taken from in fewer minutes than these, nobody knows how often it is.
 LEAST_MINUTES = 30
 # A minute's points may be late by some minutes, and a queue that is used again has its first up to 15 minutes later:
@@ -49,7 +55,26 @@ def queue_finding(
         again_per_minute=round(max(0.0, received - done), 1),
         comes_back=_comes_back(series, onset),
         untouched_since=untouched,
+        piles_up=_piles_up(series, onset),
     )
+
+
+def _piles_up(series: Mapping[str, Sequence[Point]], onset: datetime) -> bool:
+    """Say whether more waits than is done in a long while, more than before, and it becomes more.
+
+    How long the newest message will wait follows from how many wait and how many are done a minute (J. D. C. Little,
+    "A proof for the queuing formula L = λW", 1961); the age of the oldest shows it only later. A burst that is over is
+    none.
+    """
+    visible = series.get("visible", ())
+    end = max((at for at, _ in visible), default=onset) + MINUTE
+    sent, done = (mean_between(series.get(key, ()), end - SILENT, end) for key in ("sent", "deleted"))
+    before = [value for at, value in visible if at < onset]
+    if len(visible) < LEAST_POINTS or not before or not done or sent is None:
+        return False
+    waiting = float(np.median([value for _, value in visible[-LATELY:]]))
+    is_long = waiting > LONG_WAIT_MINUTES * done and waiting > DEEPER * max(before)
+    return is_long and sent > MORE_COMES * done
 
 
 def _climb(age: Sequence[Point]) -> Ramp | None:
