@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from agents.around_calls import CachePoints, asked_again
 from agents.errors import MODEL_ERRORS, AnswerUnusable, ModelFailure, failure_of
-from agents.ledger import CallLedger, price_of
+from agents.ledger import CallLedger, Terms, price_of
 from agents.models import RoleModel, answer_form
 from agents.prompting import Prompt
 from memory.records.spend import ModelUse, Spend
@@ -45,7 +45,8 @@ def ask(
     also when the caller's graph keeps some. `budget` is the incident's, which each call is charged to. `since` is when
     the work began, by the monotonic clock, where something came before the first question.
     """
-    ledger = CallLedger(model.limits, price_of(model.prices, model.model_id), budget, since)
+    terms = Terms(price_of(model.prices, model.model_id), model.max_tokens, model.guarded)
+    ledger = CallLedger(model.limits, terms, budget, since)
     agent: Any = create_agent(
         model.chat,
         list(tools),

@@ -6,7 +6,14 @@ caller sees one `ModelFailure` and goes on without the model.
 
 from enum import StrEnum
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from langchain.agents.structured_output import StructuredOutputError
 from langchain_core.exceptions import ContextOverflowError, OutputParserException
 from langgraph.errors import GraphRecursionError
@@ -117,6 +124,7 @@ _BY_CODE = {
 # What may be different a moment later. Not a read timeout: the answer that was not waited for is paid all the same,
 # and asking again takes as long again.
 _PASSING = frozenset({Fault.BUSY, Fault.UNREACHABLE, Fault.CUT_OFF})
+_ANSWERED = frozenset({Fault.TIMED_OUT, Fault.CUT_OFF})
 _DETAIL_CHARS = 300
 
 
@@ -128,6 +136,16 @@ def failure_of(error: Exception) -> ModelFailure:
 def passes(error: Exception) -> bool:
     """Say whether to ask again may help. This is the only place that says so: the model's client sends once."""
     return isinstance(error, MODEL_ERRORS) and _fault(error) in _PASSING
+
+
+def may_be_paid(error: BaseException) -> bool:
+    """Say whether a call that failed may have been answered in part, and so be paid for; what AWS refuses is not."""
+    if not isinstance(error, MODEL_ERRORS) or isinstance(
+        error, EndpointConnectionError | ConnectTimeoutError
+    ):
+        return False
+    fault = _fault(error)
+    return fault in _ANSWERED or (fault is Fault.UNREACHABLE and isinstance(error, BotoCoreError))
 
 
 def _fault(error: Exception) -> Fault:

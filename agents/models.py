@@ -77,6 +77,9 @@ class RoleModel:
     tier: str = SMALL
     why: str = "the tier that settings name for the role"
     cache_points: bool = False
+    # The most that one answer may take, and whether a guardrail looks at what is sent and said.
+    max_tokens: int = 8192
+    guarded: bool = False
     patience: Patience = field(default_factory=Patience)
     larger: "RoleModel | None" = None
     rule: LargerRule = field(default_factory=LargerRule)
@@ -136,7 +139,17 @@ def role_model(
     def of_tier(tier: str) -> RoleModel:
         chat, model_id = chat_model(access, settings, role, tier), settings.model_id(role, tier)
         caches = settings.takes_cache_points(model_id)
-        return RoleModel(role, model_id, chat, prices, limits, tier=tier, cache_points=caches)
+        return RoleModel(
+            role,
+            model_id,
+            chat,
+            prices,
+            limits,
+            tier=tier,
+            cache_points=caches,
+            max_tokens=settings.max_tokens,
+            guarded=bool(settings.guardrail_id),
+        )
 
     tier = settings.tier_of(role)
     grows = tier == SMALL and LARGE in settings.tiers and role in settings.larger.roles

@@ -161,7 +161,8 @@ def cost(record: IncidentRecord) -> str:
     tokens = f"{spend.input_tokens:,} tokens in, {spend.output_tokens:,} out"
     calls = f"{spend.model_calls} model calls, {spend.tool_calls} tool calls, {spend.aws_calls} AWS reads"
     looks = f"{spend.guard_calls} guard calls of {spend.guard_units} text units"
-    return f"{calls}; {looks}; {tokens}; ${spend.usd:.4f}"
+    guessed = f", {spend.estimated_calls} calls estimated" if spend.estimated_calls else ""
+    return f"{calls}; {looks}; {tokens}; ${spend.usd:.4f}{guessed}"
 
 
 def _line(entry: TimelineEntry) -> Text:

@@ -8,7 +8,8 @@ class Spend(Record):
 
     `input_tokens` counts all that went in; of these, `cache_read_tokens` were read from the prompt cache and
     `cache_write_tokens` written to it, each at a price of its own. `guard_units` are the text units of a thousand
-    characters that a guard has looked at in `guard_calls` calls.
+    characters that a guard has looked at, in `guard_calls` calls of its own and within calls of models. Of
+    `estimated_calls` nobody said what they took: an answer that broke off, or said nothing of it.
     """
 
     model_calls: int = 0
@@ -23,6 +24,7 @@ class Spend(Record):
     cache_write_tokens: int = 0
     guard_calls: int = 0
     guard_units: int = 0
+    estimated_calls: int = 0
 
     def __add__(self, other: "Spend") -> "Spend":
         """Return the sum of two spends."""
@@ -34,13 +36,14 @@ class Spend(Record):
 
 
 class CallUse(Record):
-    """What one call of a model took."""
+    """What one call of a model took; `estimated` by its size where nobody said so."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     usd: float = 0.0
+    estimated: bool = False
 
 
 class GuardUse(Record):
