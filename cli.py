@@ -58,9 +58,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly the incident r
 Incident = Annotated[str, typer.Argument(help="The incident's id, or as much of its beginning as is unique.")]
 SeenPlan = Annotated[
     str,
-    typer.Option(
-        "--plan", metavar="HASH", help="Only that plan: 8 digits or more of its hash, as you were told."
-    ),
+    typer.Option("--plan", metavar="HASH", help="The plan that you have seen: 8 digits or more of its hash."),
 ]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Follow the incident until it ends or needs you.")
@@ -185,7 +183,10 @@ def approve(
     as_json: Json = False,
     wait: Wait = True,
 ) -> int:
-    """Approve what an incident waits for, as the caller that STS names, and follow it to its end."""
+    """Approve what an incident waits for, as the caller that STS names, and follow it to its end.
+
+    At a terminal the plan is shown and a yes asked for; elsewhere, and with --json, --plan names what was seen.
+    """
     return _decide(incident, (True, plan, reason, break_glass), as_json=as_json, wait=wait)
 
 

@@ -21,7 +21,7 @@ from graphs.runs import RunPort
 from memory.records.approval import Decision
 from memory.records.incident_record import IncidentRecord
 from memory.records.plan import PlannedAction
-from tools.errors import CopilotError
+from tools.errors import CopilotError, Misconfigured
 
 NOBODY = "no one was there to approve"
 
@@ -47,7 +47,7 @@ def standing_answer(choice: Literal["approve", "deny"] | None, *, asking: bool) 
     """Return who answers: the option that was given, a person at the prompt, or the safe default."""
     if choice is not None:
         return lambda record: Answer(choice == "approve", plan_of(record), f"--{choice} was given")
-    if asking and sys.stdin.isatty() and sys.stderr.isatty():
+    if asking and _at_a_terminal():
         return at_the_prompt
     return lambda record: Answer(approved=False, plan=plan_of(record), reason=NOBODY)
 
@@ -103,18 +103,22 @@ def decide_and_follow(
 ) -> int:
     """Tell what waits, decide on that very plan, and follow the incident to its end.
 
-    Where the answer names a plan, another one is refused.
+    Where the answer names a plan, another one is refused. An approval that names none is asked for again at a
+    terminal, with the plan in sight, and is `Misconfigured` without one or with `as_json`.
 
     An approval that stands already, of an incident that a crash cut off, lets the incident go on.
     """
     incident_id = records.incidents.full_id(incident)
     out = screen()
+    goes_on = _stands(records, incident_id, answer)
+    if not goes_on:
+        answer = _on_what_is_told(records, incident_id, answer, screen(err=as_json), asking=not as_json)
     story = Story(out, records)
     scope = records.incidents.scope_of(incident_id)
     tail = Tail(records, scope, incident_id, story.tell)
     tail.skip()
     with nullcontext() if as_json else tail.following():
-        missing, woken = _decide_or_go_on(records, runs, incident_id, answer, screen(err=as_json))
+        missing, woken = _decide_or_go_on(records, runs, incident_id, answer, goes_on=goes_on)
         record = drive(records, runs, incident_id) if wait and woken else record_of(records, incident_id)
     if as_json:
         out.file.write(record_json(record) + "\n")
@@ -128,28 +132,55 @@ def decide_and_follow(
 
 
 def _decide_or_go_on(
-    records: Records, runs: RunPort, incident_id: str, answer: Answer, out: Console
+    records: Records, runs: RunPort, incident_id: str, answer: Answer, *, goes_on: bool
 ) -> tuple[str, bool]:
     """Return what is said of the people who still have to approve, and whether the run goes on."""
-    record = record_of(records, incident_id)
-    decision = record.decision or _stored_decision(records, record)
-    stands = decision is not None and decision.approved and decision.plan_hash.startswith(answer.plan)
-    if stands and answer.approved and not record.status.is_end:
+    if goes_on:
         runs.wake(incident_id)
         return "", True
-    decided = put_decision(records, runs, incident_id, _on_what_is_told(records, incident_id, answer, out))
+    decided = put_decision(records, runs, incident_id, answer)
     return decided.told, decided.woken
 
 
-def _on_what_is_told(records: Records, incident_id: str, answer: Answer, out: Console) -> Answer:
-    """Tell which plan is asked now, and make it the one that is answered unless the answer names one."""
+def _stands(records: Records, incident_id: str, answer: Answer) -> bool:
+    """Say whether an approval like the answer stands already, and its incident goes on."""
+    record = record_of(records, incident_id)
+    decision = record.decision or _stored_decision(records, record)
+    stands = decision is not None and decision.approved and decision.plan_hash.startswith(answer.plan)
+    return stands and answer.approved and not record.status.is_end
+
+
+def _on_what_is_told(
+    records: Records, incident_id: str, answer: Answer, out: Console, *, asking: bool
+) -> Answer:
+    """Tell which plan is asked now, and make sure that it is the one that is answered unless the answer names one.
+
+    A denial needs no second word: whichever plan it meets, nothing is changed by it.
+    """
     try:
         request = pending_request(records, incident_id)
     except DecisionRefusedError as error:
         raise NotDecidedError(str(error)) from error
     told = f"plan {request.plan_hash[:12]}: {told_actions(request.actions)}"
     out.print(plain(told), soft_wrap=True)
+    if answer.approved and not answer.plan:
+        _is_meant(incident_id, request.plan_hash, asking=asking)
     return replace(answer, plan=answer.plan or request.plan_hash)
+
+
+def _is_meant(incident_id: str, plan: str, *, asking: bool) -> None:
+    """Return once a person at the terminal says yes to the plan that was just shown; raise otherwise."""
+    if not (asking and _at_a_terminal()):
+        raise Misconfigured(
+            f"nothing was decided: an approval names the plan that was seen. To approve the one above: "
+            f"cloudops approve {incident_id[:8]} --plan {plan[:12]}"
+        )
+    if not Confirm.ask(f"approve plan {plan[:12]}?", console=screen(err=True), default=False):
+        raise NotDecidedError("nothing was decided; the plan waits on")
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _stored_decision(records: Records, record: IncidentRecord) -> Decision | None:

@@ -89,10 +89,10 @@ def at_the_terminal() -> float:
 
 def by_a_command() -> float:
     """Return the seconds from the start of `cloudops approve ID`, a process of its own, to the call."""
-    with _waiting() as (_, incident_id, settings):
+    with _waiting() as (session, incident_id, settings):
         environment = {**os.environ, "CLOUDOPS_STATE_DIR": str(settings.state_dir)}
         environment["CLOUDOPS_OUT"] = str(settings.state_dir / "out")
-        words = [*CLI, "approve", incident_id, "--no-wait"]
+        words = [*CLI, "approve", incident_id, "--plan", _plan_asked(session, incident_id), "--no-wait"]
         return _until_called(
             settings, lambda: subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
         )

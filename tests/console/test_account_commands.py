@@ -1,6 +1,8 @@
 """The account's commands, the worker, and a decision made in a process of its own."""
 
+import contextlib
 import json
+import os
 import signal
 import subprocess
 import time
@@ -16,7 +18,7 @@ from graphs.bootstrap import open_records
 from graphs.copilot import Records
 from graphs.settings import World, load
 from memory.records.incident_record import IncidentRecord
-from tests.console.commands import ROOT, Desk
+from tests.console.commands import ROOT, SECONDS, Desk
 from tests.console.conftest import PlayedIncident
 from tools.errors import Misconfigured
 
@@ -89,9 +91,16 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     other = desk.run("approve", incident_id[:8], "--plan", "00000000")
     assert (other.returncode, f"plan {plan} is asked now" in other.stderr) == (1, True), other.stderr
     assert other.stdout.startswith(f"plan {plan[:12]}: ecs_"), "what is decided on is shown first"
-    loaded = _loaded_until(
-        lambda: bool(_rollbacks(records)), desk, "approve", incident_id[:8], "--reason", "as planned"
+    for words in ((), ("--json",)):
+        unseen = desk.run("approve", incident_id[:8], *words)
+        assert (unseen.returncode, f"--plan {plan[:12]}" in unseen.stderr) == (2, True), unseen.stderr
+    code, shown = _at_a_terminal(desk, "n\n", "approve", incident_id[:8])
+    assert (code, f"approve plan {plan[:12]}?" in shown, "nothing was decided" in shown) == (1, True, True), (
+        shown
     )
+    assert list(records.approvals.decisions(waiting.incident.scope, incident_id, plan)) == []
+    said = ("--reason", "as planned", "--plan", plan[:12])
+    loaded = _loaded_until(lambda: bool(_rollbacks(records)), desk, "approve", incident_id[:8], *said)
     assert {"langgraph.pregel.main", "cedarpy", "graphs.nodes.act"} <= loaded
     assert not loaded & NOT_FOR_A_DECISION, "people wait for the call that they approve"
     done = desk.run("approve", incident_id[:8], "--json")
@@ -122,6 +131,22 @@ def _loaded_until(look: Callable[[], bool], desk: Desk, *arguments: str) -> set[
             killed.wait(timeout=60)
     lines = path.read_text().splitlines()
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+def _at_a_terminal(desk: Desk, said: str, *arguments: str) -> tuple[int, str]:
+    """Run a command as somebody who sits at a terminal, types, and reads what it shows."""
+    mine, its = os.openpty()
+    process = subprocess.Popen(
+        desk.command(*arguments), cwd=desk.folder, env=desk.environment, stdin=its, stdout=its, stderr=its
+    )
+    os.close(its)
+    os.write(mine, said.encode())
+    shown = b""
+    with contextlib.suppress(OSError):  # how a terminal says that nobody holds its other end any more
+        while read := os.read(mine, 4096):
+            shown += read
+    os.close(mine)
+    return process.wait(SECONDS), shown.decode()
 
 
 def _waiting_incident(desk: Desk, records: Records) -> IncidentRecord:

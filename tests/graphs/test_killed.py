@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memory.records.incident import Status
 from memory.records.outcome import ExecutionState
-from tests.graphs.desk import Desk, desk
+from tests.graphs.desk import Desk, asked_plan, desk
 from tests.simulated import ROOT
 
 CLI = [sys.executable, "-c", "import cli; cli.main()"]
@@ -55,7 +55,8 @@ def test_killed_while_waiting_and_killed_after_the_call_it_ends_with_one_change(
         incident_id = _the_incident(at)
         assert at.writes() == []
 
-        _kill_when(_cloudops(at, "approve", incident_id), lambda: at.writes() == ["UpdateService"])
+        seen = ("--plan", asked_plan(at.record(incident_id)))
+        _kill_when(_cloudops(at, "approve", incident_id, *seen), lambda: at.writes() == ["UpdateService"])
         ended, _ = (again := _cloudops(at, "approve", incident_id)).communicate(timeout=120)
 
         done = at.record(incident_id)
