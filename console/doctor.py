@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 from console.failures import FAILED, MISCONFIGURED, UNREACHABLE
 from console.findings import Finding, Line, drawn
+from console.named_rows import look_at_accounts, look_at_services
 from console.permitted import look_at_actions
 from console.text import full_time, screen
 from graphs.callers import principal_of_caller
@@ -84,6 +85,7 @@ def _looks(settings: Settings) -> Iterator[Line]:
     yield from _backend(settings, access, account)
     yield from _door(settings, arn)
     yield _autonomy(settings, account)
+    yield from look_at_accounts(settings.autonomy, account)
     yield from _reads(settings, access)
     home = Scope(tenant=settings.tenant, account=account, region=access.region)
     yield from _actions(settings, access, arn, home)
@@ -253,7 +255,9 @@ def _reads(settings: Settings, access: AwsAccess) -> Iterator[Line]:
     )
     if isinstance(topology, Line):
         yield topology
-    elif topology.services:
+        return
+    yield from look_at_services(settings.autonomy, [service.name for service in topology.services])
+    if topology.services:
         yield Line("configured", f"topology: {', '.join(s.name for s in topology.services)}")
     else:
         remedy = "name your services in settings/topology.toml, so that the first look knows what to compare"

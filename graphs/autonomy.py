@@ -4,10 +4,12 @@ Everything here only narrows: what is not named is observed, a level for a servi
 account's, and an account without a role is not written to.
 """
 
+import re
 from collections.abc import Collection
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from memory.records.base import Record
 from memory.records.config import Autonomy
@@ -16,13 +18,32 @@ from memory.records.incident import Severity
 SIMULATED = "simulated"
 """Stands for the account on this machine where an account's number would stand."""
 _ORDER = tuple(Autonomy)
+_NUMBER = re.compile(r"\d{12}")
+
+
+def _account(name: str) -> str:
+    if not _NUMBER.fullmatch(name):
+        raise ValueError(f"{name} is no account: its number has 12 digits")
+    return name
+
+
+def _account_or_simulated(name: str) -> str:
+    return name if name == SIMULATED else _account(name)
+
+
+def _any_or_account(name: str) -> str:
+    return name and _account_or_simulated(name)
+
+
+Account = Annotated[str, AfterValidator(_account_or_simulated)]
+"""An account's number, or the word for the one on this machine: a number with a slip in it would be about nothing."""
 
 
 class LevelRow(Record):
     """A level for what fits every name of the row that is given; it counts where it is lower than the account's."""
 
     level: Autonomy
-    account: str = ""
+    account: Annotated[str, AfterValidator(_any_or_account)] = ""
     service: str = ""
     action: str = ""
 
@@ -35,12 +56,19 @@ class LevelRow(Record):
         return self
 
     def applies(self, account: str, action: str, services: Collection[str] | None) -> bool:
-        """Say whether the row is about an action on a service in an account; None may be any service."""
+        """Say whether the row is about an action on a service in an account; None may be any service.
+
+        Services are compared without case: a row that was meant for one must not miss it by a capital.
+        """
         return (
             self.account in {"", account}
             and self.action in {"", action}
-            and (not self.service or services is None or self.service in services)
+            and (not self.service or services is None or self.is_of(services))
         )
+
+    def is_of(self, services: Collection[str]) -> bool:
+        """Say whether the row's service is one of some."""
+        return self.service.casefold() in {name.casefold() for name in services}
 
 
 class QuorumRow(Record):
@@ -63,7 +91,7 @@ class Freeze(Record):
     name: str = Field(min_length=1)
     begins: AwareDatetime
     ends: AwareDatetime
-    accounts: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> "Freeze":
@@ -85,11 +113,11 @@ class AutonomySettings(Record):
     kill_switch: bool = False
     changes_an_hour: int = Field(default=4, ge=1)
     change_calendars: tuple[str, ...] = ()
-    accounts: dict[str, Autonomy] = Field(default_factory=dict)
+    accounts: dict[Annotated[str, AfterValidator(_account)], Autonomy] = Field(default_factory=dict)
     levels: tuple[LevelRow, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     quorum: tuple[QuorumRow, ...] = ()
-    roles: dict[str, str] = Field(default_factory=dict)
+    roles: dict[Account, str] = Field(default_factory=dict)
 
     def in_account(self, account: str, *, simulated: bool) -> "AccountAutonomy":
         """Return what the file says of one account."""
@@ -104,6 +132,23 @@ class AutonomySettings(Record):
             most_approvers=self.simulated_approvers if simulated else None,
             settings=self,
         )
+
+
+def unknown_action(settings: AutonomySettings) -> str | None:
+    """Return which level names an action that no catalogue has, with those that there are; or None.
+
+    A level for a name that no action has narrows nothing, while whoever wrote it believes that it does.
+    """
+    named = [(number, row.action) for number, row in enumerate(settings.levels) if row.action]
+    if not named:
+        return None
+    from tools.actions.registry import ACTIONS  # every command reads settings, and few name actions there
+
+    known = sorted(action.name for action in ACTIONS)
+    wrong = next(((number, name) for number, name in named if name not in known), None)
+    if wrong is None:
+        return None
+    return f"levels.{wrong[0]}.action: there is no action {wrong[1]}; it is one of {', '.join(known)}"
 
 
 class AccountAutonomy(Record):

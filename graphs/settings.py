@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from agents.prompting import roles
-from graphs.autonomy import AccountAutonomy, AutonomySettings
+from graphs.autonomy import AccountAutonomy, AutonomySettings, unknown_action
 from graphs.outward import Outward
 from graphs.people import Person, checked_patterns, checked_people
 from graphs.settings_file import M, checked, read_toml, told
@@ -165,7 +165,7 @@ def load(env: Mapping[str, str], cwd: Path, world: World | None = None) -> Setti
             redaction=_of_file(RedactionSettings, folder / "redaction.toml"),
             rubric=_of_file(Rubric, folder / "severity.toml"),
             prices=_of_file(PriceList, folder / "prices.toml"),
-            autonomy=checked(AutonomySettings, autonomy, folder / "autonomy.toml"),
+            autonomy=_autonomy(autonomy, folder / "autonomy.toml"),
             models=_models(env, folder, connection.world),
             access=_of_file(AccessSettings, folder / "access.toml"),
             retention=_of_file(Retention, folder / "retention.toml"),
@@ -227,6 +227,14 @@ def _models(env: Mapping[str, str], folder: Path, world: World) -> ModelChoice:
                 f"{folder / 'models.toml'} is wrong: no model plays the role {role}; it is one of {', '.join(known)}"
             )
     return choice
+
+
+def _autonomy(said: dict[str, Any], path: Path) -> AutonomySettings:
+    found = checked(AutonomySettings, said, path)
+    wrong = unknown_action(found)
+    if wrong is not None:
+        raise Misconfigured(f"{path} is wrong: {wrong}")
+    return found
 
 
 def _of_file(model: type[M], path: Path) -> M:

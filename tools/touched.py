@@ -26,6 +26,8 @@ def touched(
         parts = {text, *_BETWEEN.split(text)}
         owners = {one.name for one in topology.services if parts & set(_parts_of(one, topology))}
         found |= (names & parts) | owners or {name for name in names if _stands_in(name, text)}
+        folded = {part.casefold() for part in parts}
+        found |= {name for name in names if name.casefold() in folded}
     named = parameters.get(_SERVICE)
     if isinstance(named, str) and named:
         found.add(named)

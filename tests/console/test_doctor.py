@@ -1,6 +1,7 @@
 """What the doctor finds, and what it says to do: on AWS's own protocols, with credentials as a shell gives them."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,18 @@ def test_an_account_named_by_the_shell_is_found_well_once_it_is_set_up(
     for action in ACTIONS:
         assert f"action {action.name}" in looked
     assert f"account {account.local['account']} is only observed" in looked
+
+
+def test_a_level_for_a_service_that_nobody_knows_is_to_be_mended(
+    account: SimulatedAccount, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "settings", tmp_path / "settings")
+    with (tmp_path / "settings" / "autonomy.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[levels]]\nservice = "chekout"\nlevel = "observe"\n')
+    desk = AwsDesk(tmp_path, shell(account, CLOUDOPS_SETTINGS=str(tmp_path / "settings")))
+    code, told = desk.finds()
+    assert code == 1
+    assert any("no service chekout" in line["what"] for line in bad(told)), bad(told)
 
 
 def test_people_read_the_same_lines(account: SimulatedAccount, tmp_path: Path) -> None:

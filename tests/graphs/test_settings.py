@@ -133,6 +133,41 @@ def test_a_word_that_no_setting_knows_is_refused(own_folder: Path) -> None:
         load(AWS, own_folder.parent)
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            '[[levels]]\naction = "ecs_rollback"\nlevel = "observe"',
+            r"levels\.0\.action.*ecs_rollback;.* ecs_rollback_service,",
+        ),
+        (
+            '[[levels]]\nservice = "web"\naccount = "11112222333"\nlevel = "observe"',
+            r"levels\.0\.account.*12 digits",
+        ),
+        ('[accounts]\n11112222333 = "observe"', r"accounts.*11112222333.*12 digits"),
+        ('[accounts]\nsimulated = "observe"', r"accounts.*12 digits"),
+        ('[roles]\n"1111 2222 3333" = "arn:aws:iam::111122223333:role/x"', r"roles.*12 digits"),
+        (
+            '[[freezes]]\nname = "f"\nbegins = 2026-01-01T00:00:00Z\nends = 2027-01-01T00:00:00Z\n'
+            'accounts = ["111122223333", "11112222333"]',
+            r"freezes\.0\.accounts\.1.*11112222333.*12 digits",
+        ),
+    ],
+)
+def test_a_slip_in_a_name_is_refused_and_not_a_row_about_nothing(
+    own_folder: Path, said: str, why: str
+) -> None:
+    (own_folder / "autonomy.toml").write_text(said)
+    with pytest.raises(Misconfigured, match=rf"autonomy\.toml is wrong: {why}"):
+        load(AWS, own_folder.parent)
+
+
+def test_rows_about_what_there_is_are_taken(own_folder: Path) -> None:
+    said = '[[levels]]\naction = "ecs_rollback_service"\naccount = "{}"\nlevel = "observe"\n'
+    (own_folder / "autonomy.toml").write_text(said.format("111122223333") + said.format("simulated"))
+    assert len(load(AWS, own_folder.parent).autonomy.levels) == 2
+
+
 def test_a_level_that_does_not_exist_is_refused(own_folder: Path) -> None:
     (own_folder / "autonomy.toml").write_text('default = "act_on_everything"\n')
     with pytest.raises(Misconfigured, match="default"):

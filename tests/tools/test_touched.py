@@ -15,6 +15,7 @@ from tools.touched import touched
 SWITCHED = Dependency(
     kind="external", name="rates.example", switch=Switch(parameter="/flags/rates", value="off")
 )
+ACCOUNT = "111122223333"
 TOPOLOGY = Topology(
     services=(
         Service(name="web", depends_on=(Dependency(kind="service", name="shop"), SWITCHED)),
@@ -45,6 +46,8 @@ TOPOLOGY = Topology(
         ({"queue": "sold.fifo", "max_receives": 5}, {"shop", "mailer"}),
         ({"function": "mailer", "reserved": 4}, {"mailer"}),
         ({"function": "Price_List-writer"}, {"price-list"}),
+        ({"document": "Mall-Set", "values": {"Name": "SHOP"}}, {"shop"}),
+        ({"document": "Mall-Set", "values": {"Path": "Mailer/carts"}}, {"shop", "mailer"}),
         ({"table": "workshop"}, None),
         ({"count": 3}, None),
     ],
@@ -74,10 +77,10 @@ def test_an_action_has_the_lowest_level_of_the_services_that_it_may_be_about(
         LevelRow(level=Autonomy.PROPOSE, service="mailer"),
         LevelRow(level=Autonomy.OBSERVE, service="price-list", action="another"),
     )
-    settings = AutonomySettings(accounts={"1": Autonomy.ACT_ON_MEDIUM}, levels=rows)
-    here = settings.in_account("1", simulated=False)
+    settings = AutonomySettings(accounts={ACCOUNT: Autonomy.ACT_ON_MEDIUM}, levels=rows)
+    here = settings.in_account(ACCOUNT, simulated=False)
     around = Circumstances(
-        "1",
+        ACCOUNT,
         Severity.LOW,
         here.level,
         services=frozenset({"web"}),
@@ -89,3 +92,15 @@ def test_an_action_has_the_lowest_level_of_the_services_that_it_may_be_about(
     looked = Inspection(PlannedAction(action="turn", parameters=parameters))
     assert around.level(looked) is level
     assert ("is not known" in around.why_level(looked)) == ("of-nobody" in parameters.values())
+
+
+@pytest.mark.parametrize("meant", ["Shop", "SHOP", "shop"])
+def test_a_level_meets_its_service_however_it_is_written(meant: str) -> None:
+    rows = (LevelRow(level=Autonomy.OBSERVE, service=meant),)
+    here = AutonomySettings(accounts={ACCOUNT: Autonomy.ACT_ON_MEDIUM}, levels=rows).in_account(
+        ACCOUNT, simulated=False
+    )
+    for parameters in ({"service": "shop"}, {"table": "carts"}, {"name": "/mall/shop/timeout-ms"}):
+        about = touched(parameters, TOPOLOGY, here.named_services)
+        assert here.level_of("turn", about) is Autonomy.OBSERVE
+    assert here.level_of("turn", touched({"service": "mailer"}, TOPOLOGY)) is Autonomy.ACT_ON_MEDIUM
