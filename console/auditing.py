@@ -11,7 +11,7 @@ from graphs.traces_of import trace_incident
 from memory import keys
 from memory.audit_chain import Chain, Link
 from memory.audit_witness import untold, untold_of_switch, untraced
-from memory.records.audit import Deed
+from memory.records.audit import AuditPayload, Deed
 from memory.stores.dossier import Dossier
 from memory.stores.listings import Wanted
 
@@ -40,7 +40,7 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
             out.print(plain(f"      why: {payload.why}"))
         if payload and payload.policy_ids:
             out.print(plain(f"      policies: {', '.join(payload.policy_ids)}"))
-        for line in _authority(link, events):
+        for line in (*_deed(payload), *_authority(link, events)):
             out.print(plain(f"      {line}"))
         out.print(f"      {entry.hash}", style="dim")
     for owed in records.traces.owed(scope, incident_id):
@@ -88,6 +88,16 @@ def _events(links: Iterable[Link]) -> dict[str, tuple[str, int]]:
         for payload, entry in noted
         if payload.execution_id and payload.event_id
     }
+
+
+def _deed(payload: AuditPayload | None) -> Iterator[str]:
+    """Yield what an action acts on, with which parameters, and the parameters of its way back."""
+    facts = payload.facts if payload else {}
+    if facts.get("targets"):
+        yield f"on: {', '.join(facts['targets'])}"
+    for name, label in (("parameters", "with"), ("inverse", "way back")):
+        if facts.get(name):
+            yield f"{label}: {', '.join(f'{key}={value}' for key, value in facts[name].items())}"
 
 
 def _authority(link: Link, events: Mapping[str, tuple[str, int]]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Hold an audit's chain against its hashes: any entry that was edited, dropped, put in or moved is found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,12 @@ class Link:
 
     entry: AuditEntry
     payload: AuditPayload | None
+
+    def tells(self, deed: Deed, told: Mapping[str, Any]) -> bool:
+        """Say whether the entry is of a deed and tells just this, whatever its salt."""
+        if self.entry.deed is not deed or self.payload is None:
+            return False
+        return self.payload == AuditPayload.model_validate({"salt": self.payload.salt, **told})
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,14 @@ class Chain:
 
     def links(self) -> Iterator[Link]:
         """Yield the entries in order, as they are stored."""
-        for key, body in self.entries:
+        return self._links(self.entries)
+
+    def last(self) -> Iterator[Link]:
+        """Yield the newest entry, if there is one."""
+        return self._links(self.entries[-1:])
+
+    def _links(self, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterator[Link]:
+        for key, body in entries:
             payload = self.payloads.get(_payload_key(key))
             told = AuditPayload.model_validate(payload) if payload is not None else None
             yield Link(AuditEntry.model_validate(body), told)

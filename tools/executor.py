@@ -131,7 +131,7 @@ class Executor:
         try:
             leave = authorise()
             if isinstance(leave, Refusal):
-                return self._refusal(incident, action_id, planned, leave.why)
+                return self._refusal(incident, action_id, planned, leave)
             return once.start(incident.incident_id, action_id, inspection, observed, leave, is_revert=False)
         except ClaimLostError as error:
             return self._refusal(incident, action_id, planned, f"somebody else was first: {error}")
@@ -163,7 +163,7 @@ class Executor:
             return self._refusal(incident, action_id, _NOTHING, "there is nothing done that can be undone")
         planned = PlannedAction(action=undone.action, parameters=undone.inverse)
         if standing is not None and standing.state not in OPEN:
-            return marked(self.executions, scope, undone, standing)
+            return marked(self.executions, scope, undone, standing, at=self.clock.now())
         inspection = inspect(self.access, planned, self.catalogue, undoing=True)
         once = self._once(incident, inspection)
         if once is None:
@@ -225,25 +225,14 @@ class Executor:
 
     def _leave(self, attempt: Attempt, inspection: Inspection, once: Once) -> Grant | Refusal:
         """Hold an attempt against every check; give leave only when none objects and a session stands open."""
-        request, by = attempt.request, attempt.approved_by
-        why_not = objection(attempt)
+        why_not, authority = objection(attempt), _authority(attempt)
         if why_not is not None:
-            return Refusal(why_not)
-        incident = attempt.incident
+            return Refusal(why_not, authority=authority)
         try:
-            session = self._session(incident, attempt.action_id, once, by)
+            session = self._session(attempt.incident, attempt.action_id, once, attempt.approved_by)
         except NotAssumedError as error:
-            return Refusal(str(error))
+            return Refusal(str(error), authority=authority)
         uses = () if attempt.standing is not None else self._uses(attempt, once, inspection.crowd)
-        # What people were told is signed; what the plan in the state says of itself is not.
-        told = request.actions[attempt.index] if request else inspection.planned
-        authority = Authority(
-            why=told.why,
-            policy_ids=attempt.review.policy_ids,
-            policy_set_sha256=attempt.review.policy_set_sha256,
-            approval=attempt.plan.plan_hash if request else None,
-            approved_by=by,
-        )
         return Grant(session, authority, uses)
 
     def _uses(self, attempt: Attempt, once: Once, crowd: Crowd) -> tuple[Write, ...]:
@@ -266,7 +255,7 @@ class Executor:
         try:
             session = self._session(undone, action_id, undo.once, by)
         except NotAssumedError as error:
-            return Refusal(str(error))
+            return Refusal(str(error), authority=undo.authority)
         uses = () if undo.standing else self.traffic.held(undo.once.scope, undo.inspection.crowd)
         return Grant(session, undo.authority, uses)
 
@@ -293,8 +282,9 @@ class Executor:
         planned: PlannedAction,
         why: str | Refusal,
     ) -> Execution:
+        """Return an attempt that was refused, and tell the audit of it."""
         now, refusal = self.clock.now(), why if isinstance(why, Refusal) else Refusal(why)
-        return Execution(
+        refused = Execution(
             incident_id=incident.incident_id,
             action_id=action_id,
             action=planned.action,
@@ -305,7 +295,9 @@ class Executor:
             detail=refusal.why,
             is_revert=action_id.endswith("-undo"),
             passing=refusal.passing,
+            **vars(refusal.authority),
         )
+        return self.executions.refuse(incident.scope, refused, now)
 
     def _under_lease(self, incident: Incident, action_id: str, work: Callable[[], Execution]) -> Execution:
         """Let one caller at a time at an action, whether or not it holds the incident's own lease."""
@@ -320,6 +312,19 @@ class Executor:
 def action_id_of(plan: Plan, index: int) -> str:
     """Return the id of one action of a plan, under which it is claimed."""
     return f"{plan.plan_hash[:12]}-{index}"
+
+
+def _authority(attempt: Attempt) -> Authority:
+    """Return on whose word an attempt is made. What people were told is signed; what the plan says of itself is not."""
+    request, index = attempt.request, attempt.index
+    told = request.actions[index : index + 1] if request else (attempt.plan.actions[index],)
+    return Authority(
+        why="; ".join(one.why for one in told),
+        policy_ids=attempt.review.policy_ids,
+        policy_set_sha256=attempt.review.policy_set_sha256,
+        approval=attempt.plan.plan_hash if request else None,
+        approved_by=attempt.approved_by,
+    )
 
 
 def _planned(execution: Execution) -> PlannedAction:

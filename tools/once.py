@@ -24,7 +24,7 @@ from memory.records.outcome import Execution, ExecutionState
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
 from memory.table import ConflictError, Write
-from tools.actions.base import Action, Parameters, State, differences, fingerprint, happened
+from tools.actions.base import Action, Parameters, State, differences, fingerprint, happened, targets_of
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import Session
 from tools.aws.unrepeated import unrepeated
@@ -51,14 +51,6 @@ class ClaimLostError(ConflictError):
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why an action is not done. `passing` says that this may pass by itself, so that it is worth asking again."""
-
-    why: str
-    passing: bool = False
-
-
-@dataclass(frozen=True)
 class Authority:
     """On whose word an action is done, as its record and the audit name it."""
 
@@ -67,6 +59,18 @@ class Authority:
     policy_set_sha256: str = ""
     approval: str | None = None
     approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an action is not done, and on whose word it would have been, as far as that was looked at.
+
+    `passing` says that the reason may pass by itself, so that it is worth asking again.
+    """
+
+    why: str
+    passing: bool = False
+    authority: Authority = Authority()
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class Once:
             before={**observed, **inspection.state},
             inverse=inspection.inverse or {},
             is_revert=is_revert,
+            targets=targets_of(self.action, self.params),
             **vars(grant.authority),
             session=grant.session.name or None,
             source_identity=grant.session.source_identity or None,
@@ -143,6 +148,7 @@ class Once:
             before=inspection.state,
             detail=detail,
             is_revert=True,
+            targets=targets_of(self.action, self.params),
             **vars(authority),
         )
         return self._claim(done, ())
@@ -186,7 +192,7 @@ class Once:
             return self._move(done, ExecutionState.FAILED, "AWS accepted it, but it failed", done.answer)
         if settled and done.detail == UNDER_WAY:
             over = done.model_copy(update={"detail": ""})
-            return self.executions.advance(self.scope, done, over)
+            return self.executions.advance(self.scope, done, over, at=self.clock.now())
         return done
 
     def is_under_way(self, done: Execution) -> bool:
@@ -279,9 +285,10 @@ class Once:
             update["accepted"] = True
         if answer is not None:
             update["answer"] = answer
+        now = self.clock.now()
         if state is not ExecutionState.CALLED:
-            update["done_at"] = self.clock.now()
-        return self.executions.advance(self.scope, before, before.model_copy(update=update))
+            update["done_at"] = now
+        return self.executions.advance(self.scope, before, before.model_copy(update=update), at=now)
 
 
 def _was_refused(error: ClientError | BotoCoreError) -> bool:

@@ -6,6 +6,7 @@ it all the same: whoever turns that has taken over, and a copilot that still wri
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from memory.audit_told import Told
 from memory.records.outcome import Execution, ExecutionState, undo_of
@@ -65,7 +66,8 @@ class Undo:
         for check in CHECKS:
             why = check(self)
             if why is not None:
-                return Refusal(why, check in _PASSING and self._is_allowed_without(self.inspection.problems))
+                passing = check in _PASSING and self._is_allowed_without(self.inspection.problems)
+                return Refusal(why, passing, self.authority)
         return None
 
     def _is_allowed_without(self, problems: tuple[str, ...]) -> bool:
@@ -82,16 +84,18 @@ class Undo:
                 self.undone.incident_id, action_id, self.inspection, {}, leave, is_revert=True
             )
         except ClaimLostError as error:
-            return Refusal(f"somebody else was first: {error}", passing=True)
+            return Refusal(f"somebody else was first: {error}", passing=True, authority=self.authority)
         return self.mark(begun)
 
     def mark(self, undo: Execution) -> Execution:
         """Record on the action that it was undone, once its undo is done."""
-        return marked(self.once.executions, self.once.scope, self.undone, undo)
+        return marked(self.once.executions, self.once.scope, self.undone, undo, at=self.once.clock.now())
 
 
-def marked(executions: ExecutionStore, scope: Scope, undone: Execution, undo: Execution) -> Execution:
-    """Record on an action that it was undone, where its undo is done; return the undo.
+def marked(
+    executions: ExecutionStore, scope: Scope, undone: Execution, undo: Execution, *, at: datetime
+) -> Execution:
+    """Record on an action that it was undone, where its undo is done; return the undo. `at` is when it is recorded.
 
     Whoever did it may have been cut off between the two, so that a repeat records it as well.
     """
@@ -99,7 +103,7 @@ def marked(executions: ExecutionStore, scope: Scope, undone: Execution, undo: Ex
         # What was under way was replaced by its undo.
         detail = "" if undone.detail == UNDER_WAY else undone.detail
         reverted = undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
-        executions.advance(scope, undone, reverted)
+        executions.advance(scope, undone, reverted, at=at)
     return undo
 
 

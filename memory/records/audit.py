@@ -27,6 +27,8 @@ class Deed(StrEnum):
     ERASED = "erased"
     SWITCHED = "switched"
     REVIEWED = "reviewed"
+    REFUSED = "refused"
+    """An action or an undo was attempted and not let through: nothing was claimed, and nothing sent."""
 
 
 class AuditPayload(Record):

@@ -36,7 +36,7 @@ class Execution(Record):
     `source_identity` who stands behind it, `event_id` CloudTrail's id of the call once it was found. `accepted` says
     that AWS took the call, by its answer or, where that was lost, by what the account showed. `signature` is of the
     claim, made by the executor with the key `key_id`: the table alone proves no way back. `passing` says of a refusal
-    that its reason may pass by itself; no refusal is stored.
+    that its reason may pass by itself; no refusal is stored. `targets` are what is acted on, in words.
     """
 
     incident_id: str
@@ -63,6 +63,7 @@ class Execution(Record):
     passing: bool = False
     key_id: str = ""
     signature: str = ""
+    targets: tuple[str, ...] = ()
 
     @property
     def signed_text(self) -> str:

@@ -5,6 +5,7 @@ import pytest
 from memory.records.outcome import ExecutionState
 from tests.tools.dials import BY_ITSELF, Dials, Fate, executor, incident, plan
 from tests.tools.memory_table import Killed, MemoryTable
+from tests.tools.stand_ins import NOW
 from tools.executor import Executor
 
 
@@ -36,7 +37,9 @@ def test_what_an_older_copilot_found_done_counts_as_accepted_once_it_fails() -> 
     dials, table = Dials(fates=[Fate.ANSWER_LOST], settles=None), MemoryTable()
     acting = executor(table, dials)
     done = acting.execute(incident(), plan(), 0, BY_ITSELF)
-    older = acting.executions.advance(incident().scope, done, done.model_copy(update={"accepted": False}))
+    older = acting.executions.advance(
+        incident().scope, done, done.model_copy(update={"accepted": False}), at=NOW
+    )
     dials.settles = False
 
     assert acting.confirm(incident(), older).was_accepted

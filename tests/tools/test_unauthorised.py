@@ -281,7 +281,7 @@ def test_what_is_undecided_stays_with_people_though_it_could_be_sent_again() -> 
     acting = executor(table, dials)
     (called,) = acting.executions.all(SCOPE, incident().incident_id)
     undecided = called.model_copy(update={"state": ExecutionState.UNDECIDED})
-    acting.executions.advance(SCOPE, called, undecided)
+    acting.executions.advance(SCOPE, called, undecided, at=NOW)
 
     left = acting.execute(incident(), plan(), 0, BY_ITSELF)
 
@@ -338,7 +338,7 @@ def test_what_is_about_to_be_called_is_not_undone() -> None:
     dials = Dials()
     acting, done = _done(dials)
     about_to = done.model_copy(update={"state": ExecutionState.CALLED})
-    acting.executions.advance(SCOPE, done, about_to)
+    acting.executions.advance(SCOPE, done, about_to, at=NOW)
 
     refused = acting.revert(incident(), done, BY_ITSELF)
 
@@ -450,7 +450,7 @@ def test_an_undo_is_not_undone_itself() -> None:
     undone = acting.revert(incident(), done, BY_ITSELF)
     # Even with a way back on its record.
     forged = undone.model_copy(update={"inverse": {"dial": "main", "value": 9}})
-    acting.executions.advance(SCOPE, undone, forged)
+    acting.executions.advance(SCOPE, undone, forged, at=NOW)
 
     refused = acting.revert(incident(), forged, BY_ITSELF)
 
