@@ -17,7 +17,13 @@ from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.lines import lines_before, lines_since
 from tools.collectors.logs import look_at_size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
-from tools.collectors.parts import lacks_errors, look_at_errors, look_at_queue_metrics, look_at_service
+from tools.collectors.parts import (
+    lacks_errors,
+    look_at_errors,
+    look_at_queue_metrics,
+    look_at_service,
+    wanted_of,
+)
 from tools.collectors.quotas import (
     Watched,
     is_refused,
@@ -196,7 +202,14 @@ class Around:
     def begin_neighbours(self, metric: GetMetric | None) -> None:
         """Start the reading of what else is published of the resource that the alarm watches."""
         if metric is not None and has_neighbours(metric):
-            self._start("neighbours", "", f"neighbours of {metric.metric_name}", look_at_neighbours, metric)
+            what, known = f"neighbours of {metric.metric_name}", self._read_under(metric)
+            self._start("neighbours", "", what, look_at_neighbours, metric, known)
+
+    def _read_under(self, metric: GetMetric) -> list[str]:
+        """Name the metrics of the same dimensions that are read of services."""
+        read = (one for service in self.near for one in wanted_of(service).values())
+        place = (metric.namespace, metric.dimensions)
+        return [one.name for one in read if (one.namespace, dict(one.dimensions)) == place]
 
     def begin_logs(self, onset: datetime, own: Iterable[Service] = ()) -> None:
         """Start the reading of logs on either side of the onset; of its own services the ordinary lines, too."""

@@ -25,7 +25,7 @@ from tools.collectors.dead_letters import given_up_in
 from tools.collectors.functions import consumers_in
 from tools.collectors.lines import told_shifts
 from tools.collectors.logs import compared
-from tools.collectors.neighbours import has_neighbours, resource_of, resources_in
+from tools.collectors.neighbours import is_judged, resource_of, resources_in
 from tools.collectors.parts import DAYS
 from tools.collectors.quotas import use_in
 from tools.collectors.readable import facts_in
@@ -269,4 +269,4 @@ def _unread(
 
 def _unseen(resources: tuple[ResourceFinding, ...], metric: GetMetric | None) -> tuple[str, ...]:
     """Name the resource that the alarm watches where nothing of it could be read."""
-    return (resource_of(metric),) if metric and has_neighbours(metric) and not resources else ()
+    return (resource_of(metric),) if metric and is_judged(metric) and not resources else ()

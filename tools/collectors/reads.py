@@ -1,6 +1,6 @@
 """What only the first look reads: no agent asks it, and whoever replays evidence can."""
 
-from tools.collectors import dead_letters, functions, quotas, series, tags
+from tools.collectors import dead_letters, functions, neighbours, quotas, series, tags
 from tools.observe.sources import ReadTool
 
 COLLECTED: tuple[ReadTool, ...] = (
@@ -8,6 +8,7 @@ COLLECTED: tuple[ReadTool, ...] = (
     dead_letters.TOOL,
     functions.CONCURRENCY,
     functions.CONSUMERS,
+    neighbours.TOOL,
     quotas.QUOTA,
     quotas.BUSIEST_FUNCTIONS,
     tags.SERVICE_TAGS,
