@@ -34,7 +34,9 @@ def act(turn: Turn) -> dict[str, Any] | Wait:
             continue
         if _may_take_longer(turn, execution):
             return _waiting(turn)
-        return _over(turn, done, f"{action.action} is still under way, so that the rest was not sent")
+        reason = f"{action.action} is still under way, so that the rest was not sent"
+        turn.copilot.tell(incident, EntryKind.NOTE, reason, "act")
+        return _over(turn, done, reason)
     return _over(turn, done)
 
 

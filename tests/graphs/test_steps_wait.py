@@ -78,6 +78,8 @@ def test_a_step_that_is_never_over_ends_the_plan_there_and_is_verified() -> None
     assert dials.writes == [("main", 50)]
     assert after_act(late.state) == "watch" and late.state["status"] is Status.VERIFYING
     assert late.state["reason"] == "set_dial is still under way, so that the rest was not sent"
+    told = late.copilot.records.timeline.entries(SCOPE, incident().incident_id)
+    assert [one.text for one in told if one.kind is EntryKind.NOTE] == [late.state["reason"]]
 
 
 @dataclass(frozen=True)
