@@ -49,7 +49,7 @@ class Circumstances:
     topology: Topology = field(default_factory=Topology)
     known: frozenset[str] = frozenset()
     level_of: LevelOf | None = None
-    approvers: Callable[[int], int] = lambda _: 1
+    approvers: Callable[[int], int] = field(kw_only=True)
 
     def level(self, inspection: Inspection) -> Autonomy:
         """Return how far the copilot may go with one action: never further than the account allows."""

@@ -66,7 +66,8 @@ def decisions(count: int) -> tuple[list[float], list[float]]:
             inverse={} if number % 3 else None,
         )
         severity = list(Severity)[number % len(Severity)]
-        around = Circumstances("111122223333", severity, list(Autonomy)[number % len(Autonomy)])
+        level = list(Autonomy)[number % len(Autonomy)]
+        around = Circumstances("111122223333", severity, level, approvers=lambda _: 1)
         around = replace(around, kill_switch=number % 17 == 0, freeze=number % 11 == 0)
         began, work = time.perf_counter(), time.thread_time()
         policy.rule(looked, around)

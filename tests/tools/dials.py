@@ -190,7 +190,7 @@ def around(
     kill_switch: bool = False,
     freeze: bool = False,
 ) -> Circumstances:
-    return Circumstances(account, severity, autonomy, kill_switch, freeze)
+    return Circumstances(account, severity, autonomy, kill_switch, freeze, approvers=lambda _: 1)
 
 
 BY_ITSELF = around(Severity.LOW)

@@ -87,6 +87,7 @@ def test_an_action_has_the_lowest_level_of_the_services_that_it_may_be_about(
         topology=TOPOLOGY,
         known=here.named_services,
         level_of=here.level_of,
+        approvers=lambda _: 1,
     )
 
     looked = Inspection(PlannedAction(action="turn", parameters=parameters))
