@@ -18,7 +18,7 @@ from agents.prompting import fenced, labelled, load_prompt
 from agents.reads import Reads
 from agents.scanning import Scans
 from agents.triage import addresses, cited_by, gaps_of, rivals
-from memory.records.assessment import Assessment, FirstLook, Hypothesis, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.config import Limits
 from memory.records.evidence import UNREAD, Evidence
 from memory.records.incident import Incident
@@ -86,7 +86,7 @@ class Critic:
         of these, with its whole result where it has one.
         """
         checked = check_claims(assessment, first_look, lookup, assessment.flagged)
-        if not checked.by_model or checked.verdict is not Verdict.CAUSE or checked.leading is None:
+        if not checked.by_model or not _claims_something(checked):
             return CriticResult(checked)
         budget, found = looking.sources.recorder.budget if looking else None, list(evidence)
         scans = Scans(self.guard, self._limits.agent_seconds, budget)
@@ -142,6 +142,18 @@ class Critic:
         )
 
 
+def _claims_something(checked: Assessment) -> bool:
+    """Say whether there is something to doubt: a cause, or that the alarm is noise, which would close it."""
+    return checked.verdict is Verdict.NOISE or (checked.verdict is Verdict.CAUSE and bool(checked.causes))
+
+
+def _noise(checked: Assessment) -> tuple[Hypothesis, ...]:
+    """Return the explanation that it is noise, where that is the verdict."""
+    if checked.verdict is not Verdict.NOISE:
+        return ()
+    return tuple(one for one in checked.hypotheses if one.kind is CauseKind.NOISE)
+
+
 def _without_flagged(
     checked: Assessment, seen: Observations, first_look: FirstLook, lookup: Lookup
 ) -> Assessment:
@@ -169,7 +181,11 @@ def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Looku
     against = [one for one in doubt.evidence_against if one in sound]
     removed = len(doubt.evidence_against) - len(against)
     causes = tuple(_lowered(one, doubt.confidence, against) for one in checked.causes)
-    others = [one for one in checked.hypotheses if not any(same_cause(one, cause) for cause in causes)]
+    others = [
+        _lowered(one, doubt.confidence, against) if one in _noise(checked) else one
+        for one in checked.hypotheses
+        if not any(same_cause(one, cause) for cause in causes)
+    ]
     known = [checked.model_dump(mode="json"), known_of(sound, lambda key: lookup(key) or sound[key])]
     update: dict[str, Any] = {"confidence": confidence, "causes": causes, "hypotheses": (*causes, *others)}
     objection = doubt.objection.strip()
@@ -177,9 +193,10 @@ def doubted(checked: Assessment, doubt: Doubt, seen: Observations, lookup: Looku
         removed += 1
     elif objection:
         update["not_checked"] = _more(checked.not_checked, (f"Objection: {objection}",))
-    if confidence < LEAST_CONFIDENCE:
+    if checked.verdict is not Verdict.UNRESOLVED and confidence < LEAST_CONFIDENCE:
         update |= {"verdict": Verdict.UNRESOLVED, "causes": ()}
-        update["summary"] = f"A second reader doubts this explanation: {checked.summary}"
+        doubted_of = "that this is noise" if checked.verdict is Verdict.NOISE else "this explanation"
+        update["summary"] = f"A second reader doubts {doubted_of}: {checked.summary}"
     return checked.model_copy(update={**update, "claims_removed": checked.claims_removed + removed})
 
 
@@ -198,13 +215,13 @@ def _more(told: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
 
 
 def _question(checked: Assessment, shown: list[dict[str, Any]], where: dict[str, Any]) -> str:
-    leading, rest = checked.hypotheses[0], checked.hypotheses[len(checked.causes) :]
+    claimed = checked.causes or _noise(checked)
+    rest = [one for one in checked.hypotheses if not any(same_cause(one, own) for own in claimed)]
+    causes = [one.model_dump(mode="json", exclude={"confidence", "evidence_against"}) for one in claimed]
     facts = {
         "confidence": checked.confidence,
-        "evidence_against": list(leading.evidence_against),
-        "explanation": [
-            one.model_dump(mode="json", exclude={"confidence", "evidence_against"}) for one in checked.causes
-        ],
+        "evidence_against": [key for one in claimed[:1] for key in one.evidence_against],
+        "explanation": causes or [{"statement": f"The alarm is noise and may be closed: {checked.summary}"}],
         "other_explanations": [one.model_dump(mode="json") for one in rest],
         "not_checked": list(checked.not_checked),
         **where,

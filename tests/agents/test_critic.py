@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agents.claims import check_claims
 from agents.critic import Critic, Doubt, Looking
 from agents.guardrails import Direction, Findings, LocalSigns
-from memory.records.assessment import Assessment, CauseKind, FirstLook, Verdict
+from memory.records.assessment import Assessment, CauseKind, FirstLook, Hypothesis, Verdict
 from memory.records.incident import Severity
 from tests.agents.desk import (
     INCIDENT,
@@ -328,9 +328,60 @@ def test_a_second_reader_who_is_away_is_named() -> None:
     assert "No second reader doubted this" in result.not_checked[0]
 
 
-def test_nobody_is_asked_where_no_cause_is_claimed() -> None:
+def test_nobody_is_asked_where_nothing_is_claimed() -> None:
     model, chat = role(Doubt(confidence=0.5), name="critic")
     critic = Critic(model, LocalSigns())
-    critic.review(QUIET, assessment(verdict=Verdict.NOISE, hypotheses=()), STORED.get, ())
+    critic.review(UNCLEAR, assessment(verdict=Verdict.UNRESOLVED, hypotheses=()), STORED.get, ())
     critic.review(first_look(), assessment(by_model=False), STORED.get, ())
+    critic.review(QUIET, assessment(verdict=Verdict.NOISE, hypotheses=(), by_model=False), STORED.get, ())
     assert chat.heard == []
+
+
+SPIKE = hypothesis(
+    kind=CauseKind.NOISE,
+    change=None,
+    statement="Nobody is affected, the same spike came before.",
+    evidence_for=(METRIC.evidence_id,),
+    confidence=0.85,
+)
+LEAD = hypothesis(
+    component="front",
+    change="front:3",
+    statement="front:3.",
+    evidence_for=(OTHER.evidence_id,),
+    confidence=0.3,
+)
+
+
+def noise_after(doubt: Doubt, *hypotheses: Hypothesis) -> tuple[Assessment, str]:
+    look = QUIET.model_copy(update={"hypotheses": hypotheses})
+    found = assessment(
+        verdict=Verdict.NOISE, hypotheses=hypotheses, summary="Nobody is harmed.", confidence=0.85
+    )
+    model, chat = role(doubt, name="critic")
+    left = Critic(model, LocalSigns()).review(look, found, STORED.get, STORED.values()).assessment
+    return left, heard_text(chat)
+
+
+def test_an_alarm_that_is_called_noise_is_doubted_too_since_that_closes_it() -> None:
+    doubt = Doubt(confidence=0.2, evidence_against=[OTHER.evidence_id], objection="front:3 was rolled out.")
+    left, asked = noise_after(doubt, SPIKE, LEAD)
+    assert SPIKE.statement in asked
+    assert left.verdict is Verdict.UNRESOLVED
+    assert left.summary == "A second reader doubts that this is noise: Nobody is harmed."
+    assert left.not_checked[-1] == "Objection: front:3 was rolled out."
+    assert (left.hypotheses[0].confidence, left.hypotheses[0].evidence_against) == (0.2, (OTHER.evidence_id,))
+    assert left.hypotheses[1] == LEAD
+
+
+def test_noise_that_holds_stands_with_what_is_said_against_it() -> None:
+    left, _ = noise_after(Doubt(confidence=0.6, evidence_against=[OTHER.evidence_id]), SPIKE)
+    assert (left.verdict, left.confidence) == (Verdict.NOISE, 0.6)
+    assert left.hypotheses[0].evidence_against == (OTHER.evidence_id,)
+    assert noise_after(Doubt(confidence=1.0), SPIKE)[0].confidence == 0.85
+
+
+def test_noise_without_an_explanation_is_doubted_by_its_summary() -> None:
+    left, asked = noise_after(Doubt(confidence=0.1))
+    assert "The alarm is noise and may be closed: Nobody is harmed." in asked
+    assert (left.verdict, left.causes) == (Verdict.UNRESOLVED, ())
