@@ -24,9 +24,15 @@ _UNTOLD = frozenset({"title", "minLength", "maxLength", "minItems", "maxItems", 
 def told_schema(question: type[BaseModel]) -> dict[str, Any]:
     """Return a question's JSON schema without what nobody who asks goes by."""
     schema = question.model_json_schema()
-    fields = {
-        name: {key: value for key, value in field.items() if key not in _UNTOLD}
-        for name, field in schema["properties"].items()
-    }
+    fields = {name: _told(field) for name, field in schema["properties"].items()}
     told: dict[str, Any] = {name: schema[name] for name in ("$defs", "type", "required") if name in schema}
     return {**told, "properties": fields}
+
+
+def _told(field: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a field and of what it holds."""
+    return {
+        key: _told(value) if isinstance(value, dict) else value
+        for key, value in field.items()
+        if key not in _UNTOLD | {"propertyNames"}
+    }

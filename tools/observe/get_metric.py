@@ -1,8 +1,9 @@
 """Read one metric over a window."""
 
 from dataclasses import replace
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from memory.records.evidence import Evidence, Gap
 from tools.evidence import Answer, Window
@@ -10,6 +11,13 @@ from tools.observe.metric_data import query_of, read_series
 from tools.observe.sources import Question, ReadTool, Sources
 
 NAME = "get_metric"
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+_SHARE = r"(?:\d{1,2}(?:\.\d{1,10})?|100)"
+_BOUND = r"(?:\d{1,15}(?:\.\d{1,10})?%?)?"
+STATISTIC = (
+    rf"^(?:SampleCount|Average|Sum|Minimum|Maximum|IQM|(?:p|tm|wm|tc|ts){_SHARE}"
+    rf"|(?:PR|TM|WM|TC|TS)\({_BOUND}:{_BOUND}\))$"
+)
 
 
 class GetMetric(Question):
@@ -17,11 +25,16 @@ class GetMetric(Question):
 
     namespace: str = Field(description="The metric's namespace.", min_length=1, max_length=255)
     metric_name: str = Field(description="The metric's name.", min_length=1, max_length=255)
-    dimensions: dict[str, str] = Field(
-        default_factory=dict, description="All dimensions of the metric, exactly.", max_length=30
-    )
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html
+    dimensions: dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=255)],
+        Annotated[str, StringConstraints(min_length=1, max_length=1024)],
+    ] = Field(default_factory=dict, description="All dimensions of the metric, exactly.", max_length=30)
     stat: str = Field(
-        default="Average", description="Sum, Average, Maximum, Minimum, SampleCount or a percentile."
+        default="Average",
+        description="Sum, Average, Maximum, Minimum, SampleCount or a percentile.",
+        max_length=60,
+        pattern=STATISTIC,
     )
     minutes: int = Field(default=180, ge=5, le=1440, description="How many minutes back from now.")
     period_seconds: int = Field(

@@ -1,6 +1,8 @@
 """Follow one request through the logs of several services."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from memory.records.evidence import Evidence
 from tools.evidence import Answer, Window
@@ -21,7 +23,7 @@ class TraceRequest(Question):
         # No character that could end the text in the query.
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._:=+@-]*$",
     )
-    log_groups: list[str] = Field(
+    log_groups: list[Annotated[str, StringConstraints(min_length=1, max_length=512)]] = Field(
         description="The log groups to look in; name only services that the request may have reached.",
         min_length=1,
         max_length=8,
