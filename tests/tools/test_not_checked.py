@@ -7,11 +7,14 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from memory.records.config import Limits, Service
+from memory.records.evidence import Evidence, Gap
 from tests.tools.stand_ins import NOW, Kept, sources
 from tools.collectors.alarm import AlarmView
 from tools.collectors.around import Around
 from tools.collectors.reading import read_findings
+from tools.collectors.reads import COLLECTED
 from tools.collectors.running import Collecting
+from tools.replay import Outcome, replay
 
 GIGA = 10**9
 SHOP = Service(name="shop", cluster="c", log_group="/shop")
@@ -82,7 +85,7 @@ IN_PART = {
 }
 
 
-def _not_checked(account: Endless) -> tuple[str, ...]:
+def _not_checked(account: Endless, kept: list[Evidence] | None = None) -> tuple[str, ...]:
     """Look around one service of an account of which log queries may read a few minutes."""
     limits = Limits(query_bytes_scanned=GIGA, logs_bytes_scanned=20 * GIGA, collector_bytes_scanned=GIGA)
     given = sources(dict.fromkeys(CLIENTS, account), limits=limits)
@@ -95,8 +98,10 @@ def _not_checked(account: Endless) -> tuple[str, ...]:
         read_findings(around, AlarmView(onset, ()), ("shop",), None)
     finally:
         collecting.end()
-    stored = {one.evidence_id for one in cast(Kept, given.recorder.ledger).evidence}
-    assert set(around.seen) == stored
+    stored = cast(Kept, given.recorder.ledger).evidence
+    assert set(around.seen) == {one.evidence_id for one in stored}
+    if kept is not None:
+        kept += stored
     return collecting.not_checked
 
 
@@ -111,6 +116,37 @@ def test_what_was_read_of_a_service_without_metrics_is_named_and_kept_too() -> N
     named = _not_checked(Blind())
     assert "metrics of shop" in named
     assert set(named[-len(IN_PART) :]) == IN_PART
+
+
+class Hidden(Endless):
+    """The same account, which does not tell how large its log groups are."""
+
+    def describe_log_groups(self, **_: Any) -> Any:
+        raise DENIED
+
+    def start_query(self, **_: Any) -> Any:
+        raise AssertionError("nobody knows what this costs")
+
+
+def _sizes(account: Endless) -> tuple[list[Evidence], tuple[str, ...]]:
+    stored: list[Evidence] = []
+    named = _not_checked(account, stored)
+    return [one for one in stored if one.operation == "DescribeLogGroups"], named
+
+
+def test_how_large_a_log_group_is_is_stored_and_can_be_asked_again() -> None:
+    (size,), _ = _sizes(Endless())
+    assert size.result == {"stored_bytes": 10**12, "since": "2026-02-22T12:00:00+00:00"}
+    assert (size.calls, size.asked["log_group"]) == (1, "/shop")
+    again = replay(sources({"logs": Endless()}), size, size.result, COLLECTED)
+    assert again.outcome is Outcome.SAME, again
+
+
+def test_a_log_group_of_unknown_size_is_not_queried_and_its_logs_are_named() -> None:
+    (size,), named = _sizes(Hidden())
+    assert size.gaps == (Gap.DENIED,)
+    assert "logs of shop" in named
+    assert not any("size" in one for one in named)
 
 
 def test_what_was_read_in_part_and_then_not_at_all_is_named_once_as_not_read() -> None:

@@ -15,7 +15,7 @@ from tools.analysis.tags import learned_of, left_open, with_learned
 from tools.collectors.dead_letters import look_at_dead_letters
 from tools.collectors.functions import look_at_concurrency, look_at_consumers
 from tools.collectors.lines import lines_before, lines_since
-from tools.collectors.logs import look_at_size, look_before, look_since
+from tools.collectors.logs import Size, look_before, look_since
 from tools.collectors.neighbours import has_neighbours, look_at_neighbours
 from tools.collectors.parts import (
     lacks_errors,
@@ -35,6 +35,7 @@ from tools.collectors.quotas import (
 from tools.collectors.readable import facts_in, is_in_part, is_readable
 from tools.collectors.running import Collecting, Running
 from tools.collectors.series import MINUTES, incomplete_in
+from tools.collectors.sizes import look_at_size, size_in
 from tools.collectors.tags import (
     AT_ONCE,
     look_at_function_tags,
@@ -44,7 +45,6 @@ from tools.collectors.tags import (
 )
 from tools.observe.code_deployments import CodeDeployments, code_deployments
 from tools.observe.get_metric import GetMetric
-from tools.observe.log_cost import GroupSize
 from tools.observe.parameter_history import ParameterHistory, parameter_history
 from tools.observe.service_health import ServiceHealth, service_health
 from tools.observe.sources import Sources
@@ -76,7 +76,6 @@ class Around:
     learned: dict[str, Learned] = field(default_factory=dict)
     watched: tuple[Watched, ...] = ()
     _running: dict[tuple[str, str], Reading] = field(default_factory=dict)
-    _sizes: dict[str, Running[GroupSize | None]] = field(default_factory=dict)
     _tagged: list[str] = field(default_factory=list)
     _taken: set[tuple[str, str]] = field(default_factory=set)
 
@@ -93,9 +92,8 @@ class Around:
         for service in services:
             self._begin_service(service)
             group = service.log_group
-            if group:
-                size = partial(look_at_size, self.sources.allowed(), group)
-                self._sizes[group] = self.collecting.start(size, f"size of {group}")
+            if group and ("size", group) not in self._running:
+                self._start("size", group, f"size of {group}", look_at_size, group)
         for table in tables:
             asked = TableHealth(table=table, minutes=MINUTES)
             self._start("table", table, f"table {table}", table_health, asked)
@@ -216,8 +214,8 @@ class Around:
         self._begin_logs(self.near, onset)
         for service in own:
             group, what = service.log_group, f"ordinary log lines of {service.name}"
-            if group in self._sizes:
-                size = self._sizes[group].future.result
+            if group and ("size", group) in self._running:
+                size = self._size_of(group)
                 for kind, look in (("usual", lines_before), ("ordinary", lines_since)):
                     self._start(kind, service.name, what, look, group, onset, size)
 
@@ -225,9 +223,14 @@ class Around:
         for service in services:
             group, what = service.log_group, f"logs of {service.name}"
             if group:
-                size = self._sizes[group].future.result
+                size = self._size_of(group)
                 for kind, look in (("calm", look_before), ("since", look_since)):
                     self._start(kind, service.name, what, look, group, onset, size)
+
+    def _size_of(self, group: str) -> Size:
+        """Return what waits for how large a log group is."""
+        read = self._running["size", group].future.result
+        return lambda: size_in(read())
 
     def _start(
         self,
@@ -251,6 +254,9 @@ class Around:
         if evidence is None:
             return None
         self.seen.append(evidence.evidence_id)
+        if kind == "size":
+            # Every query that needs it names what could not be read without.
+            return evidence
         if not is_readable(evidence) and running is not None:
             self.collecting.miss(running.what)
             return None

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from memory.records.evidence import Evidence, Gap
-from memory.records.spend import Spend
 from tools.analysis.logs import Change, Side, compare
 from tools.collectors.readable import is_in_part, is_readable
-from tools.observe.log_cost import GroupSize, Keep, size_of
+from tools.evidence import Answer
+from tools.observe.log_cost import GroupSize, Keep
 from tools.observe.query_logs import query_window, row_time
 from tools.observe.sources import Sources
 
-Size = Callable[[], GroupSize | None]
+Size = Callable[[], GroupSize | Answer]
 BEFORE = timedelta(minutes=30)
 MINUTE = timedelta(minutes=1)
 LEAST_MINUTES = 1 / 60
@@ -31,12 +31,6 @@ class LogSides:
 
     changes: tuple[Change, ...] | None
     evidence_ids: tuple[str, ...]
-
-
-def look_at_size(sources: Sources, group: str) -> GroupSize | None:
-    """Read how large a log group is, by which its queries are estimated; it needs no onset."""
-    sources.recorder.charge(Spend(aws_calls=1))
-    return size_of(sources.access.client("logs"), group, sources.clock.now())
 
 
 def look_before(sources: Sources, group: str, onset: datetime, size: Size) -> Evidence:

@@ -1,6 +1,6 @@
 """What only the first look reads: no agent asks it, and whoever replays evidence can."""
 
-from tools.collectors import dead_letters, functions, neighbours, quotas, series, tags
+from tools.collectors import dead_letters, functions, neighbours, quotas, series, sizes, tags
 from tools.observe.sources import ReadTool
 
 COLLECTED: tuple[ReadTool, ...] = (
@@ -10,6 +10,7 @@ COLLECTED: tuple[ReadTool, ...] = (
     functions.CONSUMERS,
     neighbours.TOOL,
     quotas.QUOTA,
+    sizes.TOOL,
     quotas.BUSIEST_FUNCTIONS,
     tags.SERVICE_TAGS,
     tags.FUNCTION_TAGS,

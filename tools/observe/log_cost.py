@@ -68,7 +68,11 @@ def _size(told: dict[str, Any], now: datetime) -> GroupSize:
     since = min(datetime.fromtimestamp(made / 1000, UTC), now) if made else now
     if days:
         since = max(since, now - timedelta(days=days))
-    stored = int(told.get("storedBytes", 0))
+    return spread(int(told.get("storedBytes", 0)), since, now)
+
+
+def spread(stored: int, since: datetime, now: datetime) -> GroupSize:
+    """Return the size of a group whose bytes are taken to have come evenly since a moment."""
     return GroupSize(stored, stored / max(1.0, (now - since).total_seconds()), since)
 
 

@@ -25,15 +25,15 @@ NOTHING = {"records_matched": 0, "rows": []}
 class LogQuery:
     """A query over log groups, and which end of its window matters when not all of it may be read.
 
-    `size` says how large a single group is where that is being asked already, so that it is not asked again. `share`
-    is how much of what may still be scanned it may take.
+    `size` says how large a single group is where that is being asked already, so that it is not asked again; an answer
+    says why that could not be read. `share` is how much of what may still be scanned it may take.
     """
 
     groups: Sequence[str]
     text: str
     window: Window
     keep: Keep = Keep.END
-    size: Callable[[], GroupSize | None] | None = None
+    size: Callable[[], GroupSize | Answer] | None = None
     share: float = 1.0
 
 
@@ -50,8 +50,10 @@ class _Permit:
 def run_query(sources: Sources, query: LogQuery) -> Answer:
     """Estimate, then run what may be paid for. Rows are `{"records_matched": int, "rows": [{field: value}]}`."""
     client, now = sources.access.client("logs"), sources.clock.now()
-    known = query.size
-    sizes = {group: known() if known else size_of(client, group, now) for group in query.groups}
+    known = query.size() if query.size else None
+    if isinstance(known, Answer):
+        return known
+    sizes = {group: known or size_of(client, group, now) for group in query.groups}
     asked = 0 if known else len(sizes)
     absent = [group for group, size in sizes.items() if size is None]
     if absent:

@@ -46,7 +46,7 @@ def query_window(
     query: str,
     window: Window,
     keep: Keep = Keep.END,
-    size: Callable[[], GroupSize | None] | None = None,
+    size: Callable[[], GroupSize | Answer] | None = None,
     share: float = 1.0,
 ) -> Evidence:
     """Return the rows of a query over a given window, or over the part of it that may be paid for.
