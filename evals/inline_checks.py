@@ -50,7 +50,7 @@ INLINE = (
     (
         "an undo that is settled is not done again",
         "tools/executor.py",
-        "            return marked(self.executions, scope, undone, standing)\n",
+        "            return marked(self.executions, scope, undone, standing, at=self.clock.now())\n",
         "            pass\n",
     ),
     (
@@ -135,8 +135,8 @@ INLINE = (
     (
         "why it was done is what people were told",
         "tools/executor.py",
-        "told = request.actions[attempt.index] if request else inspection.planned",
-        "told = inspection.planned",
+        "told = request.actions[index : index + 1] if request else (attempt.plan.actions[index],)",
+        "told = (attempt.plan.actions[index],)",
     ),
     (
         "an audit that is broken tells nothing",
@@ -149,6 +149,12 @@ INLINE = (
         "memory/audit_told.py",
         "if any(link.payload is None and link.entry.deed in _NEEDED for link in links):",
         "if False:",
+    ),
+    (
+        "who cannot be told apart is one person",
+        "memory/records/scope.py",
+        'one.identity.name if directory else ""',
+        "one.identity.name",
     ),
     ("a refusal after a lost answer decides nothing", "tools/once.py", "if lost:", "if False:"),
     ("what AWS refused is not sent again", "tools/once.py", "if _was_refused(error):", "if False:"),

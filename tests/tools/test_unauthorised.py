@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from memory import keys
 from memory.records.approval import ApprovalStatus, Decision
 from memory.records.outcome import Execution, ExecutionState
-from memory.records.scope import Role
+from memory.records.scope import STS, Role
 from tests.tools.combined import SPOILINGS, drawn
 from tests.tools.dials import (
     APPROVER,
@@ -137,6 +137,21 @@ def test_two_have_to_approve_and_one_person_is_not_two() -> None:
     assert early.state is ExecutionState.REFUSED
     done = at.attempt()
     assert (done.state, done.approved_by) == (ExecutionState.DONE, ("ada", "grace"))
+
+
+def test_sessions_whose_names_their_callers_chose_are_one_person_also_once_they_are_stored() -> None:
+    at = Stage()
+    at.ask_anew(quorum=2)
+    at.forget(keys.decision)
+    for role, name in (("approver", "ada"), ("approver", "ada-2"), ("lead", "grace")):
+        session = f"arn:aws:sts::{SCOPE.account}:assumed-role/{role}/{name}"
+        at.add_decision(
+            decision_on(at.request, by=APPROVER.model_copy(update={"id": session, "issuer": STS}))
+        )
+
+    refused = at.attempt()
+
+    assert _is_refused(at, refused) and "1 of 2 people approved it" in refused.detail
 
 
 def test_one_denial_ends_it_whoever_has_approved() -> None:
