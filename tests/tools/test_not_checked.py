@@ -10,7 +10,7 @@ from memory.records.config import Limits, Service
 from memory.records.evidence import Evidence, Gap
 from tests.tools.stand_ins import NOW, Kept, sources
 from tools.collectors.alarm import AlarmView
-from tools.collectors.around import Around
+from tools.collectors.around import PARAMETERS, Around
 from tools.collectors.reading import read_findings
 from tools.collectors.reads import COLLECTED
 from tools.collectors.running import Collecting
@@ -147,6 +147,21 @@ def test_a_log_group_of_unknown_size_is_not_queried_and_its_logs_are_named() -> 
     assert size.gaps == (Gap.DENIED,)
     assert "logs of shop" in named
     assert not any("size" in one for one in named)
+
+
+class Often(Endless):
+    """An account in which eight parameters of the service were changed."""
+
+    def lookup_events(self, **_: Any) -> Any:
+        event = {"EventName": "PutParameter", "EventTime": NOW, "EventSource": "ssm.amazonaws.com"}
+        told = [f'{{"requestParameters": {{"name": "/shop/n{n}"}}}}' for n in range(8)]
+        return {"Events": [{**event, "CloudTrailEvent": one} for one in told]}
+
+
+def test_changed_parameters_of_which_the_values_are_not_read_are_named() -> None:
+    named = _not_checked(Often())
+    assert {f"values of /shop/n{n}" for n in range(PARAMETERS, 8)} <= set(named)
+    assert not {f"values of /shop/n{n}" for n in range(PARAMETERS)} & set(named)
 
 
 def test_what_was_read_in_part_and_then_not_at_all_is_named_once_as_not_read() -> None:

@@ -52,7 +52,7 @@ from tools.observe.stopped_tasks import StoppedTasks, stopped_tasks
 from tools.observe.table_health import TableHealth, table_health
 from tools.observe.what_changed import WhatChanged, what_changed
 
-# Of more parameters than these that were changed, the values are not read.
+# Of more parameters than these that were changed, the rest are named and their values not read.
 PARAMETERS = 5
 # Of more services than these, the rest are named and not looked at.
 SERVICES = 24
@@ -177,6 +177,7 @@ class Around:
         for name in list(names)[:PARAMETERS]:
             asked = ParameterHistory(name=name)
             self._start("values", name, f"values of {name}", parameter_history, asked)
+        self.collecting.missing += [f"values of {name}" for name in list(names)[PARAMETERS:]]
         return evidence
 
     def _begin_service(self, service: Service) -> None:
