@@ -20,6 +20,7 @@ from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity, Status
 from memory.records.outcome import ExecutionState
 from memory.records.plan import Plan, PlannedAction
+from memory.records.scope import Scope
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from memory.stores.audit import AuditTrail
@@ -61,7 +62,12 @@ class Trail:
 
 
 def turn_of(
-    dials: Dials, at: Any = NOW, table: MemoryTable | None = None, *, is_traced: bool = False
+    dials: Dials,
+    at: Any = NOW,
+    table: MemoryTable | None = None,
+    *,
+    is_traced: bool = False,
+    home: Scope = SCOPE,
 ) -> Turn:
     """A turn over real stores in memory; nothing but the account is made up."""
     table = table or MemoryTable()
@@ -77,7 +83,7 @@ def turn_of(
         settings=_settings(),
         access=access,
         clock=clock,
-        home=SCOPE,
+        home=home,
         executions=acting.executions,
         traces=TraceStore(table),
         evidence=EvidenceLedger(table),
