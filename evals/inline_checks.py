@@ -89,6 +89,18 @@ INLINE = (
         "elif fingerprint(self.action, standing.before) != fingerprint(self.action, state):",
         "elif False:",
     ),
+    (
+        "a claim that is taken up again is believed first",
+        "tools/executor.py",
+        "doubted = doubt(self.signer, self._told_beside(incident, standing)[1], standing)",
+        "doubted = None",
+    ),
+    (
+        "an undo that is taken up again is believed first",
+        "tools/executor.py",
+        "doubted = doubt(self.signer, told, undone, standing)",
+        "doubted = None",
+    ),
     ("a claim is signed", "tools/once.py", "claim = signed_claim(self.signer, captured)", "claim = captured"),
     (
         "a call is sent by clients that do not repeat it",

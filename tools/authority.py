@@ -64,6 +64,15 @@ class Attempt:
 Check = Callable[[Attempt], str | None]
 
 
+def doubt(signer: Signer, told: Told, *claims: Execution) -> str | None:
+    """Return why stored claims are not to be gone on with, or None: not ours, changed, or told otherwise by the audit.
+
+    Raises botocore's errors when the key cannot be asked.
+    """
+    doubts = (changed_since_claimed(signer, one) or told.against(one.action_id, one) for one in claims)
+    return next((why for why in doubts if why is not None), None)
+
+
 def objection(attempt: Attempt) -> str | None:
     """Return why an action may not be done now, or None.
 
@@ -111,16 +120,6 @@ def asked_where_needed(attempt: Attempt) -> str | None:
     if attempt.request is None and attempt.review.ruling is not Ruling.PERMIT:
         return "nobody was asked to approve this plan"
     return None
-
-
-def claimed_by_us(attempt: Attempt) -> str | None:
-    """Refuse to go on with a claim that the executor did not make, or that was changed since."""
-    if attempt.standing is None:
-        return None
-    try:
-        return changed_since_claimed(attempt.signer, attempt.standing)
-    except (ClientError, BotoCoreError) as error:
-        return f"the signature of the claim cannot be checked: {error}"
 
 
 def as_the_audit_tells(attempt: Attempt) -> str | None:
@@ -309,7 +308,6 @@ def as_it_was_approved(attempt: Attempt, request: ApprovalRequest) -> str | None
 CHECKS: tuple[Check, ...] = (
     in_its_account,
     not_stopped,
-    claimed_by_us,
     as_the_audit_tells,
     not_refused_by_policy,
     asked_where_needed,

@@ -21,7 +21,7 @@ from memory.stores.leases import LeaseStore
 from memory.table import ConflictError, Write
 from tools.actions.base import targets_of
 from tools.actions.registry import ACTIONS, Catalogue
-from tools.authority import Attempt, objection
+from tools.authority import Attempt, doubt, objection
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import NotAssumedError, ScopedCall, Session, Sessions
 from tools.crowd import Crowd, Traffic
@@ -32,6 +32,7 @@ from tools.rehearsal import rehearsed
 from tools.signing import Signer
 from tools.undo import Undo, marked
 
+_READS = 4
 _NOTHING = PlannedAction(action="", parameters={})
 
 
@@ -127,6 +128,9 @@ class Executor:
             return self._leave(replace(attempt, standing=standing), looked, once)
 
         if standing is not None:
+            doubted = doubt(self.signer, self._told_beside(incident, standing)[1], standing)
+            if doubted is not None:
+                return self._refusal(incident, action_id, planned, doubted)
             return once.resume(standing, inspection.state, authorise)
         try:
             leave = authorise()
@@ -171,7 +175,7 @@ class Executor:
             return standing or self._refusal(incident, action_id, planned, unread)
         inspection = self._crowded(incident, inspection, undone_id)
         reaches = (around.account, self.access.region)
-        told = Told.by(*self.executions.audit(scope, incident_id))
+        undone, told = self._told_beside(incident, undone)
         undo = Undo(
             undone,
             inspection,
@@ -185,6 +189,9 @@ class Executor:
             standing,
         )
         if standing is not None:
+            doubted = doubt(self.signer, told, undone, standing)
+            if doubted is not None:
+                return self._refusal(incident, action_id, planned, doubted)
             resumed = once.resume(standing, inspection.state, lambda: self._leave_to_undo(undo, action_id))
             return undo.mark(resumed)
         why_not = undo.objection()
@@ -198,6 +205,17 @@ class Executor:
         if isinstance(begun, Refusal):
             return self._refusal(incident, action_id, planned, begun)
         return begun
+
+    def _told_beside(self, incident: Incident, stored: Execution) -> tuple[Execution, Told]:
+        """Read what the audit tells, and an account as it stands then: CloudTrail's event may be noted meanwhile."""
+        scope, incident_id = incident.scope, incident.incident_id
+        for _ in range(_READS):
+            told = Told.by(*self.executions.audit(scope, incident_id))
+            now = self.executions.get(scope, incident_id, stored.action_id)
+            if now is None or now == stored:
+                break
+            stored = now
+        return stored, told
 
     def _attempt(
         self, incident: Incident, plan: Plan, index: int, inspection: Inspection, around: Circumstances

@@ -127,8 +127,7 @@ def was_done(undo: Undo) -> str | None:
 
 def claimed_by_us(undo: Undo) -> str | None:
     """Refuse a way back that the executor did not capture, or that was changed since. Raises botocore's errors."""
-    claims = (undo.undone, undo.standing) if undo.standing else (undo.undone,)
-    return next((why for one in claims if (why := changed_since_claimed(undo.signer, one)) is not None), None)
+    return changed_since_claimed(undo.signer, undo.undone)
 
 
 def as_the_audit_tells(undo: Undo) -> str | None:

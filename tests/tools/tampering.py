@@ -402,7 +402,6 @@ def another_incident(at: Stage, rng: random.Random) -> None:
 BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("in_its_account", "not of this account", elsewhere),
     ("not_stopped", "the kill switch", stopped),
-    ("claimed_by_us", "the claim of action", claimed_by_hand),
     ("as_the_audit_tells", "audit tells", wiped_out_or_put_back),
     ("not_refused_by_policy", "policy refuses", refused_by_policy),
     ("asked_where_needed", "nobody was asked", never_asked),

@@ -1,14 +1,17 @@
 """Whoever can write the whole table and has no key gets nothing done, and nothing undone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from memory import keys
+from memory.audit_chain import Chain
 from memory.records.approval import ApprovalStatus
+from memory.records.audit import Deed
 from memory.records.outcome import Execution, ExecutionState
 from memory.stores.audit import AuditTrail
-from memory.table import Key
+from memory.table import Item, Key
 from tests.tools.dials import BY_ITSELF, Dials, Fate, executor, incident, plan
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
@@ -91,6 +94,21 @@ def test_what_was_claimed_and_never_sent_is_not_undone_as_if_it_had_been() -> No
     assert at.dials.writes == []
 
 
+def test_a_call_that_failed_and_is_put_back_is_not_found_done_by_what_somebody_else_did() -> None:
+    at = Stage()
+    at.dials.fates = [Fate.REFUSED]
+    failed = at.attempt()
+    at.dials.values["main"] = 9
+    _write(at.table, failed.action_id, state="called", done_at=None, detail="")
+
+    left = at.attempt()
+    refused = executor(at.table, at.dials).revert(at.about, failed, at.circumstances)
+
+    assert (left.state, refused.state) == (ExecutionState.REFUSED, ExecutionState.REFUSED)
+    assert at.table.items[_key(failed.action_id)].body["state"] == "called"
+    assert at.dials.writes == []
+
+
 def test_a_claim_of_an_undo_that_was_written_by_hand_is_not_carried_out() -> None:
     at = Stage()
     done = at.attempt()
@@ -124,7 +142,7 @@ def test_a_claim_that_was_written_by_hand_is_not_carried_out(state: ExecutionSta
 
     left = at.attempt()
 
-    assert left.state is ExecutionState.FAILED and "signed with the key of nobody" in left.detail
+    assert left.state is ExecutionState.REFUSED and "signed with the key of nobody" in left.detail
     assert at.dials.sent == 0
 
 
@@ -137,7 +155,7 @@ def test_what_was_done_and_is_put_back_to_its_claim_is_not_done_again(state: str
 
     left = at.attempt()
 
-    assert left.state is ExecutionState.FAILED and "otherwise than the audit tells" in left.detail
+    assert left.state is ExecutionState.REFUSED and "otherwise than the audit tells" in left.detail
     assert at.dials.writes == [("main", 9)]
 
 
@@ -151,7 +169,7 @@ def test_an_undo_that_was_done_and_put_back_to_its_claim_is_not_done_again() -> 
 
     left = acting.revert(at.about, done, at.circumstances)
 
-    assert left.state is ExecutionState.FAILED and at.dials.writes == [("main", 9), ("main", 7)]
+    assert left.state is ExecutionState.REFUSED and at.dials.writes == [("main", 9), ("main", 7)]
 
 
 def test_an_approval_whose_use_and_whose_action_were_wiped_out_is_not_used_again() -> None:
@@ -297,3 +315,51 @@ def test_an_audit_whose_words_were_erased_lets_nothing_through() -> None:
 
     assert refused.state is ExecutionState.REFUSED and "was erased" in refused.detail
     assert at.dials.sent == 0
+
+
+class Noting(MemoryTable):
+    """A table in which somebody notes CloudTrail's event of an action just before its audit is read."""
+
+    note: Callable[[], object] | None = None
+
+    def get(self, key: Key) -> Item | None:
+        if key.sk == "AUDIT_HEAD" and self.note is not None:
+            note, self.note = self.note, None
+            note()
+        return super().get(key)
+
+
+def test_an_event_that_is_noted_meanwhile_is_no_contradiction() -> None:
+    at = Stage(table=Noting())
+    assert isinstance(at.table, Noting)
+    done = at.attempt()
+    acting = executor(at.table, at.dials)
+    found = done.model_copy(update={"event_id": "event-1"})
+    at.table.note = lambda: acting.executions.advance(SCOPE, done, found, at=NOW)
+
+    undone = acting.revert(at.about, done, at.circumstances)
+
+    assert (undone.state, at.dials.writes) == (ExecutionState.DONE, [("main", 9), ("main", 7)])
+    stored = acting.executions.get(SCOPE, incident().incident_id, done.action_id)
+    assert stored is not None and (stored.event_id, stored.state) == ("event-1", ExecutionState.REVERTED)
+
+
+def test_what_is_appended_while_an_audit_is_read_is_no_fault_of_it() -> None:
+    at = Stage(table=Noting())
+    assert isinstance(at.table, Noting)
+    trail, partition = AuditTrail(at.table), _key("").pk
+    before, _ = trail.hold(partition)
+    appended: list[int] = []
+
+    class Appending(AuditTrail):
+        def read(self, partition: str) -> Chain:
+            chain = super().read(partition)
+            if appended:
+                return chain
+            appended.append(1)
+            trail.commit(partition, [], NOW, Deed.RULED, who="ada", what="meanwhile")
+            return replace(chain, entries=super().read(partition).entries)
+
+    chain, checked = Appending(at.table).hold(partition)
+
+    assert checked.broken is None and len(chain.entries) == len(before.entries) + 1

@@ -39,11 +39,9 @@ BREAKER = APPROVER.model_copy(update={"id": "mary", "roles": (Role.BREAK_GLASS,)
 
 
 def _is_refused(at: Stage, execution: Execution) -> bool:
-    """Refused, with nothing claimed, used or sent; what was claimed before fails or is left to people."""
-    stood = execution.action_id in at.stored_before
-    ends = {ExecutionState.REFUSED, *([ExecutionState.FAILED, ExecutionState.UNDECIDED] if stood else [])}
+    """Refused, with nothing claimed, used or sent."""
     return (
-        execution.state in ends
+        execution.state is ExecutionState.REFUSED
         and bool(execution.detail)
         and at.stored == at.stored_before
         and at.dials.sent == at.sent_before
