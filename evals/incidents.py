@@ -4,7 +4,6 @@ The incidents are Tracer-Cloud/opensre's (Apache-2.0), each a file with what was
 is given the observations in its own terms, with no word of the alert's title or labels; the answer is read last.
 """
 
-import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from console.text import screen
-from evals.bench.page import replaced
-from evals.bench.run import PAGE
+from evals.public_data import PublicData
 from memory.records.assessment import CauseKind, Impact, Verdict
 from memory.records.config import Service
 from tools.analysis.findings import Findings, ServiceFinding
@@ -24,9 +21,6 @@ from tools.analysis.points import Point
 from tools.analysis.resources import ResourceFinding, resource_finding
 from tools.analysis.stops import Stop, reason_of
 
-NAME = "incidents"
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT.parent / "shared" / "data"
 LEAST_RIGHT = 8
 # What their categories are in ours.
 CATEGORIES = {
@@ -160,23 +154,13 @@ def table(judged: Sequence[Judged]) -> str:
     return "\n".join([heads, *rows, "", f"{right} of {len(judged)} categories. {datetime.now(UTC).date()}."])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge the incidents, write the table, and return 1 when too few are right or a healthy one is not."""
-    parser = argparse.ArgumentParser(prog="python -m evals.incidents", description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder that holds incidents/")
-    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write; docs/benchmarks.md")
-    asked = parser.parse_args(arguments)
-    folder = asked.data / "incidents"
-    if not folder.is_dir():
-        screen().print(f"not judged: there are no incidents in {folder}; name their folder with --data")
-        return 1
-    judged = judge(folder)
-    text = table(judged)
-    screen().print(text)
-    asked.page.write_text(replaced(asked.page.read_text(encoding="utf-8"), NAME, text), encoding="utf-8")
+def is_enough(judged: Sequence[Judged]) -> bool:
+    """Say whether enough are right, and every healthy one among them."""
     healthy = all(one.is_right for one in judged if one.expected == HEALTHY)
-    return 0 if healthy and sum(one.is_right for one in judged) >= LEAST_RIGHT else 1
+    return healthy and sum(one.is_right for one in judged) >= LEAST_RIGHT
 
+
+INCIDENTS = PublicData("incidents", __doc__, judge, table, is_enough)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(INCIDENTS.run())

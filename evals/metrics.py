@@ -5,7 +5,6 @@ a point outside all windows is a false one. Beside it stands the plainest baseli
 before it judges any of it: a value more than five standard deviations from the mean.
 """
 
-import argparse
 import csv
 import json
 from collections.abc import Sequence
@@ -15,15 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from console.text import screen
-from evals.bench.page import replaced
-from evals.bench.run import PAGE
-from evals.incidents import DATA
+from evals.public_data import PublicData
 from tools.analysis.points import Point
 from tools.analysis.seasons import departures
 from tools.analysis.series import values_of
 
-NAME = "metrics"
 STEP = timedelta(minutes=5)
 SIGMAS = 5.0
 MOST_FALSE = 0.5
@@ -98,22 +93,12 @@ def table(judged: Sequence[Judged]) -> str:
     return "\n".join([heads, "|---|---:|---:|---:|---:|---:|", *rows, "", f"{datetime.now(UTC).date()}."])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge the series, write the table, and return 1 when a window is missed or too much is flagged."""
-    parser = argparse.ArgumentParser(prog="python -m evals.metrics", description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA, help="the folder that holds metrics/")
-    parser.add_argument("--page", type=Path, default=PAGE, help="the page to write; docs/benchmarks.md")
-    asked = parser.parse_args(arguments)
-    folder = asked.data / "metrics"
-    if not folder.is_dir():
-        screen().print(f"not judged: there are no series in {folder}; name their folder with --data")
-        return 1
-    judged = judge(folder)
-    text = table(judged)
-    screen().print(text)
-    asked.page.write_text(replaced(asked.page.read_text(encoding="utf-8"), NAME, text), encoding="utf-8")
-    return 0 if all(one.ours.is_right for one in judged) else 1
+def is_enough(judged: Sequence[Judged]) -> bool:
+    """Say whether in each series every window is hit and little else."""
+    return all(one.ours.is_right for one in judged)
 
+
+METRICS = PublicData("metrics", __doc__, judge, table, is_enough)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(METRICS.run())
