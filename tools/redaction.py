@@ -24,8 +24,11 @@ from tools.secret_rules import ORDINARY, PLACEHOLDER, SECRET_OPTION, ibans, is_i
 TAG_DIGITS = 4
 _HEADER = re.compile(r"(?i)(?:^|[^a-z])(?:authorization|(?:set-)?cookie)$")
 # Under which members a name and its value stand apart, as in the environment of a task definition and in tags.
-_NAMES = re.compile(r"(?i)(?:parameter|option)?_?(?:name|key)")
-_VALUES = re.compile(r"(?i)(?:parameter|option)?_?values?")
+_NAMES = re.compile(r"(?i)(?:parameter|option)?_?(?:name|key|field|k)")
+_VALUES = re.compile(r"(?i)(?:parameter|option)?_?values?|v")
+# A secret's name only where a value stands beside it, or where a text stands under it: `pass` counts tests as well.
+_NAMED = re.compile(r"(?i)token|pass")
+_COUNTED = re.compile(r"\d+(?:[.,/]\d+)*\s?%?")
 # What tells of a secret beside it, such as where it is kept.
 _BESIDE = re.compile(r"(?i)(?:.*(?:name|arn|id|type|version|from|date|time|expiration|at))")
 _DONE = re.compile(PLACEHOLDER)
@@ -104,13 +107,13 @@ class Redactor:
         return self._whole(word) if is_option and isinstance(word, str) else self.all(word)
 
     def _members(self, members: dict[Any, Any]) -> dict[Any, Any]:
-        is_named = any(_NAMES.fullmatch(str(key)) and _is_secret(name) for key, name in members.items())
+        is_named = any(_NAMES.fullmatch(str(key)) and _names_value(name) for key, name in members.items())
         found: dict[Any, Any] = {}
         for key, inner in members.items():
             if self.stays is not None and self.stays(str(key), inner):
                 found[key] = inner
                 continue
-            hidden = _is_secret(key) or (is_named and _VALUES.fullmatch(str(key)))
+            hidden = _is_secret(key) or _is_pass(key, inner) or (is_named and _VALUES.fullmatch(str(key)))
             found[self._key(key, found)] = self._hidden(key, inner) if hidden else self.all(inner)
         return found
 
@@ -193,6 +196,17 @@ def _is_secret(name: Any) -> bool:
     name = _TAKEN_OUT.sub("", name)
     is_path = name.startswith("/")
     return bool(_HEADER.search(name)) or (parameter_holds_secret(name) if is_path else names_secret(name))
+
+
+def _names_value(name: Any) -> bool:
+    """Say whether a name that has its value beside it is a secret's: nobody counts under such a name."""
+    return _is_secret(name) or (isinstance(name, str) and _NAMED.fullmatch(name) is not None)
+
+
+def _is_pass(name: Any, value: Any) -> bool:
+    """Say whether a text under `pass` is a password, and neither a count nor a share of tests."""
+    is_text = isinstance(value, str) and not _COUNTED.fullmatch(value)
+    return is_text and str(name).lower() == "pass"
 
 
 def _is_key(text: str) -> bool:

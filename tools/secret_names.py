@@ -12,7 +12,7 @@ from collections.abc import Sequence
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # A word, or the end of one that was bound together as in DBPASSWORD.
 _SECRET = re.compile(
-    r"(?:password|passwd|passphrase|pwd|secret|credential|(?:api|access|private|secret|signing)key"
+    r"(?:password|passwd|passphrase|pwd|secret|credential|(?<![a-z])(?:cred|ssn)|(?:api|access|private|secret|signing)key"
     r"|(?:access|auth|refresh|session|bearer)token)s?$"
 )
 _KEYS = re.compile(
@@ -28,7 +28,7 @@ _PASS = re.compile(rf"(?:{_PASSES.pattern})pass$")
 # What may stand behind: which of several it is.
 _WHICH = re.compile(
     r"\d+|v|b64|base64|value|text|plaintext|current|previous|old|new|prod|production|staging|dev|test|live|primary"
-    r"|secondary|hash"
+    r"|secondary|hash|base"
 )
 # What a parameter's name ends in that tells of a secret and holds none.
 _ABOUT = re.compile(

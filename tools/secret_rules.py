@@ -11,7 +11,7 @@ from functools import cache
 
 PLACEHOLDER = r"\[[a-z-]+(?:#[0-9a-f]{4})?\]"
 _NAMES = (
-    r"pass(?:word|wd|phrase)|pwd(?!\s{0,4}[=:]\s{0,4}\\*[\"']?[/~])|secret(?:[_-]?(?:access[_-]?)?key)?"
+    r"pass(?:word|wd|phrase)|pwd(?!\s{0,4}[=:]\s{0,4}\\*[\"']?[/~])|secret(?:[_-]?(?:access[_-]?)?key(?:[_-]?base)?)?"
     r"|client[_-]?secret|(?:api|access|private|signing|account|encryption|shared[_-]?access)[_-]?key"
     r"|(?:access|auth|refresh|session|bearer|id|security|csrf)[_-]?token"
 )
@@ -34,6 +34,10 @@ _END = r"(?=[\s,;:)}\]\"'\\<&`|!?]|\.?(?:\s|\Z))"
 _STAYS = rf"(?!\\*[\"']?(?:arn:|{PLACEHOLDER})|(?:{_ORDINARY}){_END}|\\*[\"'](?:{_ORDINARY})\\*[\"'])"
 _IS = r"(?:=>|:=|==?)(?![=>])\s{0,4}"
 _COLON = r":(?![=:])\s{0,4}"
+# What goes by turns: `first pass: step2b` tells of no password.
+_NO_TURN = "".join(
+    f"(?<!{turn} )" for turn in ("first", "second", "third", "next", "last", "one", "this", "each", "final")
+)
 # A value in quotes, also in JSON within JSON, else up to what ends a word.
 _QUOTED = r"\"(?:[^\"\\]|\\.)+|\\+\"[^\"\\]+|'[^']+"
 _VALUE = rf"(?:{_QUOTED}|[^\s\"',;&<>\\}}\]]{{4,}})"
@@ -61,7 +65,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "token",
         r"(?<![\w-])(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|xapp-|sk-|[sr]k_(?:live|test)_|whsec_|npm_|pypi-|hf_"
-        r"|AIza|SG\.|ya29\.|GOCSPX-|shp(?:at|ca|pa|ss)_|dop_v1_|glsa_)[A-Za-z0-9_.-]{16,}",
+        r"|AIza|SG\.|ya29\.|GOCSPX-|shp(?:at|ca|pa|ss)_|dop_v1_|glsa_|hv[sbr]\.)[A-Za-z0-9_.-]{16,}",
     ),
     ("token", r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
     ("secret", r"(?i)(?<=basic )[A-Za-z0-9+/]{8,}={0,2}(?![\w+/])"),
@@ -80,6 +84,33 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     # A pass is a password where it is set to something, and no count of tests that passed.
     ("secret", rf"(?i)(?P<keep>(?<![A-Za-z])(?:db|pg)?pass\\*[\"']?\s{{0,4}}{_IS}){_COUNT}{_STAYS}{_SHORT}"),
     ("secret", rf"(?i)(?P<keep>(?<![A-Za-z])pass\\*[\"']\s{{0,4}}{_COLON}){_COUNT}{_STAYS}(?:{_QUOTED})"),
+    (
+        "secret",
+        rf"(?i)(?P<keep>{_NO_TURN}(?<![\w-])pass{_COLON})(?=[a-z]*\d)(?=\d*[a-z]){_STAYS}{_COUNT}[^\s\"',;&<>\\}}\]]{{6,}}{_END}",
+    ),
+    # A name and a value that are members of their own, in JSON within a text.
+    (
+        "secret",
+        rf"(?i)(?P<keep>(?<=\")(?:parameter|option)?_?(?:name|key|field|k)\\*\"\s{{0,4}}:\s{{0,4}}\\*\""
+        rf"(?:[\w./-]{{0,64}}?(?:{_NAMES})\d{{0,2}}|token)\\*\"\s{{0,4}},\s{{0,4}}"
+        rf"\\*\"(?:(?:parameter|option)?_?value|v)\\*\"\s{{0,4}}:\s{{0,4}}){_STAYS}(?:{_QUOTED})",
+    ),
+    # A user and a password; not a path, a time or an address behind the colon.
+    (
+        "secret",
+        rf"(?i)(?P<keep>(?<![a-z])credentials?\\*[\"']?\s{{0,4}}(?:{_IS}|{_COLON})\\*[\"']?)"
+        rf"(?!\d{{1,2}}:\d|arn:|{PLACEHOLDER})[^\s:\"',;\\/]{{1,64}}:(?![\s/\\:])[^\s\"',;\\&<>}}\]]+",
+    ),
+    # https://redis.io/docs/latest/develop/tools/cli/, and what registries and proxies call the same.
+    (
+        "secret",
+        rf"(?P<keep>(?<![A-Za-z0-9])(?:REDISCLI|REDIS|PROXY|NPM)_AUTH\s{{0,4}}{_IS}\\*[\"']?)"
+        rf"(?!(?:basic|digest|plain|login|ntlm|iam){_END}){_STAYS}{_SHORT}",
+    ),
+    # https://learn.microsoft.com/azure/storage/common/storage-sas-overview: the signature in a URL.
+    ("secret", r"(?i)(?P<keep>(?:[?&;]|\\u0026)sig=)[a-z0-9%+/=_-]{10,}"),
+    # https://discord.com/developers/docs/resources/webhook: whoever has the URL may write.
+    ("token", r"(?i)(?P<keep>discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/\d{1,25}/)[\w-]{6,}"),
     # Options of commands.
     (
         "secret",
@@ -116,7 +147,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     # Bounded lengths (RFC 5321 §4.5.3.1).
     ("email", r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b"),
+    # In a URL (RFC 3986 §2.1).
+    ("email", r"(?<![\w.+%-])[\w.+%-]{1,64}%40[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b"),
     # https://www.ssa.gov/employer/randomization.html: which numbers are not given.
+    (
+        "ssn",
+        r"(?i)(?P<keep>(?<![a-z])(?:ssn|social[_ -]?security(?:[_ -]?(?:number|no))?)\\*[\"']?"
+        r"\s{0,4}[=:#]?\s{0,4}\\*[\"']?)"
+        r"(?!000|666|9)\d{3}[- ]?(?!00)\d{2}[- ]?(?!0000)\d{4}(?!\d)",
+    ),
     ("ssn", r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),
 )
 
