@@ -145,10 +145,10 @@ class Copilot:
     def settled(self, incident: Incident, plan: Plan) -> list[Execution]:
         """Return what a plan has done, as the account says that it went on; note CloudTrail's events that are there."""
         confirmed = [self.executor.confirm(incident, one) for one in self.executed(incident, plan)]
-        self._note_events(incident)
+        self.note_events(incident)
         return confirmed
 
-    def _note_events(self, incident: Incident) -> None:
+    def note_events(self, incident: Incident) -> None:
         """Note CloudTrail's events that are there by now. What fails ends no step: a sweep looks again."""
         with bulkhead(f"looking for CloudTrail's events of incident {incident.incident_id}", PASSING):
             trace_incident(self.records, incident.scope, incident.incident_id)
@@ -176,9 +176,7 @@ class Copilot:
         """Run the inverse of an action, once, and return how it went on."""
         undo = self.executor.revert(incident, execution, self._around(incident))
         # An undo that found nothing left to do has sent no call that could fail.
-        undo = self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
-        self._note_events(incident)
-        return undo
+        return self.executor.confirm(incident, undo) if undo.accepted or undo.answer else undo
 
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect."""

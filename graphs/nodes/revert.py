@@ -86,6 +86,7 @@ def _unwind(turn: Turn, acted: list[Execution]) -> list[Execution]:
         _tell_news(turn, undone[-1])
         if undone[-1].state is not ExecutionState.DONE:
             break
+    turn.copilot.note_events(turn.state["incident"])
     return undone
 
 
