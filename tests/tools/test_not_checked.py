@@ -99,7 +99,8 @@ def _not_checked(account: Endless, kept: list[Evidence] | None = None) -> tuple[
     finally:
         collecting.end()
     stored = cast(Kept, given.recorder.ledger).evidence
-    assert set(around.seen) == {one.evidence_id for one in stored}
+    # How large a group is says nothing of what broke: no model reads it.
+    assert set(around.seen) == {one.evidence_id for one in stored if one.operation != "DescribeLogGroups"}
     if kept is not None:
         kept += stored
     return collecting.not_checked

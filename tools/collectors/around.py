@@ -254,10 +254,10 @@ class Around:
         evidence = self.collecting.take(running) if running else None
         if evidence is None:
             return None
-        self.seen.append(evidence.evidence_id)
         if kind == "size":
-            # Every query that needs it names what could not be read without.
+            # It says nothing of what broke, and every query that needs it names what could not be read without.
             return evidence
+        self.seen.append(evidence.evidence_id)
         if not is_readable(evidence) and running is not None:
             self.collecting.miss(running.what)
             return None
