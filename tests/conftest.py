@@ -4,10 +4,15 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.simulated import shared_accounts, simulated_account
 
 __all__ = ["shared_accounts", "simulated_account"]
+
+# How fast an example is says something about the machine, and nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 TESTS = Path(__file__).parent
 # Each of these starts whole processes or accounts of its own, test by test: minutes together.
