@@ -6,6 +6,7 @@ few threads of asyncio's default executor.
 
 import asyncio
 import contextvars
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -63,13 +64,24 @@ class Step:
     async def __call__(self, state: IncidentState, config: RunnableConfig) -> dict[str, Any]:
         """Run the work under the incident's lease; pause where it waits or another run holds the lease.
 
-        What a pause is resumed with is not looked at: a resume only wakes.
+        What a pause is resumed with is not looked at: a resume only wakes. A thread cannot be ended: when this is cut
+        off, its work goes on, and is over for everybody else. It tells nothing any more and lets no lease go.
         """
+        over = threading.Event()
+        try:
+            return await self._go_through(state, config, over)
+        except asyncio.CancelledError:
+            over.set()
+            raise
+
+    async def _go_through(
+        self, state: IncidentState, config: RunnableConfig, over: threading.Event
+    ) -> dict[str, Any]:
         thread_id, holder = _identity(config)
         copilot = await self._in_thread(self.copilot)
         turn = Turn(replace(copilot, turn=_go(config)), state, thread_id)
         try:
-            done = await self._in_thread(self._turn, turn, holder)
+            done = await self._in_thread(self._turn, turn, holder, over)
         except IncidentBusyError:
             await self._in_thread(_wake_later, turn)
             interrupt({"waiting_for": "lease", "step": self.name})
@@ -77,7 +89,7 @@ class Step:
         if isinstance(done, Wait):
             interrupt(done.asking)
             woken = Turn(turn.copilot, state, thread_id, woken=True)
-            done = await self._in_thread(self._turn, woken, holder)
+            done = await self._in_thread(self._turn, woken, holder, over)
         return {} if isinstance(done, Wait) else done
 
     async def _in_thread(self, call: Callable[..., T], *args: Any) -> T:
@@ -87,7 +99,7 @@ class Step:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.threads, lambda: context.run(call, *args))
 
-    def _turn(self, turn: Turn, holder: str) -> dict[str, Any] | Wait:
+    def _turn(self, turn: Turn, holder: str, over: threading.Event) -> dict[str, Any] | Wait:
         incident = turn.state.get("incident")
         if incident is None:
             return self.work(turn)
@@ -96,6 +108,8 @@ class Step:
         started = time.monotonic()
         self._tell(turn, incident, EntryKind.STEP_STARTED, f"{self.name} started")
         done = self.work(turn)
+        if over.is_set():
+            return done
         seconds = round(time.monotonic() - started, 3)
         if isinstance(done, Wait):
             self._tell(
