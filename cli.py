@@ -185,7 +185,8 @@ def approve(
 ) -> int:
     """Approve what an incident waits for, as the caller that STS names, and follow it to its end.
 
-    At a terminal the plan is shown and a yes asked for; elsewhere, and with --json, --plan names what was seen.
+    At a terminal the plan is shown and a yes asked for. Elsewhere, and with
+    --json, --plan names the plan that was seen.
     """
     return _decide(incident, (True, plan, reason, break_glass), as_json=as_json, wait=wait)
 

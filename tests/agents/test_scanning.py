@@ -86,7 +86,7 @@ def test_a_guard_that_has_taken_all_of_the_works_seconds_leaves_the_first_look_s
 
 
 def test_a_guard_that_hangs_costs_a_plan_its_runbooks_alone(hanging: Hanging) -> None:
-    limits = Limits(agent_seconds=0.2)
+    limits = Limits(agent_seconds=2.0)
     model, chat = role("no form", limits=limits)
     books = tuple({"runbook": f"book-{n}", "text": "Roll it back."} for n in range(5))
     result = Remediation(model, hanging).propose(

@@ -56,7 +56,8 @@ def test_the_reads_of_a_healthy_account_come_back_whole(shared_accounts: Shared)
     alarm = describe_alarm(source, DescribeAlarm(alarm_name="checkout-5xx"))
     health = service_health(source, ServiceHealth(cluster="storefront", service="checkout"))
     table = table_health(source, TableHealth(table="orders"))
-    lines = query_logs(source, QueryLogs(log_group=service.log_group))
+    counted = "stats count(*) as lines by bin(5m)"
+    lines = query_logs(source, QueryLogs(log_group=service.log_group, query=counted))
     changed = what_changed(source, WhatChanged())
 
     assert len(metric.result["points"]) > 30
