@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from console import garbage
 from console.command import Folder, Seed, door
 from console.data import audit, data
 from console.killswitch import killswitch
@@ -19,8 +20,6 @@ from console.knowing import actions, runbooks
 from console.ledger import evidence
 from console.sim import sim
 
-# Objects between two collections; Python's own 700 has them search the modules over and over while those load.
-GARBAGE_AFTER = 300_000
 app = typer.Typer(
     name="cloudops",
     help="Takes a CloudWatch alarm to a closed incident: cause on stored evidence, one approved action, verified.",
@@ -210,9 +209,7 @@ def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, 
     from graphs.settings import from_environment
 
     session, answer = open_to_decide(from_environment()), Answer(*said)
-    # All that was loaded stays until the end: a search through it would come right before the call, and take as long
-    # as fifty reads of the table.
-    gc.freeze()
+    garbage.resume()
     try:
         return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
     finally:
@@ -248,7 +245,9 @@ def worker() -> int:
     from console.session import open_session
     from graphs.settings import from_environment
 
-    return run_worker(open_session(from_environment()))
+    session = open_session(from_environment())
+    garbage.resume()
+    return run_worker(session)
 
 
 @app.command(rich_help_panel=SERVE)
@@ -338,7 +337,7 @@ def evaluate(context: typer.Context) -> int:
 
 def main() -> None:
     """Run the command line; nearly all that it allocates are modules, which no collection could free."""
-    gc.set_threshold(GARBAGE_AFTER)
+    garbage.wait_while_loading()
     try:
         app()
     finally:

@@ -8,6 +8,7 @@ import threading
 import uvicorn
 from starlette.types import ASGIApp
 
+from console import garbage
 from console.failures import FAILED
 from console.running import ended_by_signal
 from console.text import plain, screen
@@ -36,6 +37,7 @@ def run_server(app: ASGIApp, settings: Settings, host: str, port: int) -> int:
     connection = settings.connection
     about = [f"account {records.home.account}, {connection.region} ({connection.world.value})"]
     about.append("consuming the queue" if settings.consumes_queue else "leaving the queue alone")
+    garbage.resume()
     with listening(address, port) as listener, ended_by_signal() as over:
         server = Server(app, "; ".join(about), over)
         server.run(sockets=[listener])
