@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 export LANGGRAPH_CLI_NO_ANALYTICS := 1
 export LANGGRAPH_NO_VERSION_CHECK := true
 
-.PHONY: help setup demo pictures actions schema dev bench eval mutations test test-services lint format lock clean
+.PHONY: help setup demo pictures actions schema dev bench eval mutations test test-services deep deep-again lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -61,6 +61,9 @@ test-services: $(STAMP) ## Run the contract suites on a real DynamoDB Local (Jav
 
 deep: $(STAMP) ## Run the slow tests: whole processes, killed and restarted, every scenario and variant
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
+
+deep-again: $(STAMP) ## Run those of the slow tests again that failed last
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow --last-failed --last-failed-no-failures none
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check --quiet .
