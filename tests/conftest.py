@@ -22,7 +22,6 @@ SLOW = (
     "console/test_data.py",
     "console/test_demo.py",
     "console/test_light_commands.py",
-    "console/test_processes.py",
     "console/test_run_events.py",
     "console/test_sim_commands.py",
     "contracts/test_contracts.py",

@@ -19,6 +19,7 @@ from graphs import routes, wiring
 from graphs.settings import load
 from memory.retrieval import NAMING, RunbookIndex
 from memory.retrieval import words as words_of
+from tests.conftest import SLOW
 from tools.actions.registry import ACTIONS
 from tools.catalogue import OBSERVE
 
@@ -306,3 +307,7 @@ def test_only_the_bulkhead_keeps_whatever_comes() -> None:
         if isinstance(node, ast.ExceptHandler) and keeps_whatever_comes(node)
     }
     assert found == {"tools/bulkhead.py"}
+
+
+def test_what_is_left_to_the_slow_tests_is_there() -> None:
+    assert [one for one in SLOW if not (ROOT / "tests" / one).is_file()] == []
