@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from graphs.copilot import Records
+from graphs.duty import Duty
 from graphs.runs import RunPort
 from graphs.sweeper import Swept, Tally
 from memory.records.approval import ApprovalStatus
 from memory.records.timeline import TimerKind
-from memory.stores.leases import IncidentBusyError
 
 EVERY_SECONDS, JITTER = 60.0, 0.1
 # How many runs one look wakes, and how long one that strands again and again is left alone at most.
@@ -80,7 +80,7 @@ class StrandedWatch:
         now, tally = self.monotonic(), Tally()
         if now < self._next_at:
             return tally.swept()
-        unfinished = list(self.records.incidents.unfinished()) if self._is_on_duty() else []
+        unfinished = list(self.records.incidents.unfinished()) if self._duty.take() else []
         # Only once that was answered: a look that fails is made again as soon as its caller likes.
         self._next_at = now + EVERY_SECONDS * self.chance.uniform(1 - JITTER, 1 + JITTER)
         self._forget_all_but(unfinished)
@@ -95,14 +95,11 @@ class StrandedWatch:
 
     def end(self) -> None:
         """Leave the duty to another process at once."""
-        self.records.leases.release(self.records.home, DUTY, self.holder)
+        self._duty.leave()
 
-    def _is_on_duty(self) -> bool:
-        try:
-            self.records.leases.hold(self.records.home, DUTY, self.holder)
-        except IncidentBusyError:
-            return False
-        return True
+    @property
+    def _duty(self) -> Duty:
+        return Duty(self.records, DUTY, self.holder)
 
     def _wake(self, incident_id: str, now: float) -> bool:
         turn = self._turns.setdefault(incident_id, _Turn())

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from graphs.copilot import Records
+from graphs.duty import Duty
 from graphs.transient import PASSING
 from memory.records.scope import Scope
 from memory.records.trace import TraceState
-from memory.stores.leases import IncidentBusyError
 from tools.bulkhead import bulkhead
 from tools.trail import LOOKUP_SECONDS, Wait, look_for, next_look
 
@@ -49,7 +49,7 @@ class TraceWatch:
         if now < self._next_at:
             return Traced()
         due = list(self.records.traces.due(self.records.home, self.records.clock.now(), MOST_DUE))
-        if not due or not self._is_on_duty():
+        if not due or not self._duty.take():
             self._next_at = now + EVERY_SECONDS
             return Traced()
         failed: list[str] = []
@@ -67,7 +67,11 @@ class TraceWatch:
 
     def end(self) -> None:
         """Leave the duty to another process at once."""
-        self.records.leases.release(self.records.home, DUTY, self.holder)
+        self._duty.leave()
+
+    @property
+    def _duty(self) -> Duty:
+        return Duty(self.records, DUTY, self.holder)
 
     def _look(self, scope: Scope, incident_id: str, action_id: str) -> TraceState | None:
         """Look for one call, unless it is not due any more. The next look is set before this one is made."""
@@ -77,13 +81,6 @@ class TraceWatch:
             return None
         counted = records.traces.put_off(scope, owed, next_look(owed.trace, now))
         return look_for(records.access, records.traces, scope, counted, now) if counted else None
-
-    def _is_on_duty(self) -> bool:
-        try:
-            self.records.leases.hold(self.records.home, DUTY, self.holder)
-        except IncidentBusyError:
-            return False
-        return True
 
 
 def trace_due(records: Records, wait: Wait = time.sleep) -> Traced:
