@@ -4,7 +4,6 @@ The local issuer signs tokens for this machine: for people while the account is 
 copilot's own calls to its LangGraph server anywhere. Its key never leaves the state directory.
 """
 
-import json
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -172,8 +171,3 @@ def _outside_claims(token: str, named: object, settings: Settings, keys: IssuerK
         options={"require": ["exp", "sub", "aud", "iss"]},
     )
     return claims
-
-
-def token_facts(token: str) -> str:
-    """Return a token's claims as JSON, for showing; nothing is checked here."""
-    return json.dumps(jwt.decode(token, options={"verify_signature": False}), default=str)

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 from tools.analysis.templates import DrainMiner, TemplateMiner
 
-_FAILURE = re.compile(
-    r"error|exception|traceback|fatal|panic|refused|timed? ?out|throttl|exceeded|denied|unavailable|fail",
-    re.I,
-)
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I)
 AGAIN = 3
 MOSTLY = 0.6
@@ -57,11 +53,6 @@ class Side:
     lines: Sequence[str]
     minutes: float
     is_whole: bool = True
-
-
-def is_failure(message: str) -> bool:
-    """Say whether a line tells of something that went wrong."""
-    return bool(_FAILURE.search(message))
 
 
 def compare(
