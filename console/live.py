@@ -26,7 +26,7 @@ class Tail:
 
     def skip(self) -> None:
         """Leave out what stands already."""
-        self._last = self.records.timeline.last_sequence(self.scope, self.incident_id)
+        self._last = self.records.timeline.caught_up(self.scope, self.incident_id)
 
     def read(self) -> None:
         """Hand on what is new."""

@@ -1,6 +1,6 @@
 """The copilot as the steps see it: records, agents, policy and executor, bound to one incident at a time."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,9 @@ class Copilot:
 
         That stands in the timeline, so that each step rests on the same, whatever becomes of tags or of the process.
         """
-        look = self._first_look_told(incident)
+        return self._topology(self._first_look_told(incident), known)
+
+    def _topology(self, look: Mapping[str, Any], known: Topology | None = None) -> Topology:
         learned = [Learned.model_validate(one) for one in look.get("learned", [])]
         return with_learned(known or self.records.topology(), learned)
 
@@ -132,7 +134,7 @@ class Copilot:
     def quorum(self, incident: Incident, found: tuple[Inspection, ...]) -> int:
         """Return how many people have to approve a plan, by the severity that was measured and what it touches."""
         percent = max((one.blast.percent for one in found), default=100)
-        return self._autonomy.approvers(self._measured_severity(incident), percent)
+        return self._autonomy.approvers(_severity_in(self._first_look_told(incident)), percent)
 
     def execute(self, incident: Incident, plan: Plan, index: int) -> Execution:
         """Perform one action, once."""
@@ -263,9 +265,9 @@ class Copilot:
         autonomy, access = self._autonomy, self.records.access
         frozen = autonomy.frozen_by(self.records.clock.now())
         said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
-        topology = self.topology(incident)
+        look = self._first_look_told(incident)
+        topology, severity = self._topology(look), _severity_in(look)
         hit = topology.of_alarm(incident.alarm.name)
-        severity = self._measured_severity(incident)
         return Circumstances(
             account=autonomy.account,
             severity=severity,
@@ -281,14 +283,6 @@ class Copilot:
             approvers=partial(autonomy.approvers, severity),
         )
 
-    def _measured_severity(self, incident: Incident) -> Severity:
-        """Return the severity that the first look stored: the graph's state can be edited, the timeline cannot.
-
-        Without one nothing is known of the impact, and the gravest is assumed.
-        """
-        told = self._first_look_told(incident)
-        return Severity(told["severity"]) if told else Severity.CRITICAL
-
     def _first_look_told(self, incident: Incident) -> dict[str, Any]:
         """Return the first look as the timeline has it; nothing where there was none."""
         for entry in self.records.timeline.entries(incident.scope, incident.incident_id):
@@ -296,6 +290,14 @@ class Copilot:
                 told: dict[str, Any] = entry.facts["first_look"]
                 return told
         return {}
+
+
+def _severity_in(look: Mapping[str, Any]) -> Severity:
+    """Return the severity that the first look stored: the graph's state can be edited, the timeline cannot.
+
+    Without one nothing is known of the impact, and the gravest is assumed.
+    """
+    return Severity(look["severity"]) if look else Severity.CRITICAL
 
 
 def send_key(incident_id: str, kind: str, news: str, audience: Audience) -> str:

@@ -45,7 +45,8 @@ class Key:
 class Item:
     """One stored record: its key, its version and its JSON body.
 
-    `index` is its place in the index by time; `also` names its partition in each further index.
+    `index` is its place in the index by time; `also` names its partition in each further index. What was read and is
+    not kept for good is kept until the second `expires`.
     """
 
     key: Key
@@ -53,6 +54,7 @@ class Item:
     version: int = 1
     index: Key | None = None
     also: Mapping[str, str] = field(default_factory=dict)
+    expires: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class RecordTable:
             TableName=self.name, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}}, ConsistentRead=True
         )
         raw = answer.get("Item")
-        return _item(raw) if raw and self._lives(raw) else None
+        item = _item(raw) if raw else None
+        return item if item and self.lives(item) else None
 
     def create(self, key: Key, body: dict[str, Any], index: Key | None = None) -> bool:
         """Write an item that must not exist yet; say whether this call wrote it."""
@@ -228,9 +231,10 @@ class RecordTable:
         while True:
             page = self._client.query(TableName=self.name, **request)
             for raw in page["Items"]:
-                if not self._lives(raw):
+                item = _item(raw)
+                if not self.lives(item):
                     continue
-                yield _item(raw)
+                yield item
                 seen += 1
                 if limit is not None and seen >= limit:
                     return
@@ -272,8 +276,9 @@ class RecordTable:
             else:
                 return
 
-    def _lives(self, raw: Any) -> bool:
-        return TTL not in raw or int(raw[TTL]["N"]) > self._now()
+    def lives(self, item: Item) -> bool:
+        """Say whether what was read is kept still."""
+        return item.expires is None or item.expires > self._now()
 
     def _condition(self, expected: int) -> Any:
         if expected == 0:
@@ -316,7 +321,7 @@ def _item(raw: Any) -> Item:
     index = Key(raw["gpk"]["S"], raw["gsk"]["S"]) if "gpk" in raw else None
     also = {name: raw[pk]["S"] for name, pk in INDEXES.items() if name != INDEX and pk in raw}
     key, body = Key(raw["pk"]["S"], raw["sk"]["S"]), unpacked(raw["body"])
-    return Item(key, body, int(raw["version"]["N"]), index, also)
+    return Item(key, body, int(raw["version"]["N"]), index, also, int(raw[TTL]["N"]) if TTL in raw else None)
 
 
 def table_definition(name: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Incidents: claimed once, listed by time, closed once."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +18,9 @@ from memory.stores.audit import AuditTrail
 from memory.stores.dossier import Dossier, read_dossier
 from memory.stores.listings import ListingStore, Page, Wanted
 from memory.table import ConflictError, Item, RecordTable, Write
+
+# Of how many incidents it is remembered where they are: an id is never given to another account or region.
+REMEMBERED = 1000
 
 
 class Claimed(StrEnum):
@@ -46,6 +51,8 @@ class IncidentStore:
         self._tenant = tenant
         self._trail = AuditTrail(table)
         self._listings = ListingStore(table, tenant)
+        self._directory: OrderedDict[str, Item] = OrderedDict()
+        self._lock = threading.Lock()
 
     def claim(self, incident: Incident) -> Claim:
         """Open an incident for an event, or join the one that stands, in one transaction.
@@ -129,9 +136,20 @@ class IncidentStore:
 
     def scope_of(self, incident_id: str) -> Scope:
         """Return the scope of an incident id, or raise `UnknownIncidentError`."""
-        entry = self._table.get(keys.directory(self._tenant, incident_id))
+        with self._lock:
+            entry = self._directory.get(incident_id)
+        if entry is None or not self._table.lives(entry):
+            entry = self._table.get(keys.directory(self._tenant, incident_id))
         if entry is None:
             raise UnknownIncidentError(f"no incident has the id {incident_id!r}")
+        return self._remembered(entry)
+
+    def _remembered(self, entry: Item) -> Scope:
+        """Return the scope that an entry of the directory names, and keep it: no incident ever moves to another."""
+        with self._lock:
+            self._directory[entry.key.sk] = entry
+            while len(self._directory) > REMEMBERED:
+                self._directory.popitem(last=False)
         return Scope.model_validate(entry.body)
 
     def full_id(self, prefix: str) -> str:
@@ -141,9 +159,10 @@ class IncidentStore:
                 f"{prefix!r} is too short: give at least {keys.DIRECTORY_CHARACTERS} characters of the id"
             )
         partition = keys.directory(self._tenant, prefix).pk
-        found = [item.key.sk for item in self._table.query(partition, prefix, limit=2)]
+        found = list(self._table.query(partition, prefix, limit=2))
         if len(found) == 1:
-            return found[0]
+            self._remembered(found[0])
+            return found[0].key.sk
         what = "no incident id starts" if not found else "more than one incident id starts"
         raise UnknownIncidentError(f"{what} with {prefix!r}")
 

@@ -67,7 +67,7 @@ class TimelineStore:
             known = self._read_up(scope, incident_id)
             standing = known.ids.get(entry_id)
             if standing is not None:
-                return next(self.entries(scope, incident_id, standing - 1))
+                return self._entry(scope, incident_id, standing)
             entry = TimelineEntry(
                 incident_id=incident_id,
                 sequence=known.newest + 1,
@@ -85,6 +85,12 @@ class TimelineStore:
             # Somebody else was first, so what this process knows is old.
             self._note(scope, self.entries(scope, incident_id, known.newest))
         raise ConflictError(f"the timeline of {incident_id} is too busy to append to")
+
+    def _entry(self, scope: Scope, incident_id: str, sequence: int) -> TimelineEntry:
+        item = self._table.get(keys.timeline(scope, incident_id, sequence))
+        if item is None:
+            raise ConflictError(f"entry {sequence} of the timeline of {incident_id} vanished")
+        return TimelineEntry.model_validate(item.body)
 
     def _append(self, scope: Scope, entry: TimelineEntry) -> bool:
         """Store an entry, with its audit where it has one; say False when its number is taken."""
@@ -140,6 +146,11 @@ class TimelineStore:
         for item in self._table.query(partition, "TIMELINE#", limit=1, newest_first=True):
             return int(item.body["sequence"])
         return 0
+
+    def caught_up(self, scope: Scope, incident_id: str) -> int:
+        """Return the number of the newest entry, and know all of them: what is told next need not read them again."""
+        self._note(scope, self.entries(scope, incident_id))
+        return self._read_up(scope, incident_id).newest
 
     def entries(self, scope: Scope, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
         """Yield the entries numbered above `after`, in order."""
