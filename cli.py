@@ -313,9 +313,7 @@ def setup() -> int:
     from graphs.settings import from_environment
 
     backend = set_up(from_environment())
-    typer.echo(
-        f"{backend.records_table}, {backend.checkpoints_table}, {backend.queue_url}, {backend.topic_arn}"
-    )
+    typer.echo(f"{backend.records_table}, {backend.checkpoints_table}, {backend.queue}, {backend.topic_arn}")
     return 0
 
 

@@ -35,6 +35,7 @@ from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
 from tools.aws.backend import BackendNames, find_backend
 from tools.aws.identity import caller
+from tools.aws.queue import open_queue
 from tools.errors import CopilotError, Misconfigured, is_denied
 from tools.topology import load_topology
 
@@ -172,7 +173,7 @@ def _backend(settings: Settings, access: AwsAccess, account: str) -> Iterator[Li
     looks: tuple[tuple[str, Callable[[], Any]], ...] = (
         (
             f"queue {names.queue}",
-            lambda: access.client("sqs").get_queue_attributes(QueueUrl=backend.queue_url),
+            lambda: access.client("sqs").get_queue_attributes(QueueUrl=open_queue(access, names.queue).url),
         ),
         (f"rule {names.rule}", lambda: access.client("events").describe_rule(Name=names.rule)),
         (

@@ -15,7 +15,7 @@ from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.timeline import Timer
 from memory.stores.leases import IncidentBusyError
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import IncidentQueue, open_queue
 from tools.errors import CopilotError
 from tools.event_body import RefusedEvent
 from tools.intake import parse_event
@@ -57,7 +57,7 @@ def await_event(
     records: Records, patience: timedelta = PATIENCE, passing: Callable[[datetime], None] = lambda _: None
 ) -> dict[str, Any]:
     """Let the account's time pass in small steps until the queue delivers an alarm that opens an incident."""
-    queue = IncidentQueue(records.access, records.backend.queue_url)
+    queue = open_queue(records.access, records.backend.queue)
     clock, began = records.clock, records.clock.now()
     while (now := clock.now()) <= began + patience:
         event = _next_alarm(records, queue)

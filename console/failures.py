@@ -11,7 +11,7 @@ from console.text import plain, screen
 from memory.stores.incidents import UnknownIncidentError
 from memory.stores.leases import IncidentBusyError
 from memory.stores.objects import ObjectStoreError
-from tools.errors import CopilotError, Misconfigured
+from tools.errors import CopilotError, Misconfigured, not_set_up
 from tools.event_body import RefusedEvent
 
 FAILED = 1
@@ -38,8 +38,7 @@ def told() -> Iterator[None]:
         raise say(str(error), FAILED) from error
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            said = f"the copilot is not set up in this account: run `cloudops setup` ({error})"
-            raise say(said, MISCONFIGURED) from error
+            raise say(str(not_set_up(error)), MISCONFIGURED) from error
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error
     except BotoCoreError as error:
         raise say(f"{error}\n`cloudops doctor` looks for the reason", UNREACHABLE) from error

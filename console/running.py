@@ -28,7 +28,7 @@ from memory.records.alarm import Envelope, Route
 from memory.records.base import digest
 from memory.records.incident import Status, incident_of
 from memory.records.incident_record import IncidentRecord
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import open_queue
 from tools.bulkhead import bulkhead
 from tools.event_body import RefusedEvent
 from tools.intake import parse_event
@@ -146,7 +146,7 @@ def told_of(swept: Swept) -> str:
 def run_worker(session: Session) -> int:
     """Consume the queue until Ctrl-C or SIGTERM."""
     records = session.records
-    queue = IncidentQueue(records.access, records.backend.queue_url)
+    queue = open_queue(records.access, records.backend.queue)
     with ended_by_signal() as over:
         return Worker(session, QueueIntake(records, session.runs, queue), over).work()
 

@@ -51,6 +51,11 @@ class Misconfigured(CopilotError):
     """A setting, credential or permission that is missing; the message says the remedy."""
 
 
+def not_set_up(error: Exception) -> Misconfigured:
+    """Say that something of the copilot's own is missing in the account, and what makes it."""
+    return Misconfigured(f"the copilot is not set up in this account: run `cloudops setup` ({error})")
+
+
 # Compared without case: an error inside an event stream comes in lower camel case.
 _TRANSIENT = {
     "throttling",

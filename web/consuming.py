@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 
 from graphs.intake_queue import QueueIntake
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import open_queue
 from web.desk import Desk
 from web.rounds import Going, Rounds, going
 
@@ -21,7 +21,7 @@ async def consuming(desk: Desk) -> AsyncIterator[Going]:
     if not desk.records.settings.consumes_queue:
         yield Going()
         return
-    queue = IncidentQueue(desk.records.access, desk.records.backend.queue_url)
+    queue = await desk.threads.call(open_queue, desk.records.access, desk.records.backend.queue)
     intake = QueueIntake(desk.records, desk.runs, queue)
 
     async def take() -> bool:

@@ -20,7 +20,7 @@ from graphs.thinking import Copilot
 from memory.records.incident_record import IncidentRecord
 from memory.records.scope import Principal
 from tests.simulated import ROOT, SimulatedAccount, started_account
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import open_queue
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Desk:
 
     def alarm_event(self) -> dict[str, Any]:
         """Let account time pass until the alarm's event arrives on the queue."""
-        queue = IncidentQueue(self.records.access, self.records.backend.queue_url)
+        queue = open_queue(self.records.access, self.records.backend.queue)
         for _ in range(60):
             found = queue.receive(wait_seconds=0)
             if found:

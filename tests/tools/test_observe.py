@@ -17,6 +17,7 @@ from tests.tools.stand_ins import NOW, sources
 from tools.aws.access import AwsAccess
 from tools.aws.backend import BackendNames, ensure_backend, find_backend
 from tools.aws.identity import caller
+from tools.aws.queue import open_queue
 from tools.catalogue import OBSERVE
 from tools.errors import Misconfigured
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
@@ -164,12 +165,15 @@ def test_times_are_utc_wherever_the_machine_stands() -> None:
 def test_the_backend_is_made_once_and_found_again(simulated_account: StartAccount) -> None:
     access = sources_of(simulated_account("false-alarm")).access
     names = BackendNames("trial")
-    with pytest.raises(Misconfigured):
+    with pytest.raises(Misconfigured, match="run `cloudops setup`"):
         find_backend(access, names, caller(access)[0])
+    with pytest.raises(Misconfigured, match="run `cloudops setup`"):
+        open_queue(access, names.queue)
     account, days = caller(access)[0], {"evidence": 90}
     made = ensure_backend(access, names, account, days)
     assert ensure_backend(access, names, account, days) == made
     assert find_backend(access, names, account) == made
+    assert open_queue(access, made.queue).receive(wait_seconds=0) == []
     assert caller(access)[0] == "123456789012"
 
 

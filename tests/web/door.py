@@ -15,7 +15,7 @@ from graphs.principals import LocalIssuer
 from graphs.settings import Settings, load
 from memory.records.scope import Principal, PrincipalKind, Role
 from tests.simulated import ROOT, SimulatedAccount
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import open_queue
 from web.application import application
 from web.doorkeeper import Doorkeeper
 
@@ -106,7 +106,7 @@ def fired_alarm(account: SimulatedAccount, settings: Settings, alarm: str = "che
     """The event of an alarm that fired by itself, as EventBridge delivered it to the queue."""
     account.advance_until(alarm, "ALARM", minutes=20)
     records = open_records(settings)
-    queue = IncidentQueue(records.access, records.backend.queue_url)
+    queue = open_queue(records.access, records.backend.queue)
 
     def delivered() -> str | None:
         for delivery in queue.receive(1):

@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 
 from tests.web.door import Door, alarm_event, served, until
+from tools.aws.queue import open_queue
 
 
 def send(door: Door, body: str) -> None:
-    door.account.client("sqs").send_message(QueueUrl=door.records.backend.queue_url, MessageBody=body)
+    door.account.client("sqs").send_message(QueueUrl=_url(door), MessageBody=body)
+
+
+def _url(door: Door) -> str:
+    return open_queue(door.records.access, door.records.backend.queue).url
 
 
 def left(door: Door) -> int:
     """How many messages the queue still holds, waiting or in somebody's hand."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = door.account.client("sqs").get_queue_attributes(
-        QueueUrl=door.records.backend.queue_url, AttributeNames=names
-    )
+    answer = door.account.client("sqs").get_queue_attributes(QueueUrl=_url(door), AttributeNames=names)
     return sum(int(answer["Attributes"][name]) for name in names)
 
 

@@ -23,7 +23,7 @@ from graphs.settings import Settings
 from memory.records.scope import Role
 from tests.simulated import ROOT, SimulatedAccount, accounts
 from tests.web.door import fired_alarm, settings_of, token_of, until
-from tools.aws.queue import IncidentQueue
+from tools.aws.queue import open_queue
 from web.dev import KEPT, QUIET
 
 READY_SECONDS = 90
@@ -253,7 +253,7 @@ def two_fired(account: SimulatedAccount, settings: Settings) -> list[dict[str, A
     for name in ("checkout-5xx", "checkout-5xx-again"):
         account.advance_until(name, "ALARM", minutes=20)
     records = open_records(settings)
-    queue = IncidentQueue(records.access, records.backend.queue_url)
+    queue = open_queue(records.access, records.backend.queue)
     events: dict[str, dict[str, Any]] = {}
 
     def both() -> bool:

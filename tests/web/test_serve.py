@@ -22,6 +22,7 @@ from graphs.settings import Settings
 from memory.records.scope import Role
 from tests.simulated import ROOT, SimulatedAccount
 from tests.web.door import alarm_event, fired_alarm, settings_of, token_of, until
+from tools.aws.queue import open_queue
 
 SECONDS = 60
 
@@ -164,8 +165,8 @@ def test_neither_a_reader_nor_an_approval_to_come_keeps_it_from_its_end(
 def test_an_event_of_the_queue_becomes_an_incident(account: SimulatedAccount, tmp_path: Path) -> None:
     with serve(account, tmp_path) as serving:
         body = json.dumps(alarm_event("from-the-queue", "2026-11-23T09:03:00Z"))
-        queue = serving.records.backend.queue_url
-        account.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+        queue = open_queue(serving.records.access, serving.records.backend.queue)
+        account.client("sqs").send_message(QueueUrl=queue.url, MessageBody=body)
 
         def listed() -> bool:
             incidents = serving.call("GET", "/incidents").json()["incidents"]

@@ -12,7 +12,8 @@ from memory.checkpoints.table import create_table
 from memory.table import INDEXES, TTL, table_definition
 from tools.aws.access import AwsAccess
 from tools.aws.bucket import bucket_name, ensure_bucket
-from tools.errors import Misconfigured, error_code
+from tools.aws.queue import MISSING
+from tools.errors import Misconfigured, error_code, not_set_up
 
 ALARM_PATTERN = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"]}
 MAX_RECEIVES = 5
@@ -64,8 +65,7 @@ class Backend:
     records_table: str
     checkpoints_table: str
     bucket: str
-    queue_url: str
-    dead_letters_url: str
+    queue: str
     topic_arn: str
 
 
@@ -87,28 +87,27 @@ def ensure_backend(
     url = _queue(access, names.queue, {"RedrivePolicy": redrive, "VisibilityTimeout": "300"})
     _rule(access, names, url)
     topic = access.client("sns").create_topic(Name=names.topic)["TopicArn"]
-    return Backend(names.records_table, names.checkpoints_table, bucket, url, dead_url, topic)
+    return Backend(names.records_table, names.checkpoints_table, bucket, names.queue, topic)
 
 
 def find_backend(access: AwsAccess, names: BackendNames, account: str) -> Backend:
-    """Return where everything is; raise `Misconfigured` with the remedy when something is missing."""
-    dynamodb, sqs = access.client("dynamodb"), access.client("sqs")
+    """Return where everything is; raise `Misconfigured` with the remedy when a table is missing.
+
+    Whoever uses the queue looks for it (`tools/aws/queue.py`).
+    """
+    dynamodb = access.client("dynamodb")
     try:
         for table in (names.records_table, names.checkpoints_table):
             told = dynamodb.describe_table(TableName=table)["Table"]
             if table == names.records_table:
                 _check_indexes(told)
-        url = sqs.get_queue_url(QueueName=names.queue)["QueueUrl"]
-        dead_url = sqs.get_queue_url(QueueName=names.dead_letters)["QueueUrl"]
     except ClientError as error:
-        if error_code(error) in {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue"}:
-            raise Misconfigured(
-                f"the copilot is not set up in this account: run `cloudops setup` ({error})"
-            ) from error
+        if error_code(error) == "ResourceNotFoundException":
+            raise not_set_up(error) from error
         raise
     topic = f"arn:{access.partition}:sns:{access.region}:{account}:{names.topic}"
     bucket = bucket_name(names.prefix, account, access.region)
-    return Backend(names.records_table, names.checkpoints_table, bucket, url, dead_url, topic)
+    return Backend(names.records_table, names.checkpoints_table, bucket, names.queue, topic)
 
 
 def _table(access: AwsAccess, definition: dict[str, Any]) -> None:
@@ -165,7 +164,7 @@ def _queue(access: AwsAccess, name: str, attributes: dict[str, str]) -> str:
     try:
         return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
     except ClientError as error:
-        if error_code(error) not in {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}:
+        if error_code(error) not in MISSING:
             raise
     return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
 

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from tools.aws.access import AwsAccess
+from tools.errors import error_code, not_set_up
+
+MISSING = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+"""How SQS says that it has no such queue, by its query protocol and by its JSON one."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,13 @@ class IncidentQueue:
         self.access.client("sqs").change_message_visibility(
             QueueUrl=self.url, ReceiptHandle=delivery.receipt, VisibilityTimeout=seconds
         )
+
+
+def open_queue(access: AwsAccess, name: str) -> IncidentQueue:
+    """Return the queue of a name; raise `Misconfigured` with the remedy when there is none."""
+    try:
+        return IncidentQueue(access, str(access.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]))
+    except ClientError as error:
+        if error_code(error) in MISSING:
+            raise not_set_up(error) from error
+        raise
