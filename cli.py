@@ -209,12 +209,11 @@ def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, 
     from graphs.settings import from_environment
 
     session, answer = open_to_decide(from_environment()), Answer(*said)
-    garbage.resume()
     try:
-        return decide_and_follow(session.records, session.runs, incident, answer, wait=wait, as_json=as_json)
+        return decide_and_follow(session, incident, answer, wait=wait, as_json=as_json)
     finally:
         if answer.break_glass:
-            session.copilot.flush()
+            session.copilot().flush()
 
 
 app.command(rich_help_panel=INCIDENTS)(killswitch)

@@ -12,13 +12,14 @@ from rich.prompt import Confirm, Prompt
 from console.drive import drive, record_of
 from console.inspecting import record_json
 from console.live import Tail
+from console.session import Deciding
 from console.story import Story
 from console.text import plain, screen
 from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, decide, pending_request
-from graphs.runs import RunPort
-from memory.records.approval import Decision
+from graphs.run_port import RunPort
+from memory.records.approval import ApprovalRequest, Decision
 from memory.records.incident_record import IncidentRecord
 from memory.records.plan import PlannedAction
 from tools.errors import CopilotError, Misconfigured
@@ -79,8 +80,10 @@ def told_actions(actions: Iterable[PlannedAction]) -> str:
     )
 
 
-def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answer) -> Decided:
-    """Put one decision through the door as the STS caller."""
+def put_decision(
+    records: Records, runs: RunPort, incident_id: str, answer: Answer, seen: ApprovalRequest | None = None
+) -> Decided:
+    """Put one decision through the door as the STS caller; `seen` is the request where it was just read."""
     by = principal_of_caller(records.caller_arn, records.settings)
     try:
         return decide(
@@ -93,14 +96,13 @@ def put_decision(records: Records, runs: RunPort, incident_id: str, answer: Answ
             reason=answer.reason,
             door="cli",
             break_glass=answer.break_glass,
+            seen=seen,
         )
     except DecisionRefusedError as error:
         raise NotDecidedError(str(error)) from error
 
 
-def decide_and_follow(
-    records: Records, runs: RunPort, incident: str, answer: Answer, *, wait: bool, as_json: bool
-) -> int:
+def decide_and_follow(session: Deciding, incident: str, answer: Answer, *, wait: bool, as_json: bool) -> int:
     """Tell what waits, decide on that very plan, and follow the incident to its end.
 
     Where the answer names a plan, another one is refused. An approval that names none is asked for again at a
@@ -108,38 +110,48 @@ def decide_and_follow(
 
     An approval that stands already, of an incident that a crash cut off, lets the incident go on.
     """
+    records, runs, out = session.records, session.runs, screen()
     incident_id = records.incidents.full_id(incident)
-    out = screen()
-    goes_on = _stands(records, incident_id, answer)
-    if not goes_on:
-        answer = _on_what_is_told(records, incident_id, answer, screen(err=as_json), asking=not as_json)
+    request = _asked_now(records, incident_id, answer)
+    if request is not None:
+        asking = None if as_json else session.load
+        answer = _on_what_is_told(request, answer, screen(err=as_json), asking)
     story = Story(out, records)
-    scope = records.incidents.scope_of(incident_id)
-    tail = Tail(records, scope, incident_id, story.tell)
+    tail = Tail(records, records.incidents.scope_of(incident_id), incident_id, story.tell)
     tail.skip()
     with nullcontext() if as_json else tail.following():
-        missing, woken = _decide_or_go_on(records, runs, incident_id, answer, goes_on=goes_on)
-        record = drive(records, runs, incident_id) if wait and woken else record_of(records, incident_id)
+        decided = _decide_or_go_on(records, runs, incident_id, answer, request)
+        goes_on = wait and (decided is None or decided.woken)
+        record = drive(records, runs, incident_id) if goes_on else record_of(records, incident_id)
     if as_json:
         out.file.write(record_json(record) + "\n")
         return 0
     story.sum_up(record)
-    if missing:
-        out.print(plain(f"the approval stands; {missing}"), soft_wrap=True)
-    elif not woken:
-        out.print("the decision stands; another run holds the incident and goes on with it")
+    if decided is not None and decided.missing:
+        out.print(plain(f"the approval stands; {decided.told}"), soft_wrap=True)
+    elif decided is not None and decided.held_up:
+        out.print(plain(f"the decision stands; {decided.held_up}"), soft_wrap=True)
     return 0
 
 
+def _asked_now(records: Records, incident_id: str, answer: Answer) -> ApprovalRequest | None:
+    """Return what waits for the answer, or None where an approval like it stands already and its incident goes on."""
+    try:
+        return pending_request(records, incident_id)
+    except DecisionRefusedError as error:
+        if _stands(records, incident_id, answer):
+            return None
+        raise NotDecidedError(str(error)) from error
+
+
 def _decide_or_go_on(
-    records: Records, runs: RunPort, incident_id: str, answer: Answer, *, goes_on: bool
-) -> tuple[str, bool]:
-    """Return what is said of the people who still have to approve, and whether the run goes on."""
-    if goes_on:
-        runs.wake(incident_id)
-        return "", True
-    decided = put_decision(records, runs, incident_id, answer)
-    return decided.told, decided.woken
+    records: Records, runs: RunPort, incident_id: str, answer: Answer, request: ApprovalRequest | None
+) -> Decided | None:
+    """Decide on what is asked now, or let go on what stands already."""
+    if request is not None:
+        return put_decision(records, runs, incident_id, answer, request)
+    runs.wake(incident_id)
+    return None
 
 
 def _stands(records: Records, incident_id: str, answer: Answer) -> bool:
@@ -151,30 +163,28 @@ def _stands(records: Records, incident_id: str, answer: Answer) -> bool:
 
 
 def _on_what_is_told(
-    records: Records, incident_id: str, answer: Answer, out: Console, *, asking: bool
+    request: ApprovalRequest, answer: Answer, out: Console, asking: Callable[[], None] | None
 ) -> Answer:
     """Tell which plan is asked now, and make sure that it is the one that is answered unless the answer names one.
 
-    A denial needs no second word: whichever plan it meets, nothing is changed by it.
+    `asking` is called before a person is asked, and is None where nobody is to be. A denial needs no second word:
+    whichever plan it meets, nothing is changed by it.
     """
-    try:
-        request = pending_request(records, incident_id)
-    except DecisionRefusedError as error:
-        raise NotDecidedError(str(error)) from error
     told = f"plan {request.plan_hash[:12]}: {told_actions(request.actions)}"
     out.print(plain(told), soft_wrap=True)
     if answer.approved and not answer.plan:
-        _is_meant(incident_id, request.plan_hash, asking=asking)
+        _is_meant(request.incident_id, request.plan_hash, asking)
     return replace(answer, plan=answer.plan or request.plan_hash)
 
 
-def _is_meant(incident_id: str, plan: str, *, asking: bool) -> None:
+def _is_meant(incident_id: str, plan: str, asking: Callable[[], None] | None) -> None:
     """Return once a person at the terminal says yes to the plan that was just shown; raise otherwise."""
-    if not (asking and _at_a_terminal()):
+    if asking is None or not _at_a_terminal():
         raise Misconfigured(
             f"nothing was decided: an approval names the plan that was seen. To approve the one above: "
             f"cloudops approve {incident_id[:8]} --plan {plan[:12]}"
         )
+    asking()
     if not Confirm.ask(f"approve plan {plan[:12]}?", console=screen(err=True), default=False):
         raise NotDecidedError("nothing was decided; the plan waits on")
 

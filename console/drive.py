@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.sweeper import serve
 from memory.records.alarm import Route
 from memory.records.incident import Status

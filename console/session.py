@@ -1,21 +1,26 @@
-"""A copilot that runs graphs, opened for one command."""
+"""What a command opens: the durable records, the copilot over them, and whoever runs its graph."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphs.bootstrap import open_copilot, open_records, open_runs, open_saver
+from console import garbage
+from console.ahead import Ahead
+from graphs.bootstrap import Deferred, load_graph, open_copilot, open_records, open_runs, open_saver
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import LaterRuns, RunPort
 from graphs.settings import Settings
-from graphs.thinking import Copilot
+
+if TYPE_CHECKING:
+    from graphs.thinking import Copilot
 
 
 @dataclass(frozen=True)
 class Session:
-    """The durable records, the copilot over them, and whoever runs its graph."""
+    """A copilot that runs graphs, opened for one command."""
 
     records: Records
-    copilot: Copilot
+    copilot: "Copilot"
     runs: RunPort
 
 
@@ -24,19 +29,44 @@ def open_session(settings: Settings) -> Session:
 
     The agents too: what is wrong with their settings is told before an incident begins, and not in its middle.
     """
-    session = open_to_decide(settings)
-    session.copilot.agents()
-    return session
-
-
-def open_to_decide(settings: Settings) -> Session:
-    """Open what a decision needs; the agents are opened when the run comes to a step that asks one.
-
-    People wait for the call that they approve, and between a decision and its call no model is asked.
-    """
     records = open_records(settings)
     copilot = open_copilot(records)
+    copilot.agents()
     return Session(records, copilot, open_runs(records, copilot))
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """What a decision needs: the records that it is stored in, and whoever runs the graph, opened by the first wake.
+
+    `load` loads the graph meanwhile, for a caller who now waits for a person.
+    """
+
+    records: Records
+    copilot: "Callable[[], Copilot]"
+    runs: RunPort
+    load: Callable[[], None]
+
+
+def open_to_decide(settings: Settings) -> Deciding:
+    """Open what a decision needs. People wait for the call that they approve.
+
+    So the decision is stored before the graph is loaded; and the agents are opened when the run comes to a step that
+    asks one, which no step between a decision and its call does.
+    """
+    records = open_records(settings)
+    graph = Ahead(load_graph)
+
+    def opened() -> "Copilot":
+        if not settings.runs_url:
+            # Nothing of it is imported here before: of two threads in one circle of imports each sees half of it.
+            graph.done()
+        garbage.resume()
+        return open_copilot(records)
+
+    copilot = Deferred(opened)
+    runs = LaterRuns(Deferred(lambda: open_runs(records, copilot())))
+    return Deciding(records, copilot, runs, lambda: None if settings.runs_url else graph.begin())
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 `open_records` is enough for the doors that run no graph and loads no model library.
 """
 
+import importlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ from tools.topology import load_topology
 
 if TYPE_CHECKING:
     from graphs.consulting import Agents
-    from graphs.runs import RunPort
+    from graphs.run_port import RunPort
     from graphs.thinking import Copilot
     from tools.executor import Executor
     from tools.observe.sources import RunbookSearch
@@ -53,6 +54,9 @@ MODEL_READ_SECONDS = 60.0
 GUARD_READ_SECONDS = 5.0
 # The outbox tries again by itself, and a step that tells people waits for the answer.
 CHANNEL_READ_SECONDS = 5.0
+# What a run in this process imports when it is opened and by its next call to AWS.
+GRAPH = ("graphs.wiring", "graphs.runs", "graphs.thinking", "memory.checkpointed", "memory.retrieval")
+WRITING = ("tools.executor", "tools.policy", "tools.aws.sessions", "tools.channels.sns", "tools.outbox")
 
 
 def set_up(settings: Settings) -> Backend:
@@ -107,6 +111,12 @@ def _signer(settings: Settings, access: AwsAccess) -> Signer:
     """Return the key that signs decisions: the one of KMS that settings name, else one of this machine."""
     key = settings.access.signing_key
     return KmsKey(access, key) if key else LocalKey.open(settings.state_dir)
+
+
+def load_graph() -> None:
+    """Load what a run in this process needs, about half a second of modules, before anything asks for it."""
+    for name in (*GRAPH, *WRITING):
+        importlib.import_module(name)
 
 
 def open_copilot(records: Records) -> "Copilot":

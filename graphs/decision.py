@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunHostError, RunPort
 from memory.records.approval import NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.scope import Principal, PrincipalKind, Role, people_in
@@ -15,6 +15,7 @@ from tools.authority import changed_since_asked
 
 TELL_APART = "settings/access.toml says who is who, under named_sessions and [[people]]"
 """What to do about people who count as one."""
+BUSY = "another run holds the incident and goes on with it"
 
 
 class DecisionRefusedError(Exception):
@@ -33,11 +34,13 @@ class NotAllowedError(DecisionRefusedError):
 class Decided:
     """A decision that now stands, whether the run could be woken at once, and how many more people have to approve.
 
-    `alike` are who approved before and cannot be told apart from who decided: they count as one person.
+    `alike` are who approved before and cannot be told apart from who decided: they count as one person. `held_up` says
+    what kept a run from being woken that goes on by this decision.
     """
 
     decision: Decision
     woken: bool
+    held_up: str = ""
     missing: int = 0
     alike: tuple[str, ...] = ()
 
@@ -71,20 +74,20 @@ def decide(
     reason: str,
     door: str,
     break_glass: bool = False,
+    seen: ApprovalRequest | None = None,
 ) -> Decided:
     """Record one decision on the pending request of an incident, and wake its run once no further one is needed.
 
     `plan` is the hash of the plan that the caller has seen, or at least its first `NAMED_BY` digits: a decision made
-    over another plan's page or prompt is none on this one.
+    over another plan's page or prompt is none on this one. `seen` is the request where the caller has just read it: one
+    that is no longer pending is refused when the decision is stored.
 
-    Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, `OtherPlanError` for
-    another plan, and `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time
-    is up, somebody else decided first or the same person before.
-    A run that cannot be woken now is woken by the next sweep. With `break_glass`, one approval stands for all of
-    them: it needs a role of its own and a reason, and people are paged.
+    Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, `OtherPlanError` for another plan,
+    and `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time is up, somebody
+    else decided first or the same person before. With `break_glass`, one approval stands for all of them: it needs a
+    role of its own and a reason, and people are paged. A run that cannot be woken now is woken by the next sweep.
     """
-    request = pending_request(records, incident_id)
-    now = records.clock.now()
+    request, now = seen or pending_request(records, incident_id), records.clock.now()
     _check_principal(by, request, break_glass=break_glass)
     _check_plan(plan, request)
     if break_glass and not (approved and reason.strip()):
@@ -108,7 +111,8 @@ def decide(
     if missing:
         _served(records, due)
         return Decided(decision, woken=False, missing=missing, alike=alike)
-    return Decided(decision, woken=_wake(records, runs, decision))
+    held_up = _wake(records, runs, decision)
+    return Decided(decision, woken=not held_up, held_up=held_up)
 
 
 def _stored(records: Records, decision: Decision) -> tuple[ApprovalRequest, Timer]:
@@ -140,15 +144,17 @@ def _served(records: Records, due: Timer) -> None:
         records.timers.cancel(scope, due.incident_id, due.kind)
 
 
-def _wake(records: Records, runs: RunPort, decision: Decision) -> bool:
-    """Wake the run that waits, now or by a timer that is due; say whether it was now."""
+def _wake(records: Records, runs: RunPort, decision: Decision) -> str:
+    """Wake the run that waits, now or by a timer that is due; say why not now, and nothing when it was."""
     due = _due(records, decision)
     try:
         runs.wake(decision.incident_id)
     except IncidentBusyError:
-        return False
+        return BUSY
+    except RunHostError as error:
+        return f"the next sweep lets the incident go on, since {error}"
     _served(records, due)
-    return True
+    return ""
 
 
 def _signed(records: Records, decision: Decision) -> Decision:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.transient import PASSING
 from memory.records.alarm import Route
 from memory.records.base import digest

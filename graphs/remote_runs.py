@@ -1,15 +1,18 @@
 """Runs hosted by a LangGraph server, reached over its own protocol."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.errors import ConflictError as ServerConflictError
+from langgraph_sdk.errors import LangGraphError
 
 from graphs.copilot import Records
 from graphs.joining import join, noted_on
-from graphs.runs import RECURSION_LIMIT, Started, StartOutcome
+from graphs.run_port import RECURSION_LIMIT, RunHostError, Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.incident import incident_of
 from memory.records.timeline import TimelineEntry
@@ -83,5 +86,11 @@ class LangGraphServerRuns:
                 return False
         return True
 
-    def _client(self) -> Any:
-        return get_sync_client(url=self.url, headers={"authorization": f"Bearer {self.token()}"})
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        """Reach the server; raise `RunHostError` when it does not answer, or refuses."""
+        try:
+            with get_sync_client(url=self.url, headers={"authorization": f"Bearer {self.token()}"}) as client:
+                yield client
+        except (httpx.HTTPError, LangGraphError) as error:
+            raise RunHostError(f"the LangGraph server {self.url} does not take it: {error}") from error

@@ -1,14 +1,10 @@
-"""The one port that starts, wakes, streams and cancels runs, and its host in this process.
-
-`graphs/remote_runs.py` is the other host: a LangGraph server. Both obey the incident's lease.
-"""
+"""The host of runs in this process, under the incident's lease."""
 
 import asyncio
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
@@ -16,53 +12,13 @@ from langgraph.types import Command
 
 from graphs.copilot import Records
 from graphs.joining import join, noted_on
+from graphs.run_port import RECURSION_LIMIT, Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.incident import Incident, incident_of
 from memory.records.timeline import TimelineEntry, Timer, TimerKind
 from memory.stores.leases import IncidentBusyError
 from tools.event_cleaning import clean_event
 from tools.intake import parse_event
-
-RECURSION_LIMIT = 80
-
-
-class StartOutcome(StrEnum):
-    """What starting a run for an event came to."""
-
-    OPENED = "opened"
-    JOINED = "joined"
-    CONTINUED = "continued"
-    NOT_STARTED = "not_started"
-
-
-@dataclass(frozen=True)
-class Started:
-    """What became of an event: the incident it belongs to, if any, and its route."""
-
-    outcome: StartOutcome
-    route: Route
-    incident_id: str | None = None
-
-
-class RunPort(Protocol):
-    """Whoever runs the graph: this process or a LangGraph server."""
-
-    def start(self, event: dict[str, Any]) -> Started:
-        """Start a run for an event, or join the incident it belongs to."""
-        ...
-
-    def wake(self, incident_id: str) -> None:
-        """Let a waiting run look again; raise `IncidentBusyError` when another run holds the incident."""
-        ...
-
-    def cancel(self, incident_id: str) -> None:
-        """Stop a run that works in this host."""
-        ...
-
-    def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
-        """Yield the timeline so far, from a sequence number on."""
-        ...
-
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 

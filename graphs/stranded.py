@@ -9,7 +9,7 @@ from functools import partial
 
 from graphs.copilot import Records
 from graphs.duty import Duty
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.sweeper import Swept, Tally
 from memory.records.approval import ApprovalStatus
 from memory.records.timeline import TimerKind

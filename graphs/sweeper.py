@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.transient import PASSING
 from memory.records.timeline import Timer, TimerKind
 from memory.stores.incidents import UnknownIncidentError

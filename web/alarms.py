@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from graphs.joining import noted_on
-from graphs.runs import Started, StartOutcome
+from graphs.run_port import Started, StartOutcome
 from memory.records.alarm import Route
 from memory.records.scope import Role
 from tools.event_body import LIMIT_BYTES, RefusedEvent

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from graphs.runs import InProcessRuns, Started, StartOutcome
+from graphs.run_port import Started, StartOutcome
+from graphs.runs import InProcessRuns
 from memory.records.timeline import TimelineEntry
 from memory.stores.leases import IncidentBusyError
 from tools.errors import Transient

@@ -9,7 +9,8 @@ from starlette.requests import Request
 
 from graphs.bootstrap import open_copilot, open_records, open_runs
 from graphs.copilot import Records
-from graphs.runs import InProcessRuns, RunPort
+from graphs.run_port import RunPort
+from graphs.runs import InProcessRuns
 from graphs.settings import Settings
 from graphs.thinking import Copilot
 from memory.records.scope import Principal, Role

@@ -101,7 +101,13 @@ def decided(desk: Desk, prefix: str, by: Principal, asked: DecisionBody) -> dict
     except DecisionRefusedError as error:
         raise DoorError(409, str(error)) from error
     facts = made.decision.model_dump(mode="json")
-    return {**facts, "woken": made.woken, "missing": made.missing, "missing_told": made.told}
+    return {
+        **facts,
+        "woken": made.woken,
+        "held_up": made.held_up,
+        "missing": made.missing,
+        "missing_told": made.told,
+    }
 
 
 def _asked(request: Request) -> tuple[Status | None, int]:

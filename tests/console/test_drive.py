@@ -10,7 +10,7 @@ import pytest
 
 from console.drive import FREE_SECONDS, HELD_SECONDS, Pace, StuckError, drive
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from memory.records.incident import Status
 from memory.records.timeline import Timer, TimerKind
 from memory.stores.leases import IncidentBusyError

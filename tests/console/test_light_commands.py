@@ -18,6 +18,7 @@ try:
     cli.main()
 except SystemExit as end:
     code = end.code
+print(file=sys.stderr)
 sys.stderr.write(json.dumps({"code": code, "modules": sorted({name.split(".")[0] for name in sys.modules})}))
 """
 
@@ -32,7 +33,7 @@ def probe(desk: Desk, *arguments: str) -> tuple[int, set[str], str]:
         timeout=60,
         check=True,
     )
-    told = json.loads(done.stderr)
+    told = json.loads(done.stderr.splitlines()[-1])
     return told["code"], set(told["modules"]), done.stdout
 
 
@@ -62,6 +63,14 @@ def test_looking_at_an_audit_loads_no_model_library(played: PlayedIncident, aske
     code, modules, said = probe(played.desk, "audit", asked, played.incident_id)
     assert code == 0 and said
     assert not modules & {*HEAVY, "boto3"}
+
+
+@pytest.mark.parametrize("said", [("approve", "--plan", "0123456789ab"), ("deny", "--reason", "too late")])
+def test_a_decision_loads_no_graph_before_it_is_taken(played: PlayedIncident, said: tuple[str, ...]) -> None:
+    verb, *options = said
+    code, modules, _ = probe(played.desk, verb, played.incident_id, *options)
+    assert code == 1
+    assert not modules & {*HEAVY, "boto3", "cedarpy"}
 
 
 def test_show_takes_the_beginning_of_an_id_and_prints_exactly_the_record(played: PlayedIncident) -> None:

@@ -12,7 +12,7 @@ from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, OtherPlanError, decide
 from graphs.glass_review import review_glass
 from graphs.people import Person, Subject
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.settings import AccessSettings, World, load
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, GlassReview
@@ -108,6 +108,17 @@ def test_an_answer_to_one_plan_is_no_answer_to_the_next() -> None:
         at.knock(APPROVER, plan=first.plan_hash)
     assert at.approvals.decisions(SCOPE, incident().incident_id, second.plan_hash) == ()
     assert at.knock(APPROVER, plan=second.plan_hash[:8]).decision.plan_hash == second.plan_hash
+
+
+def test_a_request_that_was_closed_after_it_was_seen_takes_no_decision() -> None:
+    at = Door()
+    seen = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+    at.knock(GRACE)
+
+    with pytest.raises(DecisionRefusedError, match="the request is already approved"):
+        at.knock(APPROVER, seen=seen)
+    made = at.approvals.decisions(SCOPE, incident().incident_id, plan().plan_hash)
+    assert [one.by.id for one in made] == ["grace"]
 
 
 @pytest.mark.parametrize("named", ["", plan().plan_hash[:7], plan().plan_hash + "0", "g" * 64])

@@ -23,7 +23,7 @@ from graphs.holdings import (
     mentions,
     note_export,
 )
-from graphs.runs import StartOutcome
+from graphs.run_port import StartOutcome
 from memory import keys
 from memory.records.base import digest
 from memory.records.incident import Status

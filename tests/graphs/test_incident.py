@@ -10,7 +10,7 @@ import pytest
 from langgraph.types import Command
 
 from graphs.decision import DecisionRefusedError, NotAllowedError, decide
-from graphs.runs import StartOutcome
+from graphs.run_port import StartOutcome
 from memory.records.approval import ApprovalStatus
 from memory.records.incident import Severity, Status
 from memory.records.incident_record import IncidentRecord

@@ -10,7 +10,7 @@ import pytest
 from graphs.bootstrap import open_records, set_up
 from graphs.copilot import Records
 from graphs.intake_queue import MOST_SECONDS, QueueIntake
-from graphs.runs import Started, StartOutcome
+from graphs.run_port import Started, StartOutcome
 from graphs.settings import World, load
 from memory.records.alarm import Route
 from memory.records.base import canonical_json

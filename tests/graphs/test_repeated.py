@@ -9,7 +9,7 @@ from typing import Any
 
 from console.running import run_file
 from console.session import Session
-from graphs.runs import StartOutcome
+from graphs.run_port import StartOutcome
 from graphs.stranded import wake_stranded
 from graphs.sweeper import Swept
 from memory.records.alarm import Route

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.stranded import MOST_WOKEN, StrandedWatch
 from memory.records.approval import ApprovalStatus
 from memory.records.timeline import Timer, TimerKind

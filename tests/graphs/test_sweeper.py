@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from graphs.copilot import Records
-from graphs.runs import RunPort
+from graphs.run_port import RunPort
 from graphs.stranded import wake_stranded
 from graphs.sweeper import MOST_SECONDS, DueWatch, Swept, sweep, wake_due
 from memory.records.timeline import Timer, TimerKind

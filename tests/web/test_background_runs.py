@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
-from graphs.runs import InProcessRuns, Started, StartOutcome
+from graphs.run_port import Started, StartOutcome
+from graphs.runs import InProcessRuns
 from memory.records.alarm import Route
 from memory.records.scope import Role
 from memory.records.timeline import TimelineEntry
