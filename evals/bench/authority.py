@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from console.account import Play, playing
-from console.deciding import Answer, put_decision
 from console.drive import PATIENCE, await_event
-from console.session import Session
+from console.session import Session, open_session
 from evals.bench.machine import machine
 from evals.bench.page import replaced
 from evals.bench.run import PAGE
-from graphs.bootstrap import open_copilot, open_records, open_runs, set_up
+from graphs.bootstrap import set_up
 from graphs.decision import pending_request
 from graphs.principals import LocalIssuer
 from graphs.settings import Settings, World, from_environment
@@ -42,6 +41,7 @@ DECISIONS = 5000
 ROUNDS = 3
 CHANGE = "UpdateService"
 LOOK_SECONDS = 0.01
+READING_SECONDS = 2.0
 WAIT_SECONDS = 120
 HEADS = ("what", "measured", "p50", "p99", "most", "asked for")
 CLI = [sys.executable, "-c", "import cli; cli.main()"]
@@ -76,26 +76,37 @@ def decisions(count: int) -> tuple[list[float], list[float]]:
     return took, worked
 
 
-def at_the_terminal() -> float:
-    """Return the seconds from a person's yes at the prompt of a running command to the call."""
-    asked: list[float] = []
-    with _waiting(asked) as (session, incident_id, _):
-        plan = _plan_asked(session, incident_id)
-        began = time.perf_counter()
-        answer = Answer(approved=True, plan=plan, reason="measured")
-        put_decision(session.records, session.runs, incident_id, answer)
-        # The kill switch is read last of all, right before the call is sent.
-        return asked[-1] - began
+def at_the_prompt() -> float:
+    """Return the seconds from a yes typed at the prompt of `cloudops approve ID` to the call.
+
+    Whoever types it has read the plan for `READING_SECONDS`; the command loads the graph meanwhile.
+    """
+    with _waiting() as (_, incident_id, settings):
+        mine, its = os.openpty()
+        words = [*CLI, "approve", incident_id, "--no-wait"]
+        process = subprocess.Popen(words, env=_environment(settings), stdin=its, stdout=its, stderr=its)
+        os.close(its)
+        shown = b""
+        while b"[y/n]" not in shown:
+            shown += os.read(mine, 4096)
+        time.sleep(READING_SECONDS)
+
+        def yes() -> "subprocess.Popen[Any]":
+            os.write(mine, b"y\n")
+            return process
+
+        try:
+            return _until_called(settings, yes)
+        finally:
+            os.close(mine)
 
 
 def by_a_command() -> float:
     """Return the seconds from the start of `cloudops approve ID`, a process of its own, to the call."""
     with _waiting() as (session, incident_id, settings):
-        environment = {**os.environ, "CLOUDOPS_STATE_DIR": str(settings.state_dir)}
-        environment["CLOUDOPS_OUT"] = str(settings.state_dir / "out")
         words = [*CLI, "approve", incident_id, "--plan", _plan_asked(session, incident_id), "--no-wait"]
         return _until_called(
-            settings, lambda: subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
+            settings, lambda: subprocess.Popen(words, env=_environment(settings), stdout=subprocess.DEVNULL)
         )
 
 
@@ -122,23 +133,14 @@ urllib.request.urlopen(request, timeout=120).read()
 """
 
 
-def _opened(settings: Settings, asked: list[float]) -> Session:
-    """Return a session that notes when its executor asks whether writes are stopped."""
-    records = open_records(settings)
-    copilot = open_copilot(records)
-    stopped = copilot.executor.stopped
-
-    def noted() -> str | None:
-        said = stopped()
-        asked.append(time.perf_counter())
-        return said
-
-    noting = replace(copilot, executor=replace(copilot.executor, stopped=noted))
-    return Session(records, noting, open_runs(records, noting))
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a command beside the account."""
+    folder = settings.state_dir
+    return {**os.environ, "CLOUDOPS_STATE_DIR": str(folder), "CLOUDOPS_OUT": str(folder / "out")}
 
 
 @contextmanager
-def _waiting(asked: list[float] | None = None) -> Iterator[tuple[Session, str, Settings]]:
+def _waiting() -> Iterator[tuple[Session, str, Settings]]:
     """An account of its own in which an incident waits for its approval."""
     with (
         tempfile.TemporaryDirectory(prefix="cloudops-bench-") as folder,
@@ -146,7 +148,7 @@ def _waiting(asked: list[float] | None = None) -> Iterator[tuple[Session, str, S
     ):
         settings = from_environment(World.SIMULATED, Path(folder))
         set_up(settings)
-        session = _opened(settings, [] if asked is None else asked)
+        session = open_session(settings)
         started = session.runs.start(await_event(session.records, PATIENCE))
         incident_id = started.incident_id or ""
         record = session.records.incidents.record(incident_id)
@@ -164,9 +166,9 @@ def _served(settings: Settings) -> Iterator[str]:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    environment = {**os.environ, "CLOUDOPS_STATE_DIR": str(settings.state_dir)}
     words = [*CLI, "serve", "--port", str(port), "--no-queue"]
-    server = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL
+    server = subprocess.Popen(words, env=_environment(settings), stdout=silent, stderr=silent)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(lambda: _answers(f"{url}/healthz"))
@@ -241,9 +243,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=PAGE, metavar="FILE", help="the page to write")
     asked = parser.parse_args(arguments)
     measured = {
-        "from a yes at the terminal to the call": at_the_terminal,
+        "from a yes at the prompt of `cloudops approve` to the call": at_the_prompt,
         "from a decision posted to `cloudops serve` to the call": over_http,
-        "`cloudops approve`, to the call, with the process's start": by_a_command,
+        "`cloudops approve --plan`, to the call, with the process's start": by_a_command,
     }
     by_the_clock, of_the_processor = decisions(DECISIONS)
     ruled = {
