@@ -208,12 +208,9 @@ def _decide(incident: str, said: tuple[bool, str, str, bool], *, as_json: bool, 
     from console.session import open_to_decide
     from graphs.settings import from_environment
 
-    session, answer = open_to_decide(from_environment()), Answer(*said)
-    try:
-        return decide_and_follow(session, incident, answer, wait=wait, as_json=as_json)
-    finally:
-        if answer.break_glass:
-            session.copilot().flush()
+    answer = Answer(*said)
+    session = open_to_decide(from_environment(), pages=answer.break_glass)
+    return decide_and_follow(session, incident, answer, wait=wait, as_json=as_json)
 
 
 app.command(rich_help_panel=INCIDENTS)(killswitch)

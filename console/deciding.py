@@ -1,8 +1,8 @@
 """Approve or deny from a terminal: the caller is whoever STS says, and the door checks the role."""
 
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -119,19 +119,37 @@ def decide_and_follow(session: Deciding, incident: str, answer: Answer, *, wait:
     story = Story(out, records)
     tail = Tail(records, records.incidents.scope_of(incident_id), incident_id, story.tell)
     tail.skip()
-    with nullcontext() if as_json else tail.following():
+    with _told_what_stands(incident_id), nullcontext() if as_json else tail.following():
         decided = _decide_or_go_on(records, runs, incident_id, answer, request)
         goes_on = wait and (decided is None or decided.woken)
         record = drive(records, runs, incident_id) if goes_on else record_of(records, incident_id)
     if as_json:
         out.file.write(record_json(record) + "\n")
-        return 0
-    story.sum_up(record)
-    if decided is not None and decided.missing:
-        out.print(plain(f"the approval stands; {decided.told}"), soft_wrap=True)
-    elif decided is not None and decided.held_up:
-        out.print(plain(f"the decision stands; {decided.held_up}"), soft_wrap=True)
+    else:
+        story.sum_up(record)
+    if decided is not None and not decided.woken:
+        said = (
+            f"the approval stands; {decided.told}"
+            if decided.missing
+            else f"the decision stands; {decided.held_up}"
+        )
+        screen(err=as_json).print(plain(said), soft_wrap=True)
     return 0
+
+
+@contextmanager
+def _told_what_stands(incident_id: str) -> Iterator[None]:
+    """Tell whoever interrupts the run of an incident what becomes of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        short = incident_id[:8]
+        screen(err=True).print(
+            f"interrupted: what was decided stands. `cloudops show {short}` says where the incident is, and "
+            "`cloudops tick` lets it go on",
+            soft_wrap=True,
+        )
+        raise
 
 
 def _asked_now(records: Records, incident_id: str, answer: Answer) -> ApprovalRequest | None:

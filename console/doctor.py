@@ -175,6 +175,7 @@ def _backend(settings: Settings, access: AwsAccess, account: str) -> Iterator[Li
             f"queue {names.queue}",
             lambda: access.client("sqs").get_queue_attributes(QueueUrl=open_queue(access, names.queue).url),
         ),
+        (f"queue {names.dead_letters}", lambda: open_queue(access, names.dead_letters)),
         (f"rule {names.rule}", lambda: access.client("events").describe_rule(Name=names.rule)),
         (
             f"topic {names.topic}",

@@ -14,6 +14,7 @@ from console.running import ended_by_signal
 from console.text import plain, screen
 from graphs.bootstrap import open_records
 from graphs.settings import Settings
+from tools.aws.queue import open_queue
 from tools.errors import Misconfigured
 
 # How long open answers, such as followed timelines, may hold up the end.
@@ -34,6 +35,9 @@ def run_server(app: ASGIApp, settings: Settings, host: str, port: int) -> int:
     """Serve until Ctrl-C or SIGTERM; what is under way is finished first."""
     address = address_to_serve(settings, host, port)
     records = open_records(settings)
+    if settings.consumes_queue:
+        # Looked for here too, where what is missing is told with its remedy.
+        open_queue(records.access, records.backend.queue)
     connection = settings.connection
     about = [f"account {records.home.account}, {connection.region} ({connection.world.value})"]
     about.append("consuming the queue" if settings.consumes_queue else "leaving the queue alone")

@@ -43,16 +43,16 @@ class Deciding:
     """
 
     records: Records
-    copilot: "Callable[[], Copilot]"
     runs: RunPort
     load: Callable[[], None]
 
 
-def open_to_decide(settings: Settings) -> Deciding:
+def open_to_decide(settings: Settings, *, pages: bool = False) -> Deciding:
     """Open what a decision needs. People wait for the call that they approve.
 
     So the decision is stored before the graph is loaded; and the agents are opened when the run comes to a step that
-    asks one, which no step between a decision and its call does.
+    asks one, which no step between a decision and its call does. `pages` sends what the decision has people told before
+    its run is woken, which may take minutes.
     """
     records = open_records(settings)
     graph = Ahead(load_graph)
@@ -65,8 +65,14 @@ def open_to_decide(settings: Settings) -> Deciding:
         return open_copilot(records)
 
     copilot = Deferred(opened)
-    runs = LaterRuns(Deferred(lambda: open_runs(records, copilot())))
-    return Deciding(records, copilot, runs, lambda: None if settings.runs_url else graph.begin())
+
+    def host() -> RunPort:
+        if pages:
+            copilot().flush()
+        return open_runs(records, copilot())
+
+    load = (lambda: None) if settings.runs_url else graph.begin
+    return Deciding(records, LaterRuns(Deferred(host)), load)
 
 
 @dataclass(frozen=True)

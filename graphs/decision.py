@@ -121,7 +121,8 @@ def _stored(records: Records, decision: Decision) -> tuple[ApprovalRequest, Time
     try:
         standing = records.approvals.decide(records.incidents.scope_of(decision.incident_id), decision)
     except ConflictError as error:
-        _served(records, due)
+        # The timer stays: it may have taken the place of one that wakes the run for the decision that stands.
+        _check_plan(decision.plan_hash, pending_request(records, decision.incident_id))
         raise DecisionRefusedError(f"it is not taken: {error}") from error
     return standing, due
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from memory.records.alarm import Route
 from memory.records.timeline import TimelineEntry
 from tools.errors import CopilotError
@@ -63,22 +65,31 @@ class RunPort(Protocol):
 
 @dataclass(frozen=True)
 class LaterRuns:
-    """A host that is opened when it is first asked: what comes before that need not wait for it."""
+    """A host that is opened when it is first asked: what comes before that need not wait for it.
+
+    One that cannot be opened takes no run: `RunHostError`, as from one that does not answer.
+    """
 
     opened: Callable[[], RunPort]
 
     def start(self, event: dict[str, Any]) -> Started:
         """Start a run for an event, or join the incident it belongs to."""
-        return self.opened().start(event)
+        return self._host().start(event)
 
     def wake(self, incident_id: str) -> None:
         """Let a waiting run look again."""
-        self.opened().wake(incident_id)
+        self._host().wake(incident_id)
 
     def cancel(self, incident_id: str) -> None:
         """Stop a run that works in that host."""
-        self.opened().cancel(incident_id)
+        self._host().cancel(incident_id)
 
     def stream(self, incident_id: str, after: int = 0) -> Iterator[TimelineEntry]:
         """Yield the timeline so far, from a sequence number on."""
-        return self.opened().stream(incident_id, after)
+        return self._host().stream(incident_id, after)
+
+    def _host(self) -> RunPort:
+        try:
+            return self.opened()
+        except (CopilotError, ClientError, BotoCoreError, OSError, ImportError) as error:
+            raise RunHostError(f"the runs cannot be opened: {error}") from error

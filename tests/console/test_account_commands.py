@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -99,6 +100,9 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
         shown
     )
     assert list(records.approvals.decisions(waiting.incident.scope, incident_id, plan)) == []
+    at_the_wake = _stored_by_the_wake(desk, incident_id, plan)
+    assert at_the_wake["decided"] == "approved"
+    assert not {"langgraph", "langsmith", "langgraph_sdk", "cedarpy"} & set(at_the_wake["modules"])
     said = ("--reason", "as planned", "--plan", plan[:12])
     loaded = _loaded_until(lambda: bool(_rollbacks(records)), desk, "approve", incident_id[:8], *said)
     assert {"langgraph.pregel.main", "cedarpy", "graphs.nodes.act"} <= loaded
@@ -110,6 +114,44 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     assert ended.decision is not None
     assert ended.decision.reason == "as planned"
     assert len(_rollbacks(records)) == 1
+
+
+DECIDE = """
+import json, sys
+from console.deciding import Answer, decide_and_follow
+from console.session import Deciding, open_to_decide
+from graphs.settings import from_environment
+
+incident_id, plan = sys.argv[1:]
+session = open_to_decide(from_environment())
+records = session.records
+
+class Noting:
+    def wake(self, incident_id):
+        scope = records.incidents.scope_of(incident_id)
+        decided = records.approvals.get(scope, incident_id, plan).status.value
+        modules = sorted({name.split(".")[0] for name in sys.modules})
+        print(json.dumps({"decided": decided, "modules": modules}), flush=True)
+        sys.exit(0)
+
+decide_and_follow(
+    Deciding(records, Noting(), session.load), incident_id, Answer(True, plan, "as planned"), wait=False, as_json=True
+)
+"""
+
+
+def _stored_by_the_wake(desk: Desk, incident_id: str, plan: str) -> Any:
+    """Approve, and end the process when it would wake the run: what stands then, and what was loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", DECIDE, incident_id, plan],
+        cwd=desk.folder,
+        env=desk.environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    return json.loads(done.stdout)
 
 
 def _loaded_until(look: Callable[[], bool], desk: Desk, *arguments: str) -> set[str]:

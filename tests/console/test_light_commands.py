@@ -66,7 +66,7 @@ def test_looking_at_an_audit_loads_no_model_library(played: PlayedIncident, aske
 
 
 @pytest.mark.parametrize("said", [("approve", "--plan", "0123456789ab"), ("deny", "--reason", "too late")])
-def test_a_decision_loads_no_graph_before_it_is_taken(played: PlayedIncident, said: tuple[str, ...]) -> None:
+def test_a_decision_that_is_refused_loads_no_graph(played: PlayedIncident, said: tuple[str, ...]) -> None:
     verb, *options = said
     code, modules, _ = probe(played.desk, verb, played.incident_id, *options)
     assert code == 1

@@ -1,12 +1,15 @@
 """Where a server may listen, and what it says when it may not or cannot."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from console.serving import address_to_serve, listening, settings_to_serve
+from console.serving import address_to_serve, listening, run_server, settings_to_serve
+from graphs.bootstrap import set_up
 from graphs.settings import AccessSettings, Connection, Issuer, Settings, World, load
-from tests.simulated import ROOT
+from tests.simulated import ROOT, SimulatedAccount
+from tests.web.door import settings_of
 from tools.errors import Misconfigured
 
 ISSUER = Issuer(issuer="https://idp.example", audience="cloudops", jwks_url="https://idp.example/jwks.json")
@@ -53,6 +56,22 @@ def test_a_port_that_is_taken_is_named_with_the_remedy() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(Misconfigured, match="--host"):
         listening("192.0.2.1", 0)
+
+
+def test_a_queue_that_is_gone_is_told_before_anything_is_served(
+    shared_accounts: Callable[..., SimulatedAccount],
+) -> None:
+    account = shared_accounts("false-alarm")
+    here = settings_of(account, CLOUDOPS_PREFIX="gone", CLOUDOPS_QUEUE="on")
+    set_up(here)
+    sqs = account.client("sqs")
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName="gone-incidents")["QueueUrl"])
+
+    async def nothing(*_: object) -> None:
+        raise AssertionError("nothing is served")
+
+    with pytest.raises(Misconfigured, match="run `cloudops setup`"):
+        run_server(nothing, here, "127.0.0.1", 0)
 
 
 def test_what_the_command_says_of_the_queue_wins() -> None:

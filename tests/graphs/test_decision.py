@@ -12,12 +12,13 @@ from graphs.copilot import Records
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, OtherPlanError, decide
 from graphs.glass_review import review_glass
 from graphs.people import Person, Subject
-from graphs.run_port import RunPort
+from graphs.run_port import LaterRuns, RunPort
 from graphs.settings import AccessSettings, World, load
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, GlassReview
 from memory.records.audit import Deed
 from memory.records.scope import COPILOT, Identity, Principal, PrincipalKind, Role
+from memory.records.timeline import TimerKind
 from memory.stores.approvals import ApprovalStore
 from memory.stores.audit import AuditTrail
 from memory.stores.leases import IncidentBusyError
@@ -38,6 +39,7 @@ from tests.tools.dials import (
 )
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
+from tools.errors import Misconfigured
 
 SETTINGS = load({"CLOUDOPS_WORLD": "aws", "AWS_REGION": "us-east-1"}, ROOT, World.AWS)
 GRACE = APPROVER.model_copy(update={"id": "grace"})
@@ -110,12 +112,54 @@ def test_an_answer_to_one_plan_is_no_answer_to_the_next() -> None:
     assert at.knock(APPROVER, plan=second.plan_hash[:8]).decision.plan_hash == second.plan_hash
 
 
+def test_a_late_answer_leaves_the_wake_of_the_decision_that_stands() -> None:
+    at = Door()
+    seen = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+    at.runs.raising = IncidentBusyError("another run holds it")
+    assert at.knock(GRACE).held_up == "another run holds the incident and goes on with it"
+
+    with pytest.raises(DecisionRefusedError):
+        at.knock(APPROVER, seen=seen)
+
+    due = at.records.timers.get(SCOPE, incident().incident_id, TimerKind.CADENCE)
+    assert due is not None and due.wake_at <= NOW
+
+
+def test_an_answer_to_a_plan_that_was_replaced_meanwhile_names_the_one_that_is_asked() -> None:
+    at, second = Door(), plan(40, attempt=2)
+    seen = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+    assert seen is not None
+    at.approvals.withdraw(seen, NOW, "it passed by itself")
+    at.approvals.request(request_for(at.acting, second, incident()))
+
+    with pytest.raises(OtherPlanError, match=f"plan {second.plan_hash} is asked now: set_dial"):
+        at.knock(APPROVER, seen=seen)
+
+
+@pytest.mark.parametrize(
+    "error", [Misconfigured("no key"), ImportError("no graph"), PermissionError(13, "no")]
+)
+def test_a_host_that_cannot_be_opened_holds_up_a_decision_that_stands(error: Exception) -> None:
+    at = Door()
+
+    def opened() -> RunPort:
+        raise error
+
+    at.runs = cast(Any, LaterRuns(opened))
+    decided = at.knock(APPROVER)
+
+    assert decided.held_up == (
+        f"the next sweep lets the incident go on, since the runs cannot be opened: {error}"
+    )
+    assert at.status is ApprovalStatus.APPROVED
+
+
 def test_a_request_that_was_closed_after_it_was_seen_takes_no_decision() -> None:
     at = Door()
     seen = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
     at.knock(GRACE)
 
-    with pytest.raises(DecisionRefusedError, match="the request is already approved"):
+    with pytest.raises(DecisionRefusedError, match="the last request is approved"):
         at.knock(APPROVER, seen=seen)
     made = at.approvals.decisions(SCOPE, incident().incident_id, plan().plan_hash)
     assert [one.by.id for one in made] == ["grace"]
