@@ -9,6 +9,7 @@ from rich.table import Table
 
 from console.permitted import declared_calls
 from console.text import plain, screen
+from memory.records.plan import Direction, ExpectedSignal
 from memory.records.scope import Scope
 from tools.actions.base import Action
 from tools.actions.registry import ACTIONS, Catalogue
@@ -47,6 +48,7 @@ want a receive, a send to the dead-letter queue and a delete, and SQS gives none
 So the good messages wait in the dead-letter queue, the closing message counts them and names the redrive. A team whose
 function reports single failures (`ReportBatchItemFailures`) has none that go along: the action reads that and says so.
 """
+_SHOWN = 16
 _NOT_OFFERED = (
     "no cause: nothing that is recorded of an incident points to it. Its runbook tells people when they may do the "
     "same; a plan that names it goes through the same review, approval and executor"
@@ -60,18 +62,42 @@ def show_catalogue(catalogue: Catalogue = ACTIONS, *, as_json: bool) -> int:
         out.file.write(json.dumps([described(action) for action in catalogue], indent=2) + "\n")
         return 0
     table = Table(box=None, pad_edge=False)
-    for title in ("action", "risk", "back", "when to use it"):
+    for title in ("action, its risk and way back", "when to use it, and what is seen by when"):
         table.add_column(title, overflow="fold")
     for action in catalogue:
-        table.add_row(action.name, action.risk.value, action.reversibility.value, plain(action.description))
+        words = "\n".join((plain(action.description), *(f"- {one}" for one in promised(action))))
+        back = action.reversibility.value
+        table.add_row(f"{action.name}\n{action.risk.value} risk, {back}", words)
     out.print(table)
     return 0
+
+
+def promised(action: Action[Any]) -> tuple[str, ...]:
+    """Say which signals an action is held to, and by when: computed on its own example, as verification does."""
+    params = action.parameters.model_validate(action.example)
+    return tuple(_told(one) for one in action.expected(params, action.example_state))
+
+
+def _told(signal: ExpectedSignal) -> str:
+    seconds = signal.within_seconds
+    by = f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
+    where = f"{signal.metric.namespace} {signal.metric.name}" if signal.metric else f"its {signal.state_key}"
+    return f"within {by}: {signal.text} ({where} {signal.direction}{_level(signal)})"
+
+
+def _level(signal: ExpectedSignal) -> str:
+    if signal.level is None:
+        return ""
+    text = f"{signal.level:g}" if isinstance(signal.level, float) else str(signal.level)
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return f" {short}" if signal.direction is Direction.BECOMES else f" to {short}"
 
 
 def described(action: Action[Any]) -> dict[str, Any]:
     """Return everything that an action says of itself, as JSON."""
     schema = action.parameters.model_json_schema()
     params = action.parameters.model_validate(action.example)
+    expected = action.expected(params, action.example_state)
     return {
         "name": action.name,
         "when": action.description,
@@ -80,10 +106,12 @@ def described(action: Action[Any]) -> dict[str, Any]:
         "parameters": {name: one["description"] for name, one in schema["properties"].items()},
         "reads_first": list(action.reads),
         "preconditions": list(action.preconditions),
+        "expected": [one.model_dump(mode="json", exclude_defaults=True) for one in expected],
         "permissions": [one.model_dump(mode="json") for one in action.permissions(params, EXAMPLE)],
         "blast_radius": action.blast,
         "reversibility": action.reversibility.value,
         "way_back": action.way_back,
+        "inverse": action.inverse(params, action.example_state),
         "repeatable": action.repeatable,
         "offered_for": OFFERED.get(action.name),
         "example": action.example,
@@ -102,25 +130,27 @@ def page(catalogue: Catalogue = ACTIONS) -> str:
             for one in catalogue
         ),
     ]
-    sections = (_section(described(one)) for one in catalogue)
+    sections = (_section(described(one), promised(one)) for one in catalogue)
     return "\n".join([_HEAD, *index, *sections, _DECIDED])
 
 
-def _section(told: dict[str, Any]) -> str:
+def _section(told: dict[str, Any], signals: tuple[str, ...]) -> str:
     permissions = [
         f"`{', '.join(one['actions'])}` on `{', '.join(one['resources'])}`" for one in told["permissions"]
     ]
     again = (
         "changes nothing more" if told["repeatable"] else "would change something again, and is never sent"
     )
+    back = f"; in the example `{json.dumps(told['inverse'])}`" if told["inverse"] is not None else ""
     lines = [
         f"\n## {told['name']}\n",
         f"{told['when']} {told['effect']}\n",
         "- **Parameters:** " + "; ".join(f"`{name}`: {text}" for name, text in told["parameters"].items()),
         "- **Reads first:** " + ", ".join(f"`{call}`" for call in told["reads_first"]),
         "- **Has to hold:** " + "; ".join(told["preconditions"]),
+        "- **Expected (in the example):** " + "; ".join(signals),
         f"- **Blast radius:** {told['blast_radius']}",
-        f"- **Way back ({told['reversibility']}):** {told['way_back']}",
+        f"- **Way back ({told['reversibility']}):** {told['way_back']}{back}",
         f"- **Offered for:** {told['offered_for'] or _NOT_OFFERED}",
         f"- **Risk:** {told['risk']}; the same call sent twice {again}",
         "- **Permissions, for example:**",

@@ -104,7 +104,8 @@ CHECKS = {
         "p = a.parameters(**{**a.example, 'seconds': 60})\n"
         "s = {'found': True, 'seconds': 30}\n"
         "assert a.problems(p, s) == () and a.inverse(p, s)['seconds'] == 30 and not a.holds(p, s)\n"
-        "assert a.problems(a.parameters(**{**a.example, 'seconds': 901}), s)"
+        "assert a.problems(a.parameters(**{**a.example, 'seconds': 901}), s)\n"
+        "from tests.tools.test_catalogue import faults; assert faults(a) == []"
     ),
     "agent": "import agents.retrospective; from agents.prompting import load_prompt; load_prompt('retrospective')",
     "runbook": (

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from memory.records.base import canonical_json
-from memory.records.plan import Risk
+from memory.records.plan import ExpectedSignal, Risk
 from memory.retrieval import NAMING, RunbookIndex
 from tests.tools.stand_ins import SCOPE
 from tools.actions.base import Action, Parameters, Reversibility, State, differences
-from tools.actions.ecs_rollback import EcsRollbackService
+from tools.actions.ecs_rollback import EcsRollback, EcsRollbackService
+from tools.actions.ecs_service import EXAMPLE_SERVICE
 from tools.actions.registry import ACTIONS
 from tools.remedies import finders as remedies
 from tools.remedies.finders import OFFERED
@@ -47,6 +48,7 @@ def faults(action: Action[Any]) -> list[str]:
             if not call.split(":")[1].startswith(READING)
         ),
     ]
+    found += unkept(action, params)
     if not isinstance(action.risk, Risk) or not isinstance(action.reversibility, Reversibility):
         found.append("its risk or its reversibility is not said")
     if not any(not call.split(":")[1].startswith(READING) for call in writes):
@@ -55,6 +57,25 @@ def faults(action: Action[Any]) -> list[str]:
         changing = [call for call in statement.actions if call in writes]
         if changing and not all(arn.startswith("arn:aws:") for arn in statement.resources):
             found.append(f"{changing} on {statement.resources}")
+    return found
+
+
+def unkept(action: Action[Any], params: Parameters) -> list[str]:
+    """What an entry does not keep of all that it says, held against its own example on a state that fits it."""
+    state = action.example_state
+    signals, back = action.expected(params, state), action.inverse(params, state)
+    found = [f"its example does not fit its state: {one}" for one in action.problems(params, state)]
+    found += [f"it reads no {key}" for key in (one.state_key for one in signals) if key and key not in state]
+    if not signals:
+        found.append("it expects no signal")
+    if (back is not None) != (action.reversibility is Reversibility.INVERSE):
+        found.append(f"its way back is {action.reversibility}, and its inverse is {back}")
+    if back is not None and not action.holds(action.parameters.model_validate(back), state):
+        found.append("its inverse does not bring back what was there")
+    if action.holds(params, state):
+        found.append("its example is done before it began")
+    if not action.problems(params, NO_STATE):
+        found.append("it has nothing against a target that is gone")
     return found
 
 
@@ -93,6 +114,57 @@ def test_an_entry_that_lacks_something_is_refused(lacking: dict[str, Any]) -> No
     whole = EcsRollbackService()
 
     assert faults(whole) == [] and faults(replace(whole, **lacking))
+
+
+class PromisesNothing(EcsRollbackService):
+    def expected(self, params: EcsRollback, state: State) -> tuple[ExpectedSignal, ...]:
+        return ()
+
+
+class PromisesWhatItDoesNotRead(EcsRollbackService):
+    def expected(self, params: EcsRollback, state: State) -> tuple[ExpectedSignal, ...]:
+        (rollout,) = super().expected(params, state)
+        return (rollout.model_copy(update={"state_key": "mood"}),)
+
+
+class HasNoInverse(EcsRollbackService):
+    def inverse(self, params: EcsRollback, state: State) -> dict[str, Any] | None:
+        return None
+
+
+class GoesBackToItself(EcsRollbackService):
+    def inverse(self, params: EcsRollback, state: State) -> dict[str, Any] | None:
+        return params.model_dump()
+
+
+class MindsNothing(EcsRollbackService):
+    def problems(self, params: EcsRollback, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        return ()
+
+
+class MindsItsExample(EcsRollbackService):
+    def problems(self, params: EcsRollback, state: State, *, undoing: bool = False) -> tuple[str, ...]:
+        return ("no",)
+
+
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        (PromisesNothing(), "it expects no signal"),
+        (PromisesWhatItDoesNotRead(), "it reads no mood"),
+        (HasNoInverse(), "its way back is inverse, and its inverse is None"),
+        (GoesBackToItself(), "its inverse does not bring back what was there"),
+        (MindsNothing(), "it has nothing against a target that is gone"),
+        (MindsItsExample(), "its example does not fit its state: no"),
+        (
+            EcsRollbackService(example_state={**EXAMPLE_SERVICE, "ran_before": [], "wanted": None}),
+            "its example does not fit its state: there is no task definition basket:7",
+        ),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, EcsRollbackService) else "",
+)
+def test_an_entry_that_does_not_keep_what_it_says_is_refused(entry: EcsRollbackService, fault: str) -> None:
+    assert fault in faults(entry)
 
 
 @each

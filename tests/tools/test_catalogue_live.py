@@ -75,6 +75,7 @@ def test_what_somebody_changed_after_the_approval_is_named_and_nothing_is_done(
     plan = Plan(actions=(action,))
     before = inspect(at.access, action, ACTIONS)
     assert before.problems == ()
+    assert before.action is not None and before.state.keys() == before.action.example_state.keys()
     at.approve(plan)
     stage.meddle(account, action.parameters)
     seen = written(account, stage)

@@ -118,6 +118,11 @@ class Action(Protocol[P]):
         ...
 
     @property
+    def example_state(self) -> State:
+        """A target that the example fits, as `read_state` returns it: what is printed of it is promised of this."""
+        ...
+
+    @property
     def repeatable(self) -> bool:
         """Whether sending the same call again changes nothing more."""
         ...

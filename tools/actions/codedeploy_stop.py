@@ -85,6 +85,25 @@ class CodeDeployStop:
             "function": "mailer",
         }
     )
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "status": "InProgress",
+            "under_way": True,
+            "application": "mailer",
+            "group": "production",
+            "config": "CodeDeployDefault.LambdaCanary10Percent5Minutes",
+            "creator": "user",
+            "platform": FUNCTIONS,
+            "rollback": "",
+            "function": "mailer",
+            "alias": "live",
+            "current": "7",
+            "wanted": "8",
+            "share": 0.1,
+            "versions": {"7": 0.9, "8": 0.1},
+        }
+    )
 
     def permissions(self, params: CodeDeployStopParameters, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more; CodeDeploy decides on the deployment's group.

@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import Field
 
+from memory.records.base import digest
 from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.capacity_document import read_document
-from tools.actions.dynamodb_units import MOST_FACTOR, WRITE, read_table
+from tools.actions.capacity_document import CapacityDocument, read_document
+from tools.actions.dynamodb_units import EXAMPLE_TABLE, MOST_FACTOR, WRITE, read_table
 from tools.ahead import previewed
 from tools.aws.access import AwsAccess
 
@@ -58,6 +59,19 @@ class DynamoDbSetWriteCapacity:
             "table": "orders",
             "write_capacity_units": 20,
             "document": "Team-SetCapacity",
+        }
+    )
+    example_state: State = field(
+        default_factory=lambda: {
+            **EXAMPLE_TABLE,
+            "document": CapacityDocument(
+                name="Team-SetCapacity",
+                version="1",
+                content_sha256=digest("Team-SetCapacity"),
+                table_parameter="TableName",
+                write_parameter="WriteCapacityUnits",
+                read_parameter="ReadCapacityUnits",
+            ).model_dump(mode="json"),
         }
     )
 

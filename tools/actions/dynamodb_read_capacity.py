@@ -13,7 +13,7 @@ from pydantic import Field
 from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.dynamodb_units import MOST_FACTOR, READ, read_table
+from tools.actions.dynamodb_units import EXAMPLE_TABLE, MOST_FACTOR, READ, read_table
 from tools.aws.access import AwsAccess
 
 
@@ -46,6 +46,7 @@ class DynamoDbSetReadCapacity:
     way_back: str = "the capacity is set to what it is now; AWS lets it be lowered a few times a day only"
     parameters: type[DynamoDbReadCapacity] = DynamoDbReadCapacity
     example: dict[str, Any] = field(default_factory=lambda: {"table": "orders", "read_capacity_units": 20})
+    example_state: State = field(default_factory=lambda: dict(EXAMPLE_TABLE))
 
     def permissions(self, params: DynamoDbReadCapacity, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

@@ -13,6 +13,15 @@ MOST_FACTOR = 4
 """A plan may multiply a table's capacity by no more than this; more is a decision about money."""
 
 UPDATE_SECONDS = 300
+EXAMPLE_TABLE: State = {
+    "found": True,
+    "table_arn": "arn:aws:dynamodb:eu-west-1:111122223333:table/orders",
+    "status": "ACTIVE",
+    "billing": "PROVISIONED",
+    "write": 10,
+    "read": 10,
+}
+"""A table as it is read, for the examples of the catalogue."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,14 @@ from pydantic import Field
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
-from tools.actions.ecs_service import NAME, READS, read_service, service_permissions, service_target
+from tools.actions.ecs_service import (
+    EXAMPLE_SERVICE,
+    NAME,
+    READS,
+    read_service,
+    service_permissions,
+    service_target,
+)
 from tools.aws.access import AwsAccess
 
 MOST_FACTOR = 3
@@ -52,6 +59,7 @@ class EcsSetDesiredCount:
     example: dict[str, Any] = field(
         default_factory=lambda: {"cluster": "shop", "service": "basket", "desired_count": 8}
     )
+    example_state: State = field(default_factory=lambda: dict(EXAMPLE_SERVICE))
 
     def permissions(self, params: EcsDesiredCount, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

@@ -14,6 +14,7 @@ from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.ecs_service import (
+    EXAMPLE_SERVICE,
     NAME,
     READS,
     primary_deployment,
@@ -64,6 +65,7 @@ class EcsForceNewDeployment:
             "deployment": "ecs-svc/9223370516993131848",
         }
     )
+    example_state: State = field(default_factory=lambda: dict(EXAMPLE_SERVICE))
 
     def permissions(self, params: EcsForceDeployment, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

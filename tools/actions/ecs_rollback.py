@@ -16,6 +16,7 @@ from memory.records.plan import ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.ecs_service import (
+    EXAMPLE_SERVICE,
     NAME,
     READS,
     ecs_arns,
@@ -72,6 +73,13 @@ class EcsRollbackService:
     parameters: type[EcsRollback] = EcsRollback
     example: dict[str, Any] = field(
         default_factory=lambda: {"cluster": "shop", "service": "basket", "task_definition": "basket:7"}
+    )
+    example_state: State = field(
+        default_factory=lambda: {
+            **EXAMPLE_SERVICE,
+            "ran_before": ["basket:7"],
+            "wanted": {"task_definition": "basket:7", "status": "ACTIVE", "containers_sha256": digest([])},
+        }
     )
 
     def permissions(self, params: EcsRollback, scope: Scope) -> tuple[IamStatement, ...]:

@@ -15,6 +15,21 @@ READS = ("ecs:DescribeServices", "ecs:DescribeClusters")
 ROLLOUT_SECONDS = 600
 """A rollout that is not over by then is stuck; ECS's own waiter for stable services gives up then too."""
 _HISTORY = 20
+EXAMPLE_SERVICE: State = {
+    "found": True,
+    "service_arn": "arn:aws:ecs:eu-west-1:111122223333:service/shop/basket",
+    "status": "ACTIVE",
+    "scheduling": "REPLICA",
+    "controller": "ECS",
+    "task_definition": "basket:8",
+    "desired": 4,
+    "running": 4,
+    "deployment": "ecs-svc/9223370516993131848",
+    "rollout": "COMPLETED",
+    "minimum_healthy_percent": 100,
+    "cluster_running": 12,
+}
+"""A service as it is read, for the examples of the catalogue."""
 
 
 def service_target(cluster: str, service: str) -> str:

@@ -14,6 +14,7 @@ from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.ecs_service import (
+    EXAMPLE_SERVICE,
     NAME,
     READS,
     ecs_arns,
@@ -61,6 +62,17 @@ class EcsStopOneTask:
             "cluster": "shop",
             "service": "basket",
             "task": "0f9de17a6465404e8b1b2356dc13c2f8",
+        }
+    )
+    example_state: State = field(
+        default_factory=lambda: {
+            **EXAMPLE_SERVICE,
+            "task": {
+                "group": "service:basket",
+                "task_definition": "basket:8",
+                "wanted": "RUNNING",
+                "status": "RUNNING",
+            },
         }
     )
 

@@ -65,6 +65,17 @@ class LambdaShiftAlias:
     example: dict[str, Any] = field(
         default_factory=lambda: {"function": "mailer", "alias": "live", "version": "7"}
     )
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "alias_arn": "arn:aws:lambda:eu-west-1:111122223333:function:mailer:live",
+            "version": "8",
+            "weights": {},
+            "revision": "a1b2c3d4-5678-90ab-cdef-11111example",
+            "code_sha256": "YourCodeOfVersion8",
+            "wanted": {"status": "Active", "code_sha256": "YourCodeOfVersion7"},
+        }
+    )
 
     def permissions(self, params: LambdaAlias, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

@@ -58,6 +58,14 @@ class LambdaSetReservedConcurrency:
     way_back: str = "the reservation is set to what it is now"
     parameters: type[LambdaConcurrency] = LambdaConcurrency
     example: dict[str, Any] = field(default_factory=lambda: {"function": "mailer", "reserved": 10})
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:mailer",
+            "reserved": 5,
+            "is_reserved": True,
+        }
+    )
 
     def permissions(self, params: LambdaConcurrency, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

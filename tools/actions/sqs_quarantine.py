@@ -70,6 +70,26 @@ class SqsQuarantinePoison:
     example: dict[str, Any] = field(
         default_factory=lambda: {"queue": "orders", "dead_letter_queue": "orders-dead", "max_receives": 5}
     )
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "queue_arn": "arn:aws:sqs:eu-west-1:111122223333:orders",
+            "url": "https://sqs.eu-west-1.amazonaws.com/111122223333/orders",
+            "waiting": 200,
+            "in_work": 10,
+            "retention_seconds": 345_600,
+            "dead_letter_arn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
+            "dead_letter_queue": "orders-dead",
+            "max_receives": 100,
+            "dead": {
+                "found": True,
+                "queue_arn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
+                "retention_seconds": 1_209_600,
+            },
+            "put_aside": 0,
+            "along": 9,
+        }
+    )
 
     def permissions(self, params: SqsQuarantine, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""

@@ -57,6 +57,18 @@ class SqsRedriveDeadLetters:
     example: dict[str, Any] = field(
         default_factory=lambda: {"dead_letter_queue": "orders-dead", "queue": "orders", "after": 0}
     )
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "dead_letter_arn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
+            "queue_arn": "arn:aws:sqs:eu-west-1:111122223333:orders",
+            "feeds": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
+            "put_aside": 12,
+            "waiting": 3,
+            "newest_task": 0,
+            "task_status": "",
+        }
+    )
 
     def permissions(self, params: SqsRedrive, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more; SQS moves the messages as the caller."""

@@ -60,6 +60,19 @@ class SsmSetAllowedValue:
     example: dict[str, Any] = field(
         default_factory=lambda: {"name": "/shop/basket/providers", "value": "second"}
     )
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "name": "/shop/basket/providers",
+            "type": "String",
+            "pattern": "^(first|second)$",
+            "attributes": {"Description": "", "AllowedPattern": "^(first|second)$"},
+            "allowed": ["first", "second"],
+            "version": 1,
+            "value": "first",
+            "value_sha256": hashlib.sha256(b"first").hexdigest(),
+        }
+    )
 
     def permissions(self, params: SsmAllowedValue, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more; DescribeParameters knows no resources."""

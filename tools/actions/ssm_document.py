@@ -103,6 +103,14 @@ class SsmRunDocument:
         first = self.allowed[0]
         return {"document": first.name, "values": dict(first.example), "after": ""}
 
+    @property
+    def example_state(self) -> State:
+        """A target that the example fits, as `read_state` returns it."""
+        first = self.allowed[0]
+        never_run = {"newest": "", "execution_status": "", "execution_values": {}}
+        known = {"status": "Active", "version": first.version, "sha256": first.sha256}
+        return {"found": True, **known, **never_run}
+
     def permissions(self, params: SsmDocument, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more; the document's steps run as the caller."""
         ssm = f"arn:{scope.partition}:ssm:{scope.region}:{scope.account}"

@@ -59,6 +59,20 @@ class SsmRevertParameter:
     way_back: str = "the value of the version that is current now is put back"
     parameters: type[SsmRevert] = SsmRevert
     example: dict[str, Any] = field(default_factory=lambda: {"name": "/shop/basket/timeout-ms", "version": 3})
+    example_state: State = field(
+        default_factory=lambda: {
+            "found": True,
+            "name": "/shop/basket/timeout-ms",
+            "type": "String",
+            "version": 4,
+            "value_sha256": _sha256("50"),
+            "value": "50",
+            "wanted_value": "2000",
+            "pattern": "",
+            "wanted_pattern": "",
+            "versions": {"3": _sha256("2000"), "4": _sha256("50")},
+        }
+    )
 
     def permissions(self, params: SsmRevert, scope: Scope) -> tuple[IamStatement, ...]:
         """Return what the caller must be allowed, and no more."""
