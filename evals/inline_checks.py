@@ -115,6 +115,18 @@ INLINE = (
         "looked = inspection",
     ),
     (
+        "the way back is asked about too",
+        "tools/rehearsal.py",
+        "back, unfit = _way_back(action, found.inverse, scope)",
+        "back, unfit = (), ()",
+    ),
+    (
+        "what the role may not take back has no way back",
+        "tools/inspection.py",
+        "self.inverse is not None and not self.ahead.no_way_back",
+        "self.inverse is not None",
+    ),
+    (
         "one caller at a time is at an action",
         "tools/executor.py",
         "        self.leases.hold(incident.scope, name, holder)\n",

@@ -19,37 +19,72 @@ from tools.errors import error_code
 _PREVIEW_LOOKS = 3
 # An action of the catalogue names at most this many resources, with few exceptions.
 ASKED_AT_ONCE = 6
+NOT_TAKEN_BACK = "it could not be taken back"
+
+_Call = tuple[str, str]
+"""An IAM action, and the resource that it is on."""
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """What was found out beforehand: calls that IAM denies, and what could not be found out."""
+    """What was found out beforehand: calls that IAM denies, and what could not be found out.
+
+    `no_way_back` is why what is done could not be taken back, though the action has an inverse.
+    """
 
     denied: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    no_way_back: tuple[str, ...] = ()
 
 
 NOTHING_KNOWN = Ahead()
 
 
-def permitted(access: AwsAccess, role_arn: str | None, statements: tuple[IamStatement, ...]) -> Ahead:
-    """Ask IAM whether a role may make each call on each resource."""
+def permitted(
+    access: AwsAccess,
+    role_arn: str | None,
+    statements: tuple[IamStatement, ...],
+    back: tuple[IamStatement, ...] = (),
+) -> Ahead:
+    """Ask IAM whether a role may make each call on each resource, and each call of the way `back`.
+
+    What is asked for both is asked once: a request holds all calls of one service on one resource.
+    """
     if not role_arn:
         return Ahead(denied=("this account has no role to act with: settings/autonomy.toml, [roles]",))
-    pairs = [(one.actions, resource) for one in statements for resource in one.resources]
+    forth, returning = _calls(statements), _calls(back)
+    requests: dict[_Call, list[str]] = {}
+    for action, resource in dict.fromkeys((*forth, *returning)):
+        requests.setdefault((action.partition(":")[0], resource), []).append(action)
     try:
         # People wait for the call that they approved, and IAM answers from one region for all of them.
         with ThreadPoolExecutor(ASKED_AT_ONCE, "iam") as threads:
-            found = list(threads.map(lambda pair: _denied(access, role_arn, *pair), pairs))
+            asked = [(actions, resource) for (_, resource), actions in requests.items()]
+            denied = set().union(*threads.map(lambda one: _denied(access, role_arn, *one), asked))
     except (ClientError, BotoCoreError) as error:
         return Ahead(unanswered=(f"iam:SimulatePrincipalPolicy cannot be asked: {error_code(error)}",))
-    return Ahead(denied=tuple(dict.fromkeys(denied for each in found for denied in each)))
+    # Without a permission that both need nothing is done, and nothing is to be taken back.
+    only_back = (one for one in returning if one in denied and one not in forth)
+    return Ahead(
+        denied=tuple(_told(one) for one in forth if one in denied),
+        no_way_back=tuple(f"{NOT_TAKEN_BACK}: {_told(one)}" for one in only_back),
+    )
 
 
-def _denied(access: AwsAccess, role_arn: str, actions: tuple[str, ...], resource: str) -> list[str]:
+def _calls(statements: tuple[IamStatement, ...]) -> tuple[_Call, ...]:
+    """Return each action on each resource once."""
+    found = ((action, to) for one in statements for to in one.resources for action in one.actions)
+    return tuple(dict.fromkeys(found))
+
+
+def _told(call: _Call) -> str:
+    return f"the role may not {call[0]} on {call[1]}"
+
+
+def _denied(access: AwsAccess, role_arn: str, actions: list[str], resource: str) -> set[_Call]:
     request: dict[str, Any] = {
         "PolicySourceArn": role_arn,
-        "ActionNames": list(actions),
+        "ActionNames": actions,
         "ResourceArns": [resource],
     }
     allowed: set[str] = set()
@@ -60,7 +95,7 @@ def _denied(access: AwsAccess, role_arn: str, actions: tuple[str, ...], resource
         if not page.get("IsTruncated"):
             break
         request["Marker"] = page["Marker"]
-    return [f"the role may not {action} on {resource}" for action in actions if action not in allowed]
+    return {(action, resource) for action in actions if action not in allowed}
 
 
 def previewed(

@@ -47,9 +47,12 @@ class Inspection:
 
     @property
     def has_a_way_back(self) -> bool:
-        """Say whether what it does can be taken back, or ends by itself where it began."""
+        """Say whether what it does can be taken back, or ends by itself where it began.
+
+        An inverse that the role may not carry out is no way back.
+        """
         restores = self.action is not None and self.action.reversibility is Reversibility.SELF_RESTORING
-        return self.inverse is not None or restores
+        return restores or (self.inverse is not None and not self.ahead.no_way_back)
 
 
 def inspect(

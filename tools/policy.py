@@ -184,6 +184,7 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
         inspection.crowd.busy,
         inspection.crowd.unsettled,
         *inspection.ahead.denied,
+        *inspection.ahead.no_way_back,
         *inspection.ahead.unanswered,
     )
     return tuple(text for text in found if text)
@@ -192,6 +193,8 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
 def _inverse_text(inspection: Inspection) -> str:
     if inspection.inverse is None:
         return "none"
+    if inspection.ahead.no_way_back:
+        return f"none: {'; '.join(inspection.ahead.no_way_back)}"
     return f"{inspection.planned.action} {canonical_json(inspection.inverse)}"
 
 

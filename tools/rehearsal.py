@@ -1,12 +1,14 @@
-"""Look ahead at a call: whether the role may make it, and what a dry run says."""
+"""Look ahead at a call: whether the role may make it and take it back, and what a dry run says."""
 
 from dataclasses import replace
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
 from memory.records.scope import Scope
-from tools.actions.base import Rehearsed
-from tools.ahead import permitted
+from tools.actions.base import Action, IamStatement, Rehearsed
+from tools.ahead import NOT_TAKEN_BACK, permitted
 from tools.aws.access import AwsAccess
 from tools.errors import error_code
 from tools.inspection import Inspection
@@ -17,7 +19,9 @@ def rehearsed(access: AwsAccess, role_arn: str | None, scope: Scope, found: Insp
     action, params = found.action, found.params
     if action is None or params is None or found.problems:
         return found
-    ahead = permitted(access, role_arn, action.permissions(params, scope))
+    back, unfit = _way_back(action, found.inverse, scope)
+    ahead = permitted(access, role_arn, action.permissions(params, scope), back)
+    ahead = replace(ahead, no_way_back=(*ahead.no_way_back, *unfit))
     if not isinstance(action, Rehearsed):
         return replace(found, ahead=ahead)
     try:
@@ -26,3 +30,17 @@ def rehearsed(access: AwsAccess, role_arn: str | None, scope: Scope, found: Insp
         said = f"the dry run cannot be made: {error_code(error)}"
         return replace(found, ahead=replace(ahead, unanswered=(*ahead.unanswered, said)))
     return replace(found, ahead=ahead, problems=(*found.problems, *problems))
+
+
+def _way_back(
+    action: Action[Any], inverse: dict[str, Any] | None, scope: Scope
+) -> tuple[tuple[IamStatement, ...], tuple[str, ...]]:
+    """Return what the undo has to be allowed, and why there can be none where its parameters do not fit."""
+    if inverse is None:
+        return (), ()
+    try:
+        return action.permissions(action.parameters.model_validate(inverse), scope), ()
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return (), (f"{NOT_TAKEN_BACK}: its parameters would not fit: {where}: {first['msg']}",)

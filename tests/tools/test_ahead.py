@@ -95,6 +95,82 @@ def test_a_permission_that_cannot_be_asked_about_is_no_yes() -> None:
     assert permitted(access, None, asked).denied
 
 
+class Counting:
+    """IAM that denies some actions, and remembers what it was asked."""
+
+    def __init__(self, *denied: str) -> None:
+        self.denied = denied
+        self.asked: list[tuple[tuple[str, ...], str]] = []
+
+    def simulate_principal_policy(
+        self, ActionNames: list[str], ResourceArns: list[str], **_: Any
+    ) -> dict[str, Any]:
+        self.asked.append((tuple(ActionNames), ResourceArns[0]))
+        decisions = {one: "implicitDeny" if one in self.denied else "allowed" for one in ActionNames}
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": one, "EvalDecision": said} for one, said in decisions.items()
+            ]
+        }
+
+
+def _asking(iam: Any, forth: Any, back: Any) -> Ahead:
+    def statements(given: Any) -> tuple[IamStatement, ...]:
+        return tuple(IamStatement(actions=actions, resources=resources) for actions, resources in given)
+
+    access = ScriptedAccess("us-east-1", clients={"iam": iam})
+    return permitted(access, "arn:aws:iam::1:role/r", statements(forth), statements(back))
+
+
+def test_the_way_back_is_asked_about_beside_the_way_there_and_nothing_twice() -> None:
+    iam = Counting("a:Undo", "b:Undo")
+
+    found = _asking(
+        iam,
+        [(("a:Get", "a:Do"), ("one",)), (("a:Get",), ("two",))],
+        [(("a:Get", "a:Undo"), ("one", "two")), (("b:Undo",), ("one",))],
+    )
+
+    assert sorted(iam.asked) == [
+        (("a:Get", "a:Do", "a:Undo"), "one"),
+        (("a:Get", "a:Undo"), "two"),
+        (("b:Undo",), "one"),
+    ]
+    assert found == Ahead(
+        no_way_back=(
+            "it could not be taken back: the role may not a:Undo on one",
+            "it could not be taken back: the role may not a:Undo on two",
+            "it could not be taken back: the role may not b:Undo on one",
+        )
+    )
+
+
+def test_what_both_ways_need_is_said_once() -> None:
+    found = _asking(Counting("a:Do"), [(("a:Do",), ("one",))], [(("a:Do",), ("one",))])
+
+    assert found == Ahead(denied=("the role may not a:Do on one",))
+
+
+def test_a_way_back_that_cannot_be_asked_about_is_said_so() -> None:
+    found = _asking(Refusing(), [], [(("a:Undo",), ("one",))])
+
+    assert found.unanswered == ("iam:SimulatePrincipalPolicy cannot be asked: AccessDenied",)
+
+
+def test_no_action_of_the_catalogue_needs_more_requests_for_its_way_back() -> None:
+    scope = Scope(account="111122223333", region="us-east-1")
+    for action in ACTIONS:
+        iam = Counting()
+        statements = action.permissions(action.parameters.model_validate(action.example), scope)
+        access = ScriptedAccess("us-east-1", clients={"iam": iam})
+
+        permitted(access, "arn:aws:iam::1:role/r", statements, statements)
+
+        assert len(iam.asked) <= sum(len(one.resources) for one in statements), action.name
+        pairs = [(one, to) for actions, to in iam.asked for one in actions]
+        assert len(pairs) == len(set(pairs)), action.name
+
+
 def test_an_automation_document_is_tried_before_it_is_started(account: SimulatedAccount) -> None:
     access = _access(account)
     (name,) = [one["Name"] for one in _own_documents(account)][:1]

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from pydantic import Field
 
 from memory.records.outcome import ExecutionState
+from memory.records.plan import Risk, Ruling
 from memory.records.scope import Scope
 from tests.tools.dials import BY_ITSELF, Dials, SetDial, SetDialAction, approve, executor, incident, plan
 from tests.tools.memory_table import MemoryTable
@@ -20,16 +22,18 @@ DONE, REFUSED = ExecutionState.DONE, ExecutionState.REFUSED
 
 @dataclass
 class Iam:
-    """IAM with one decision for every call, or without an answer."""
+    """IAM with one decision for every call `but` some, which it denies, or without an answer."""
 
     decision: str | None = "allowed"
+    but: tuple[str, ...] = ()
 
     def simulate_principal_policy(self, ActionNames: list[str], **_: Any) -> dict[str, Any]:
         if self.decision is None:
             raise ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "SimulatePrincipalPolicy")
         return {
             "EvaluationResults": [
-                {"EvalActionName": one, "EvalDecision": self.decision} for one in ActionNames
+                {"EvalActionName": one, "EvalDecision": "implicitDeny" if one in self.but else self.decision}
+                for one in ActionNames
             ]
         }
 
@@ -48,6 +52,21 @@ class TriedDial(SetDialAction):
         if not self.answers:
             raise ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "StartExecutionPreview")
         return tuple(self.says)
+
+
+@dataclass(frozen=True)
+class TwoWayDial(SetDialAction):
+    """A dial that is turned up with one permission, and down with another."""
+
+    def permissions(self, params: SetDial, scope: Scope) -> tuple[IamStatement, ...]:
+        turned = "dial:Raise" if params.value > 7 else "dial:Lower"
+        return (IamStatement(actions=("dial:Read", turned), resources=(params.dial,)),)
+
+
+class LowDial(SetDial):
+    """The parameters of a dial that stands lower than they allow."""
+
+    value: int = Field(ge=8)
 
 
 def acting(iam: Iam, dials: Dials, **tried: Any) -> Executor:
@@ -91,3 +110,72 @@ def test_a_permission_that_was_taken_away_since_the_review_is_noticed() -> None:
 
     assert review.ruling.value == "permit"
     assert (late.state, dials.sent) == (REFUSED, 0)
+
+
+# The way back is asked about before it is needed.
+
+LOWER = "it could not be taken back: the role may not dial:Lower on main"
+UNFIT = "it could not be taken back: its parameters would not fit: value: Input should be greater than"
+
+
+def two_way(iam: Iam, dials: Dials, **given: Any) -> Executor:
+    access = ScriptedAccess(SCOPE.region, clients={"iam": iam})
+    return replace(
+        executor(MemoryTable(), dials), access=access, catalogue=(TwoWayDial(dials, risk=Risk.LOW, **given),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("iam", "given", "said"),
+    [(Iam(but=("dial:Lower",)), {}, LOWER), (Iam(), {"parameters": LowDial}, UNFIT)],
+    ids=["denied", "unfit"],
+)
+def test_what_the_role_could_not_take_back_is_done_by_people_only_and_they_are_told(
+    iam: Iam, given: dict[str, Any], said: str
+) -> None:
+    dials = Dials()
+    at = two_way(iam, dials, **given)
+    (review,) = at.review(incident(), plan(), BY_ITSELF)
+    alone = at.execute(incident(), plan(), 0, BY_ITSELF)
+    sent_alone = dials.sent
+    approve(at, plan(), incident())
+    approved = at.execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert review.ruling is Ruling.ASK and "no-way-back-needs-a-person" in review.policy_ids
+    assert any(one.startswith(said) for one in review.reasons), review.reasons
+    assert review.inverse.startswith(f"none: {said}")
+    assert (alone.state, sent_alone) == (REFUSED, 0)
+    assert (approved.state, dials.values["main"]) == (DONE, 9)
+    # What was there is captured all the same: whether it can be brought back is AWS's to say then.
+    assert approved.inverse == {"dial": "main", "value": 7}
+
+
+def test_what_the_role_can_take_back_is_done_by_itself() -> None:
+    dials = Dials()
+
+    done = two_way(Iam(), dials).execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert (done.state, dials.sent) == (DONE, 1)
+
+
+def test_a_way_back_that_was_closed_since_the_review_is_noticed() -> None:
+    iam, dials = Iam(), Dials()
+    at = two_way(iam, dials)
+
+    (review,) = at.review(incident(), plan(), BY_ITSELF)
+    iam.but = ("dial:Lower",)
+    late = at.execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert review.ruling is Ruling.PERMIT
+    assert (late.state, dials.sent) == (REFUSED, 0)
+
+
+def test_an_undo_is_not_held_up_by_what_iam_says_beforehand() -> None:
+    iam, dials = Iam(), Dials()
+    at = two_way(iam, dials)
+    done = at.execute(incident(), plan(), 0, BY_ITSELF)
+    iam.but = ("dial:Lower", "dial:Raise")
+
+    undone = at.revert(incident(), done, BY_ITSELF)
+
+    assert (undone.state, dials.values["main"]) == (DONE, 7)

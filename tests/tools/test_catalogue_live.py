@@ -1,5 +1,6 @@
 """Every action of the catalogue in a real account: bound to what was approved, least privilege, done once, undone."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -8,11 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from memory.records.assessment import CauseKind
+from memory.records.incident import Severity
 from memory.records.outcome import ExecutionState
-from memory.records.plan import Plan, PlannedAction
+from memory.records.plan import Plan, PlannedAction, Ruling
 from memory.table import table_definition
 from tests.simulated import Credentials, SimulatedAccount, accounts
 from tests.tools.bench import HIGH, TABLE, Bench, bench
+from tests.tools.dials import around
 from tests.tools.stages import ALIAS, DEAD, FUNCTION, LIMIT, QUEUE, ROUTE, STAGES, Stage
 from tools.actions.base import IamStatement, Reversibility, differences
 from tools.actions.registry import ACTIONS, named
@@ -154,6 +157,33 @@ def test_the_declared_permissions_are_enough_and_none_is_more_than_needed(
     # A document begins, and its step is denied what lies outside.
     assert tried(account, access(), beside).startswith(("denied", "it failed after AWS had accepted it"))
     assert tried(account, access(), planned(stage, account)) == ""
+
+
+def test_what_the_role_could_not_take_back_is_asked_about_beforehand(account: SimulatedAccount) -> None:
+    given = {**stage_of("lambda_set_reserved_concurrency").ready(account), "reserved": None}
+    plan = Plan(actions=(PlannedAction(action="lambda_set_reserved_concurrency", parameters=given),))
+    at, calm, iam = bench(account, "no-way-back"), around(Severity.LOW), account.client("iam")
+    (free,) = at.executor.review(at.incident, plan, calm)
+    held = {"RoleName": "cloudops-executor", "PolicyName": "no-reservations"}
+    deny = {"Effect": "Deny", "Action": "lambda:PutFunctionConcurrency", "Resource": "*"}
+    iam.put_role_policy(**held, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    try:
+        (review,) = at.executor.review(at.incident, plan, calm)
+        alone = at.executor.execute(at.incident, plan, 0, calm)
+        sent_alone = at.calls("DeleteFunctionConcurrency")
+        at.approve(plan)
+        done = at.executor.execute(at.incident, plan, 0, calm)
+        back = at.executor.revert(at.incident, done, calm)
+    finally:
+        iam.delete_role_policy(**held)
+
+    assert free.ruling is Ruling.PERMIT
+    function = f"arn:aws:lambda:us-east-1:{account.local['account']}:function:{FUNCTION}"
+    told = f"it could not be taken back: the role may not lambda:PutFunctionConcurrency on {function}"
+    assert review.ruling is Ruling.ASK and {"there is no way back", told} <= set(review.reasons)
+    assert (alone.state, sent_alone) == (ExecutionState.REFUSED, 0)
+    assert done.state is ExecutionState.DONE, done.detail
+    assert back.state is not ExecutionState.DONE and "AccessDenied" in back.detail, back.detail
 
 
 # Done once, and undone where the entry says that it can be.

@@ -58,6 +58,7 @@ AHEADS = [
     Ahead(),
     Ahead(denied=("the role may not dial:Set on main",)),
     Ahead(unanswered=("IAM cannot be asked",)),
+    Ahead(no_way_back=("it could not be taken back: the role may not dial:Set on main",)),
 ]
 
 
@@ -195,6 +196,8 @@ def test_a_level_for_a_service_or_an_action_only_narrows() -> None:
         (inspection(crowd=CROWDS[3]), around(Severity.LOW), Ruling.REFUSE, "incident 5f0a3ad8 is called"),
         (inspection(ahead=AHEADS[1]), around(Severity.LOW), Ruling.REFUSE, "may not dial:Set on main"),
         (inspection(ahead=AHEADS[2]), around(Severity.LOW), Ruling.ASK, "IAM cannot be asked"),
+        (inspection(ahead=AHEADS[3]), around(Severity.LOW), Ruling.ASK, "could not be taken back: the role"),
+        (inspection(Risk.HIGH, ahead=AHEADS[3]), around(), Ruling.REFUSE, "high risk without a way back"),
         (
             inspection(),
             replace(around(Severity.LOW, freeze=True), freeze_reason="the freeze year's end holds"),
