@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from memory.records.approval import ApprovalRequest, Decision
+from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
 from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
-from memory.records.plan import Plan, PlannedAction
+from memory.records.plan import Plan, PlannedAction, Review, reviews_of
 
 FIRST_NOTE = "first_note"
 APPROVAL = "approval"
@@ -31,6 +31,7 @@ def facts_of(
     first_look: FirstLook | None = None,
     assessment: Assessment | None = None,
     plan: Plan | None = None,
+    reviews: Sequence[Review] = (),
     approval: ApprovalRequest | None = None,
     decision: Decision | None = None,
     executions: Iterable[Execution] = (),
@@ -48,6 +49,7 @@ def facts_of(
         "reason": reason,
         **_found(first_look, assessment),
         **_done(plan, approval, decision, done, verification),
+        **(_decided_on(plan, reviews, approval) if plan and approval else {}),
         **(_in_place(done) if status in _TO_PEOPLE else {}),
         "dead_letters": "; ".join(map(str, left)),
         "alarm_since": stamp(incident.episode_started_at),
@@ -89,7 +91,9 @@ def opening_of(kind: str, facts: Mapping[str, str]) -> str:
     if kind == APPROVAL:
         wanted = facts.get("proposed", "a change")
         until = f" until {facts['decide_by']}" if "decide_by" in facts else ""
-        return f"A person must decide{until} on this change: {wanted}. {_sentence(found)}"
+        asked = f"A person must decide{until} on this change: {wanted}. {_sentence(found)}"
+        drifted = f"A runbook no longer fits the account: {facts['drifted']}" if "drifted" in facts else ""
+        return f"{asked} {_sentence(drifted)}".strip()
     if kind == PEOPLE_NEEDED:
         return f"{alarm}: {_sentence(found)} {_sentence(facts.get('reason', ''))}".strip()
     if kind == CLOSING:
@@ -243,6 +247,31 @@ def _done(
         facts["alarm_state"] = verification.alarm_state
         facts["recovered_at"] = stamp(verification.recovered_at)
     return facts
+
+
+def _decided_on(plan: Plan, reviews: Sequence[Review], approval: ApprovalRequest) -> Facts:
+    """Return what a decision that is still to be made rests on; afterwards it is no news."""
+    if approval.status is not ApprovalStatus.PENDING or approval.plan_hash != plan.plan_hash:
+        return {}
+    ruled = reviews_of(plan.actions, reviews)
+    return {
+        "why": _of_each(plan.actions, [one.why for one in plan.actions]),
+        "expected": _of_each(plan.actions, [one.told_expected for one in plan.actions])
+        or plan.expected_effect,
+        "wrong_if": _of_each(plan.actions, [one.falsified_by for one in plan.actions]),
+        "touches": _of_each(ruled, [one.blast_radius for one in ruled]),
+        "way_back": _of_each(ruled, [one.way_back for one in ruled]),
+        "drifted": "; ".join(map(str, plan.drift)),
+        "asked_because": _of_each(ruled, ["; ".join(one.reasons) for one in ruled]),
+        "needed": approval.needed,
+    }
+
+
+def _of_each(actions: Sequence[PlannedAction | Review], told: Sequence[str]) -> str:
+    """Join what is told of each action, under its name where there are several."""
+    if len(actions) == 1:
+        return told[0]
+    return "; ".join(f"{one.action}: {text}" for one, text in zip(actions, told, strict=True) if text)
 
 
 def _in_place(executions: Iterable[Execution]) -> Facts:

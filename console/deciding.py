@@ -1,7 +1,7 @@
 """Approve or deny from a terminal: the caller is whoever STS says, and the door checks the role."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,6 +9,7 @@ from typing import Literal
 from rich.console import Console
 from rich.prompt import Confirm, Prompt
 
+from console.asked import told_actions, told_request
 from console.drive import drive, record_of
 from console.inspecting import record_json
 from console.live import Tail
@@ -21,7 +22,6 @@ from graphs.decision import Decided, DecisionRefusedError, decide, pending_reque
 from graphs.run_port import RunPort
 from memory.records.approval import ApprovalRequest, Decision
 from memory.records.incident_record import IncidentRecord
-from memory.records.plan import PlannedAction
 from tools.errors import CopilotError, Misconfigured
 
 NOBODY = "no one was there to approve"
@@ -72,14 +72,6 @@ def plan_of(record: IncidentRecord) -> str:
     return record.approval.plan_hash if record.approval else ""
 
 
-def told_actions(actions: Iterable[PlannedAction]) -> str:
-    """Return actions with their parameters."""
-    return "; ".join(
-        f"{one.action} ({', '.join(f'{name}={value}' for name, value in one.parameters.items())})"
-        for one in actions
-    )
-
-
 def put_decision(
     records: Records, runs: RunPort, incident_id: str, answer: Answer, seen: ApprovalRequest | None = None
 ) -> Decided:
@@ -115,7 +107,8 @@ def decide_and_follow(session: Deciding, incident: str, answer: Answer, *, wait:
     request = _asked_now(records, incident_id, answer)
     if request is not None:
         asking = None if as_json else session.load
-        answer = _on_what_is_told(request, answer, screen(err=as_json), asking)
+        record = records.incidents.record(incident_id)
+        answer = _on_what_is_told(request, record, answer, screen(err=as_json), asking)
     story = Story(out, records)
     tail = Tail(records, records.incidents.scope_of(incident_id), incident_id, story.tell)
     tail.skip()
@@ -181,15 +174,18 @@ def _stands(records: Records, incident_id: str, answer: Answer) -> bool:
 
 
 def _on_what_is_told(
-    request: ApprovalRequest, answer: Answer, out: Console, asking: Callable[[], None] | None
+    request: ApprovalRequest,
+    record: IncidentRecord | None,
+    answer: Answer,
+    out: Console,
+    asking: Callable[[], None] | None,
 ) -> Answer:
     """Tell which plan is asked now, and make sure that it is the one that is answered unless the answer names one.
 
     `asking` is called before a person is asked, and is None where nobody is to be. A denial needs no second word:
     whichever plan it meets, nothing is changed by it.
     """
-    told = f"plan {request.plan_hash[:12]}: {told_actions(request.actions)}"
-    out.print(plain(told), soft_wrap=True)
+    out.print(told_request(request, record, out.width), soft_wrap=True)
     if answer.approved and not answer.plan:
         _is_meant(request.incident_id, request.plan_hash, asking)
     return replace(answer, plan=answer.plan or request.plan_hash)

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from console.asked import told_request
 from console.reading import Shelf
 from console.text import (
     SEVERITY_STYLE,
@@ -23,6 +24,7 @@ from console.text import (
 )
 from memory.records.assessment import Assessment, FirstLook, Hypothesis
 from memory.records.evidence import Evidence
+from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.message import Message, MessageState
 from memory.records.outcome import Execution, ExecutionState, Verification
@@ -111,6 +113,9 @@ class Story:
         if record.closed_at:
             lasted = span(record.closed_at - incident.opened_at)
             self.console.print(styled(f"{lasted} from the event to the end, by the account's clock", "dim"))
+        if record.approval and record.status is Status.AWAITING_APPROVAL:
+            self.console.print()
+            self.console.print(told_request(record.approval, record, self.console.width), soft_wrap=True)
         self._messages(record)
         self._cost(record)
 
@@ -293,7 +298,7 @@ def _plan(plan: Plan) -> Table:
 def _around(plan: Plan) -> list[tuple[str, RenderableType | str | None]]:
     """What was considered and left, what has drifted, and what was done before: each line only where there is any."""
     left = "; ".join(f"{one.action or one.cause}: {one.why_not}" for one in plan.considered)
-    gone = "; ".join(f"{one.runbook}: {one.subject}: {one.problem}" for one in plan.drift)
+    gone = "; ".join(map(str, plan.drift))
     past = "; ".join(f"{one.incident_id[:8]} {one.status} ({one.outcome})" for one in plan.similar)
     return [("left", left if plan.actions else None), ("drifted", gone), ("before", past)]
 
@@ -307,7 +312,7 @@ def _review(review: Review) -> Table:
         ("ruling", styled(review.ruling.value, RULING_STYLE[review.ruling])),
         ("by policy", ", ".join(review.policy_ids)),
         ("touches", review.blast_radius),
-        ("undone by", review.inverse),
+        ("undone by", review.way_back),
     )
 
 

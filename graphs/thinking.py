@@ -215,6 +215,7 @@ class Copilot:
             first_look=state.get("first_look"),
             assessment=state.get("assessment"),
             plan=plan,
+            reviews=state.get("reviews", []),
             approval=self.records.approvals.get(scope, incident_id, plan_hash) if plan_hash else None,
             decision=self.records.approvals.decision(scope, incident_id, plan_hash) if plan_hash else None,
             executions=self._acted(incident, state.get("executions", [])),

@@ -12,7 +12,7 @@ import cedarpy
 from memory.records.base import canonical_json
 from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity
-from memory.records.plan import Plan, Review, Risk, Ruling
+from memory.records.plan import NO_INVERSE, Plan, Review, Risk, Ruling
 from tools.actions.registry import ACTIONS, Catalogue
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
@@ -192,9 +192,9 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
 
 def _inverse_text(inspection: Inspection) -> str:
     if inspection.inverse is None:
-        return "none"
+        return NO_INVERSE
     if inspection.ahead.no_way_back:
-        return f"none: {'; '.join(inspection.ahead.no_way_back)}"
+        return f"{NO_INVERSE}: {'; '.join(inspection.ahead.no_way_back)}"
     return f"{inspection.planned.action} {canonical_json(inspection.inverse)}"
 
 

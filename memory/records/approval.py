@@ -53,6 +53,12 @@ class ApprovalRequest(Record):
     signature: str = ""
 
     @property
+    def needed(self) -> str:
+        """Say how many people have to approve, and with which role."""
+        people = f"{self.quorum} people, each" if self.quorum > 1 else "1 person"
+        return f"{people} with the role {self.role_needed.value}"
+
+    @property
     def signed_text(self) -> str:
         """Return what the signature is over: the digest of what is asked, and the key."""
         return canonical_json({"asked": self.sha256, "key_id": self.key_id})

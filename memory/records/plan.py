@@ -1,5 +1,6 @@
 """What is proposed, and what policy says to it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Self
 
@@ -51,6 +52,11 @@ class ExpectedSignal(Record):
             raise ValueError("what a signal becomes has to be said")
         return self
 
+    def __str__(self) -> str:
+        """Say what is seen if it works, and by when."""
+        minutes, seconds = divmod(self.within_seconds, 60)
+        return f"{self.text}, within {f'{self.within_seconds} s' if seconds else f'{minutes} min'}"
+
     def met(self, before: Any, now: Any) -> bool:
         """Say whether the signal went the way that was expected; what is not there has not."""
         if self.direction is Direction.BECOMES:
@@ -73,6 +79,11 @@ class PlannedAction(Record):
     cause: str = Field(default="", description="The cause it answers, as component and kind.")
     expected: tuple[ExpectedSignal, ...] = Field(default=(), description="What is seen if it works.")
     falsified_by: str = Field(default="", description="What would show that it answers the wrong cause.")
+
+    @property
+    def told_expected(self) -> str:
+        """Say what is seen if it works, and by when; empty where nothing is."""
+        return " and ".join(map(str, self.expected))
 
 
 class Considered(Record):
@@ -103,6 +114,10 @@ class Drift(Record):
     subject: str
     problem: str
 
+    def __str__(self) -> str:
+        """Say which runbook, and what of it does not fit the account."""
+        return f"{self.runbook}: {self.subject}: {self.problem}"
+
 
 class Plan(Record):
     """One or a few actions in their order, or none with the reason."""
@@ -125,6 +140,10 @@ class Plan(Record):
         return digest([self.attempt, acts])
 
 
+NO_INVERSE = "none"
+"""What a review says of an action that nothing takes back."""
+
+
 class Ruling(StrEnum):
     """Policy's answer to one action."""
 
@@ -145,6 +164,17 @@ class Review(Record):
     blast_radius: str
     fingerprint: str
     inverse: str
+
+    @property
+    def way_back(self) -> str:
+        """Say what takes the action back, or that nothing does."""
+        return "none: the copilot cannot undo it" if self.inverse == NO_INVERSE else self.inverse
+
+
+def reviews_of(actions: Sequence[PlannedAction], reviews: Sequence[Review]) -> tuple[Review, ...]:
+    """Return the rulings on these actions, in their order, or none where the newest reviews are of others."""
+    last = tuple(reviews[-len(actions) :]) if actions else ()
+    return last if [one.action for one in last] == [one.action for one in actions] else ()
 
 
 def _is_number(value: Any) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from agents.guardrails import LocalSigns
 from agents.remediation import Choice, Parameter, PlanContext, PlanResult, Proposal, Remediation
 from memory.records.assessment import Verdict
-from memory.records.plan import Considered, PlannedAction, SimilarIncident
+from memory.records.plan import Considered, Drift, PlannedAction, SimilarIncident
 from memory.retrieval import RunbookIndex
 from tests.agents.desk import CAPACITY, INCIDENT, ORDERS, ROLLBACK, assessment
 from tests.agents.scripted import heard_text, role
@@ -89,6 +89,27 @@ def test_whatever_is_chosen_only_offers_come_out(name: str, parameters: dict[str
 def test_the_catalogues_effect_stands_where_a_model_says_none() -> None:
     plan = propose(proposal(choice(ROLLBACK)), effects={ROLLBACK.action: "The old revision runs again."}).plan
     assert plan.expected_effect == "The old revision runs again."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [proposal(choice(ROLLBACK)), proposal(no_action_reason="It is not safe."), ConnectionError("away")],
+    ids=["a change", "no change", "no model"],
+)
+def test_what_of_a_runbook_has_drifted_stays_with_the_plan_and_is_shown_to_the_model(said: object) -> None:
+    drift = Drift(runbook="book", subject="role ops", problem="it is not there")
+    model, chat = role(said, name="remediation")  # type: ignore[arg-type]
+    found = PlanContext(drift=(drift,))
+    plan = Remediation(model, LocalSigns()).propose(INCIDENT, assessment(), (ROLLBACK,), found).plan
+    assert plan.drift == (drift,)
+    assert "role ops" in heard_text(chat)
+
+
+def test_what_of_a_runbook_has_drifted_is_kept_where_nothing_is_possible() -> None:
+    drift = Drift(runbook="book", subject="role ops", problem="it is not there")
+    model, _ = role(proposal(), name="remediation")
+    found = PlanContext(drift=(drift,))
+    assert Remediation(model, LocalSigns()).propose(INCIDENT, assessment(), (), found).plan.drift == (drift,)
 
 
 def test_one_change_at_a_time() -> None:

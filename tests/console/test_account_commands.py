@@ -99,6 +99,9 @@ def test_an_approval_killed_after_its_action_is_finished_by_the_next(desk: Desk)
     assert (code, f"approve plan {plan[:12]}?" in shown, "nothing was decided" in shown) == (1, True, True), (
         shown
     )
+    for label in ("why", "expected", "wrong if", "touches", "way back", "policy", "approve"):
+        assert f"\n  {label:<10}" in other.stdout and f"\n  {label:<10}" in shown, label
+    assert f"touches   {waiting.reviews[0].blast_radius[:40]}" in shown
     assert list(records.approvals.decisions(waiting.incident.scope, incident_id, plan)) == []
     at_the_wake = _stored_by_the_wake(desk, incident_id, plan)
     assert at_the_wake["decided"] == "approved"
