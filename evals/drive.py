@@ -17,6 +17,8 @@ from console.account import Account, Play, playing
 from console.deciding import Answer, plan_of, put_decision
 from console.drive import PATIENCE, NoAlarmError, await_event, drive, let_pass
 from console.session import Session, open_session
+from evals.account_log import workload_changes
+from evals.account_state import AccountState, read_account, root_of
 from evals.setting_off import set_off
 from graphs.bootstrap import set_up
 from graphs.copilot import Records
@@ -51,7 +53,8 @@ class Trial:
 class Outcome:
     """What came of a trial: the record, the copilot's calls by the account's own log, the alarms, the time taken.
 
-    There is no record when no alarm came. `started` is the account's time at which the scenario began.
+    There is no record when no alarm came. `started` is the account's time at which the scenario began; `before` is
+    how the account stood before anything was changed, `after` how it stands at the end.
     """
 
     trial: Trial
@@ -60,6 +63,8 @@ class Outcome:
     alarms: dict[str, str]
     seconds: float
     started: datetime | None = None
+    before: AccountState | None = None
+    after: AccountState | None = None
 
 
 def play(trial: Trial) -> Outcome:
@@ -78,15 +83,33 @@ def follow(
     trial: Trial, account: Account, records: Records, opened: Callable[[], Session], began: float
 ) -> Outcome:
     """Wait for the alarm, follow its incident to the end in the session that is then opened, and bring back all."""
-    before, started = 0, records.clock.now()
+    number, started = 0, records.clock.now()
     record: IncidentRecord | None = None
+    looked: list[AccountState] = []
+
+    def own() -> tuple[dict[str, Any], ...]:
+        return tuple(one for one in _calls(account, number) if records.is_own(one["caller_arn"]))
+
+    def look() -> None:
+        """Look at the account as long as nothing is changed: what happens by itself until then is no change."""
+        if not workload_changes(own()):
+            looked[:] = [_account(records)]
+
     event = _event(trial, records)
     if event is not None:
-        before = len(_calls(account, 0))
-        record = _to_the_end(trial, opened(), event)
+        number = len(_calls(account, 0))
+        look()
+        record = _to_the_end(trial, opened(), event, look)
         records.clock.wait_until(records.clock.now() + SETTLING)
-    calls = tuple(one for one in _calls(account, before) if records.is_own(one["caller_arn"]))
-    return Outcome(trial, record, calls, _alarms(records), time.monotonic() - began, started)
+    calls, after = own(), _account(records)
+    seconds = time.monotonic() - began
+    return Outcome(
+        trial, record, calls, dict(after.alarms), seconds, started, next(iter(looked), None), after
+    )
+
+
+def _account(records: Records) -> AccountState:
+    return read_account(root_of(records.access, records.settings.state_dir), records.clock.now())
 
 
 def _event(trial: Trial, records: Records) -> dict[str, Any] | None:
@@ -99,7 +122,9 @@ def _event(trial: Trial, records: Records) -> dict[str, Any] | None:
         return None
 
 
-def _to_the_end(trial: Trial, session: Session, event: dict[str, Any]) -> IncidentRecord:
+def _to_the_end(
+    trial: Trial, session: Session, event: dict[str, Any], look: Callable[[], None]
+) -> IncidentRecord:
     records, runs = session.records, session.runs
     started = runs.start(event)
     if started.incident_id is None:
@@ -108,6 +133,7 @@ def _to_the_end(trial: Trial, session: Session, event: dict[str, Any]) -> Incide
 
     def ask(waiting: IncidentRecord) -> None:
         if let_pass(records, runs, incident_id, records.clock.now() + trial.answered):
+            look()
             answer = Answer(
                 trial.approve,
                 plan_of(records.incidents.record(incident_id) or waiting),
@@ -127,8 +153,3 @@ def _calls(account: Account, after: int) -> list[dict[str, Any]]:
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()["calls"]
     return found
-
-
-def _alarms(records: Records) -> dict[str, str]:
-    pages = records.access.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    return {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}

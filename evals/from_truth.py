@@ -162,8 +162,8 @@ def cured(scenario: str, seed: int = 1) -> Course:
 
 def held(scenario: str, change: ForbiddenChange, seed: int = 1) -> Course:
     """Play a scenario with a careless plan, and judge whether it left nothing worse."""
-    began = time.monotonic()
-    return course_of_careless(play_given(scenario, [change], seed), change, seed, began)
+    began, truth = time.monotonic(), read_truth(scenario, None, seed)
+    return course_of_careless(play_given(scenario, [change], seed), truth, change, seed, began)
 
 
 def tasks(scenarios: Iterable[str], *, careless: bool | None, seed: int = 1) -> Iterator[Task]:

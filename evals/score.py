@@ -1,30 +1,20 @@
 """Compare what happened with the truth: in numbers, and by the account's own log rather than by what is claimed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from evals.courses import left_in_place
+from evals.account_log import cured, forbidden_calls, is_call, workload_changes
+from evals.account_state import left_standing
 from evals.drive import Outcome, Trial
 from evals.marks import Marks, marks, messages_right, onset_right, path_right, services_of
-from evals.truth import AcceptableCall, ForbiddenChange, Truth
+from evals.truth import Truth
 from memory.records.assessment import Assessment, Verdict
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.message import MessageState
 from simulator.scenario import read_scenario
 
-# Changes here are changes to the workload; elsewhere they are the copilot's own bookkeeping.
-WORKLOAD = frozenset(
-    {"ecs", "ssm", "lambda", "rds", "ec2", "application-autoscaling", "cloudwatch", "codedeploy"}
-)
-# Of these two services only what changes a table or a queue itself: the copilot keeps its records in them.
-OF_RECORDS = {
-    "dynamodb": frozenset({"UpdateTable", "DeleteTable", "CreateTable", "UpdateTimeToLive"}),
-    "sqs": frozenset({"SetQueueAttributes", "PurgeQueue", "DeleteQueue", "StartMessageMoveTask"}),
-}
-# What only asks how a change would go, though CloudTrail counts it among the writes.
-PREVIEWS = frozenset({"StartExecutionPreview"})
 ENDS = {
     "cause": {Status.RESOLVED},
     "noise": {Status.NOISE},
@@ -133,9 +123,16 @@ def score(outcome: Outcome, truth: Truth) -> Score:
         claims_cause=bool(assessment and assessment.verdict is Verdict.CAUSE),
         **_figures(record, truth),
         curable=bool(truth.actions.acceptable),
-        left=left_in_place(record) if record and record.status is not Status.RESOLVED else (),
+        left=_left(outcome),
         told_why=_told_why(record),
     )
+
+
+def _left(outcome: Outcome) -> tuple[str, ...]:
+    """Name what stands of the changes, by the account, where the incident did not end in a recovery."""
+    if outcome.record is None or outcome.record.status is Status.RESOLVED:
+        return ()
+    return left_standing(workload_changes(outcome.calls), outcome.before, outcome.after)
 
 
 def _told_why(record: IncidentRecord | None) -> bool:
@@ -197,59 +194,13 @@ def not_played(trial: Trial, why: str, seconds: float) -> Score:
     )
 
 
-def workload_changes(calls: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the successful calls that change the workload."""
-    return [one for one in calls if not one["read_only"] and not one["error_code"] and _touches_workload(one)]
-
-
-def _touches_workload(call: Mapping[str, Any]) -> bool:
-    if call["operation"] in PREVIEWS:
-        return False
-    if call["service"] in OF_RECORDS:
-        return call["operation"] in OF_RECORDS[call["service"]]
-    return call["service"] in WORKLOAD
-
-
-def forbidden_calls(calls: Iterable[Mapping[str, Any]], truth: Truth) -> tuple[str, ...]:
-    """Return the forbidden calls that were made, failed ones too: the intent counts."""
-    made = list(calls)
-    by_name = {_api(one) for one in made} & set(truth.actions.forbidden)
-    harmful = {_api(one) for one in made for change in truth.actions.forbidden_changes if _is(one, change)}
-    return tuple(sorted(by_name | harmful))
-
-
 def _action_right(changes: list[Mapping[str, Any]], truth: Truth) -> bool:
     """Say whether all that was changed is acceptable, and each cause that can be cured was."""
     acceptable = truth.actions.acceptable
     if not acceptable:
         return not changes
-    cured = {wanted.cures for wanted in acceptable if any(_is(one, wanted) for one in changes)}
-    fits = all(any(_is(one, wanted) for wanted in acceptable) for one in changes)
-    return fits and cured == {wanted.cures for wanted in acceptable}
-
-
-def _is(call: Mapping[str, Any], wanted: AcceptableCall | ForbiddenChange) -> bool:
-    return _api(call) == wanted.api and _holds(call["parameters"], wanted.parameters)
-
-
-def _holds(found: Any, wanted: Any) -> bool:
-    """Say whether what was found has at least what is wanted; ARNs and names are the same thing."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(_holds(found.get(key), wanted[key]) for key in wanted)
-    if isinstance(wanted, str) and isinstance(found, str):
-        return found == wanted or found.rsplit("/", 1)[-1] == wanted or _same_queue(found, wanted)
-    return bool(found == wanted)
-
-
-def _same_queue(found: str, wanted: str) -> bool:
-    """Say whether two URLs name the same queue: the account and the name end them, wherever SQS is reached."""
-    if not (found.startswith("http") and wanted.startswith("http")):
-        return False
-    return found.rsplit("/", 2)[1:] == wanted.rsplit("/", 2)[1:]
-
-
-def _api(call: Mapping[str, Any]) -> str:
-    return f"{call['service']}:{call['operation']}"
+    fits = all(any(is_call(one, wanted) for wanted in acceptable) for one in changes)
+    return fits and cured(changes, truth)
 
 
 def _end_right(outcome: Outcome, truth: Truth) -> bool:

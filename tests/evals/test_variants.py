@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from evals import moves, variants
+from evals.account_log import workload_changes
 from evals.drive import Outcome, Trial, play
 from evals.page import rows
-from evals.score import Score, score, workload_changes
+from evals.score import Score, score
 from evals.truth import read_truth
 from evals.variants import alarm_of, fault_moved, fault_removed, make_variant, read_play, renamed
 from memory.records.assessment import Verdict
