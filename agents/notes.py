@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.approval import ONE_PERSON, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
 from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
@@ -92,8 +92,13 @@ def opening_of(kind: str, facts: Mapping[str, str]) -> str:
         wanted = facts.get("proposed", "a change")
         until = f" until {facts['decide_by']}" if "decide_by" in facts else ""
         asked = f"A person must decide{until} on this change: {wanted}. {_sentence(found)}"
+        several = (
+            f"It takes {facts['needed']}."
+            if not facts.get("needed", ONE_PERSON).startswith(ONE_PERSON)
+            else ""
+        )
         drifted = f"A runbook no longer fits the account: {facts['drifted']}" if "drifted" in facts else ""
-        return f"{asked} {_sentence(drifted)}".strip()
+        return " ".join(filter(None, (asked.strip(), several, _sentence(drifted))))
     if kind == PEOPLE_NEEDED:
         return f"{alarm}: {_sentence(found)} {_sentence(facts.get('reason', ''))}".strip()
     if kind == CLOSING:

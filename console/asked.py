@@ -88,6 +88,5 @@ def _wrapped(head: str, text: str, width: int) -> str:
         max(40, min(width, WIDEST)),
         initial_indent=head,
         subsequent_indent=" " * (LABEL + 2),
-        break_long_words=False,
         break_on_hyphens=False,
     )

@@ -13,6 +13,9 @@ NAMED_BY = 8
 """The fewest digits of a plan's hash that name it to people."""
 
 
+ONE_PERSON = "1 person"
+
+
 class ApprovalStatus(StrEnum):
     """Where a request stands."""
 
@@ -55,7 +58,7 @@ class ApprovalRequest(Record):
     @property
     def needed(self) -> str:
         """Say how many people have to approve, and with which role."""
-        people = f"{self.quorum} people, each" if self.quorum > 1 else "1 person"
+        people = f"{self.quorum} people, each" if self.quorum > 1 else ONE_PERSON
         return f"{people} with the role {self.role_needed.value}"
 
     @property

@@ -83,7 +83,7 @@ class PlannedAction(Record):
     @property
     def told_expected(self) -> str:
         """Say what is seen if it works, and by when; empty where nothing is."""
-        return " and ".join(map(str, self.expected))
+        return "; ".join(map(str, self.expected))
 
 
 class Considered(Record):

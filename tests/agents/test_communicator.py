@@ -8,14 +8,24 @@ from agents.communicator import Communicator, Draft, Opening
 from agents.grounding import unfounded
 from agents.guardrails import Direction, Findings, LocalSigns, TextGuard
 from agents.notes import APPROVAL, CLOSING, FIRST_NOTE, PEOPLE_NEEDED, facts_of, opening_of
-from memory.records.approval import ApprovalRequest
+from memory.records.approval import ApprovalRequest, ApprovalStatus
 from memory.records.assessment import Verdict
 from memory.records.incident import Status
 from memory.records.message import Audience
 from memory.records.outcome import Recovery, Verification
 from memory.records.plan import Plan
 from memory.records.scope import COPILOT
-from tests.agents.desk import INCIDENT, METRIC, NOON, ROLLBACK, SCOPE, UNCLEAR, assessment, first_look
+from tests.agents.desk import (
+    CAPACITY,
+    INCIDENT,
+    METRIC,
+    NOON,
+    ROLLBACK,
+    SCOPE,
+    UNCLEAR,
+    assessment,
+    first_look,
+)
 from tests.agents.scripted import role
 
 PLAN = Plan(actions=(ROLLBACK,), summary="Return basket to basket:7.")
@@ -204,3 +214,25 @@ def test_stakeholders_are_spared_the_machinery() -> None:
 def test_what_counts_as_a_fact(text: str, strange: tuple[str, ...]) -> None:
     facts = {"share": 0.35, "onset": "2026-11-23T11:57:00+00:00", "writes": 1200, "change": "basket:8"}
     assert unfounded(text, facts) == strange
+
+
+def test_whoever_is_asked_is_told_how_many_people_it_takes_and_until_when_only_while_it_waits() -> None:
+    one, two = REQUEST, REQUEST.model_copy(update={"quorum": 2})
+    alone, both = (
+        facts_of(INCIDENT, assessment=assessment(), plan=PLAN, approval=asked) for asked in (one, two)
+    )
+    assert "It takes" not in opening_of(APPROVAL, alone)
+    assert "It takes 2 people, each with the role approver." in opening_of(APPROVAL, both)
+    over = one.model_copy(update={"status": ApprovalStatus.APPROVED})
+    assert "needed" not in facts_of(INCIDENT, assessment=assessment(), plan=PLAN, approval=over)
+
+
+def test_each_of_several_changes_has_its_own_limits_in_the_message() -> None:
+    second = CAPACITY.model_copy(update={"falsified_by": "writes are still refused"})
+    plan = Plan(actions=(ROLLBACK.model_copy(update={"falsified_by": "errors go on"}), second))
+    asked = REQUEST.model_copy(update={"plan_hash": plan.plan_hash, "actions": plan.actions})
+    facts = facts_of(INCIDENT, assessment=assessment(), plan=plan, approval=asked)
+    assert (
+        facts["wrong_if"] == f"{ROLLBACK.action}: errors go on; {CAPACITY.action}: writes are still refused"
+    )
+    assert "touches" not in facts, "no review of this plan is known"
