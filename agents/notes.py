@@ -266,6 +266,7 @@ def _decided_on(plan: Plan, reviews: Sequence[Review], approval: ApprovalRequest
         "wrong_if": _of_each(plan.actions, [one.falsified_by for one in plan.actions]),
         "touches": _of_each(ruled, [one.blast_radius for one in ruled]),
         "way_back": _of_each(ruled, [one.way_back for one in ruled]),
+        "no_way_back": "; ".join(approval.no_way_back_beside(ruled)),
         "drifted": "; ".join(map(str, plan.drift)),
         "asked_because": _of_each(ruled, ["; ".join(one.reasons) for one in ruled]),
         "needed": approval.needed,

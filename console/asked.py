@@ -30,7 +30,7 @@ def told_request(request: ApprovalRequest, record: IncidentRecord | None, width:
             lines.append(_wrapped(f"  {number + 1}. ", action.action, width))
         review = reviews[number] if reviews else None
         lines += _laid_out(_of_action(request, number, action, review), width)
-    lines += _laid_out(_of_plan(request, plan), width)
+    lines += _laid_out(_of_plan(request, plan, reviews), width)
     return "\n".join(lines)
 
 
@@ -67,8 +67,9 @@ def _touches(request: ApprovalRequest, number: int, review: Review | None) -> st
     return review.blast_radius + ("" if as_asked else " (at the review; its target has changed since)")
 
 
-def _of_plan(request: ApprovalRequest, plan: Plan | None) -> Iterator[Row]:
+def _of_plan(request: ApprovalRequest, plan: Plan | None, reviews: Iterable[Review]) -> Iterator[Row]:
     yield "effect", plan.expected_effect if plan else UNKNOWN
+    yield from (("way back", one) for one in request.no_way_back_beside(reviews))
     drifted = map(str, plan.drift) if plan else (f"{UNKNOWN}: whether a runbook has drifted",)
     yield from (("drifted", one) for one in drifted)
     yield "approve", f"{request.needed}, until {full_time(request.expires_at)}"

@@ -117,7 +117,7 @@ INLINE = (
     (
         "the way back is asked about too",
         "tools/rehearsal.py",
-        "back, unfit = _way_back(action, found.inverse, scope)",
+        "back, unfit = _way_back(action, action.target(params), found.inverse, scope)",
         "back, unfit = (), ()",
     ),
     (

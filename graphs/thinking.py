@@ -34,6 +34,7 @@ from tools.left_letters import letters_left, queues_met
 from tools.observe.sources import RunbookSearch, Sources
 from tools.outbox import Flushed, Outbox
 from tools.policy import Circumstances
+from tools.rehearsal import both_ways
 
 if TYPE_CHECKING:
     from agents.critic import CriticResult
@@ -130,6 +131,12 @@ class Copilot:
         return tuple(
             inspect(self.records.access, planned, self.executor.catalogue) for planned in plan.actions
         )
+
+    def no_way_back(self, incident: Incident, found: tuple[Inspection, ...]) -> tuple[str, ...]:
+        """Return what of a plan the role could not take back, each with why, as IAM answers now."""
+        access, role = self.records.access, self.executor.sessions.role_arn
+        ahead = [both_ways(access, role, incident.scope, one) for one in found]
+        return tuple(dict.fromkeys(why for one in ahead for why in one.no_way_back))
 
     def quorum(self, incident: Incident, found: tuple[Inspection, ...]) -> int:
         """Return how many people have to approve a plan, by the severity that was measured and what it touches."""

@@ -44,6 +44,7 @@ class Attempt:
     fingerprint: str
     bound: State
     blast: BlastRadius
+    no_way_back: tuple[str, ...]
     quorum: int
     review: Review
     request: ApprovalRequest | None
@@ -195,6 +196,12 @@ def no_more_than_was_shown(attempt: Attempt, request: ApprovalRequest) -> str | 
     return f"it moves {attempt.blast.amount} now, and {asked[0]} when approval was asked"
 
 
+def no_more_final_than_was_shown(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse what cannot be taken back by now for a reason that people were not told."""
+    new = [why for why in attempt.no_way_back if why not in request.no_way_back]
+    return f"{new[0]}; that was not known when approval was asked" if new else None
+
+
 def decided_on_this_request(attempt: Attempt, request: ApprovalRequest) -> str | None:
     """Refuse a decision on anything but this request, to the last field."""
     for one in attempt.decisions:
@@ -322,6 +329,7 @@ OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
     approved_by_enough,
     approved_by_enough_now,
     no_more_than_was_shown,
+    no_more_final_than_was_shown,
     decided_on_this_request,
     signed_when_asked,
     signed_at_the_door,

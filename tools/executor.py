@@ -230,6 +230,7 @@ class Executor:
             fingerprint=inspection.fingerprint,
             bound=inspection.bound,
             blast=inspection.blast,
+            no_way_back=inspection.ahead.no_way_back,
             quorum=around.approvers(inspection.blast.percent),
             review=self.policy.rule(inspection, around),
             request=self.approvals.get(*place),

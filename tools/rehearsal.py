@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from memory.records.scope import Scope
 from tools.actions.base import Action, IamStatement, Rehearsed
-from tools.ahead import NOT_TAKEN_BACK, permitted
+from tools.ahead import NOT_TAKEN_BACK, NOTHING_KNOWN, Ahead, permitted
 from tools.aws.access import AwsAccess
 from tools.errors import error_code
 from tools.inspection import Inspection
@@ -19,9 +19,7 @@ def rehearsed(access: AwsAccess, role_arn: str | None, scope: Scope, found: Insp
     action, params = found.action, found.params
     if action is None or params is None or found.problems:
         return found
-    back, unfit = _way_back(action, found.inverse, scope)
-    ahead = permitted(access, role_arn, action.permissions(params, scope), back)
-    ahead = replace(ahead, no_way_back=(*ahead.no_way_back, *unfit))
+    ahead = both_ways(access, role_arn, scope, found)
     if not isinstance(action, Rehearsed):
         return replace(found, ahead=ahead)
     try:
@@ -32,8 +30,18 @@ def rehearsed(access: AwsAccess, role_arn: str | None, scope: Scope, found: Insp
     return replace(found, ahead=ahead, problems=(*found.problems, *problems))
 
 
+def both_ways(access: AwsAccess, role_arn: str | None, scope: Scope, found: Inspection) -> Ahead:
+    """Ask IAM whether the role may do what was inspected, and take it back; not where there are problems."""
+    action, params = found.action, found.params
+    if action is None or params is None or found.problems:
+        return NOTHING_KNOWN
+    back, unfit = _way_back(action, action.target(params), found.inverse, scope)
+    ahead = permitted(access, role_arn, action.permissions(params, scope), back)
+    return replace(ahead, no_way_back=(*ahead.no_way_back, *unfit))
+
+
 def _way_back(
-    action: Action[Any], inverse: dict[str, Any] | None, scope: Scope
+    action: Action[Any], target: str, inverse: dict[str, Any] | None, scope: Scope
 ) -> tuple[tuple[IamStatement, ...], tuple[str, ...]]:
     """Return what the undo has to be allowed, and why there can be none where its parameters do not fit."""
     if inverse is None:
@@ -43,4 +51,5 @@ def _way_back(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return (), (f"{NOT_TAKEN_BACK}: its parameters would not fit: {where}: {first['msg']}",)
+        why = f"{action.name} cannot bring back what {target} has now: {where}: {first['msg']}"
+        return (), (f"{NOT_TAKEN_BACK}: {why}",)

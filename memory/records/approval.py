@@ -1,12 +1,13 @@
 """A request for approval, and the decisions that answer it."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
 from memory.records.base import Record, UtcTime, canonical_json, digest
-from memory.records.plan import PlannedAction
+from memory.records.plan import PlannedAction, Review
 from memory.records.scope import Principal, Role, Scope
 
 NAMED_BY = 8
@@ -32,7 +33,7 @@ class ApprovalRequest(Record):
 
     `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
     actions that were claimed on this approval, each once. `blast_percents` and `amounts` are what each action touched
-    then. `withdrawn` is why nobody is asked any more.
+    then. `no_way_back` is what of it could not be taken back, and why. `withdrawn` is why nobody is asked any more.
     `signature` is of what is asked, made where it is asked: the table alone proves no quorum and no expiry.
     """
 
@@ -50,6 +51,7 @@ class ApprovalRequest(Record):
     quorum: int = Field(default=1, ge=1)
     blast_percents: tuple[int, ...] = ()
     amounts: tuple[int, ...] = ()
+    no_way_back: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     withdrawn: str = ""
     key_id: str = ""
@@ -60,6 +62,11 @@ class ApprovalRequest(Record):
         """Say how many people have to approve, and with which role."""
         people = f"{self.quorum} people, each" if self.quorum > 1 else ONE_PERSON
         return f"{people} with the role {self.role_needed.value}"
+
+    def no_way_back_beside(self, reviews: Iterable[Review]) -> tuple[str, ...]:
+        """Return what cannot be taken back and was found after the reviews, which tell the rest."""
+        told = tuple(one.way_back for one in reviews)
+        return tuple(why for why in self.no_way_back if not any(why in one for one in told))
 
     @property
     def signed_text(self) -> str:

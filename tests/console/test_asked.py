@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
+from agents.notes import facts_of
 from console.asked import UNKNOWN, told_request
 from console.report import render
 from console.story import Story
@@ -160,6 +161,17 @@ def test_what_the_record_does_not_hold_is_not_told_as_harmless(held: str) -> Non
     assert told["touches"] == f"30 % of its target; the rest is {UNKNOWN}", "the signed request says how much"
     assert told["wrong if"] == "errors go on"
     assert ("drifted" in told) is (held != "reviews of another action")
+
+
+def test_what_the_request_says_of_no_way_back_is_told_once() -> None:
+    one, why = action(), "it could not be taken back: the role may not ecs:UpdateService on web"
+    request, plan = asked(one, no_way_back=(why,))
+    knew, did_not = review(one, inverse=f"{NO_INVERSE}: {why}"), review(one)
+    for ruled, way_back in ((knew, knew.inverse), (did_not, f"{did_not.inverse} {why}")):
+        told = rows(told_request(request, record(plan, request, ruled), 80))
+        facts = facts_of(INCIDENT, plan=plan, reviews=(ruled,), approval=request)
+        assert told["way back"] == way_back
+        assert facts.get("no_way_back", "") == ("" if ruled is knew else why)
 
 
 def test_a_target_that_changed_since_its_review_is_said_to_have() -> None:

@@ -19,7 +19,7 @@ from memory.stores.approvals import ApprovalStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
-from tests.tools.dials import APPROVER, Dials, decision_on, executor, incident, plan, request_for
+from tests.tools.dials import APPROVER, SIGNER, Dials, decision_on, executor, incident, plan, request_for
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.authority import changed_since_asked
@@ -29,7 +29,7 @@ from tools.inspection import inspect
 class Asking:
     """A copilot whose records are in memory."""
 
-    def __init__(self, table: MemoryTable) -> None:
+    def __init__(self, table: MemoryTable, no_way_back: tuple[str, ...] = ()) -> None:
         acting = executor(table, Dials())
         self.timers, self.approvals = TimerStore(table, SCOPE.tenant), ApprovalStore(table)
         self.acting, self.outbox = acting, OutboxStore(table, SCOPE.tenant)
@@ -47,6 +47,7 @@ class Asking:
             ),
             inspect=lambda one: tuple(inspect(acting.access, a, acting.catalogue) for a in one.actions),
             quorum=lambda *_: 1,
+            no_way_back=lambda *_: no_way_back,
             tell=lambda *_: None,
             announce=self._announce,
         )
@@ -93,6 +94,32 @@ def test_a_request_that_was_cut_off_is_told_and_ends_all_the_same(dies_at: int, 
     assert len(list(second.outbox.all(SCOPE, incident().incident_id))) == 1
     told = [one.kind for one in second.timeline.entries(SCOPE, incident().incident_id)]
     assert told.count(EntryKind.MESSAGE) == 1
+
+
+def test_a_request_says_under_its_signature_what_could_not_be_taken_back() -> None:
+    told = ("it could not be taken back: the role may not dial:Lower on main",)
+    at = Asking(MemoryTable(), told)
+
+    approve(at.turn())
+    request = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+
+    assert request is not None and request.no_way_back == told
+    assert changed_since_asked(SIGNER, request) is None
+    assert changed_since_asked(SIGNER, request.model_copy(update={"no_way_back": ()})) is not None
+
+
+def test_what_could_not_be_taken_back_is_found_out_for_each_action_when_people_are_asked() -> None:
+    acting, unused = executor(MemoryTable(), Dials(stuck=True)), cast(Any, None)
+    records = cast(Any, SimpleNamespace(access=acting.access))
+    copilot = Copilot(records=records, agents=unused, executor=acting, outbox=unused, runbooks=unused)
+    both = plan().model_copy(update={"actions": (*plan(9).actions, *plan(11, dial="other").actions)})
+
+    found = copilot.no_way_back(incident(), copilot.inspect(both))
+
+    assert [one.partition(" has now")[0] for one in found] == [
+        "it could not be taken back: set_dial cannot bring back what dial main",
+        "it could not be taken back: set_dial cannot bring back what dial other",
+    ]
 
 
 def test_a_request_that_was_told_is_not_told_again() -> None:

@@ -58,7 +58,7 @@ class Bench:
         )
         return options(self.access, assessment, topology, self.executor.clock)
 
-    def approve(self, plan: Plan) -> None:
+    def approve(self, plan: Plan, no_way_back: tuple[str, ...] = ()) -> None:
         found = [inspect(self.access, one, ACTIONS) for one in plan.actions]
         now = self.executor.clock.now()
         request = ApprovalRequest(
@@ -68,6 +68,7 @@ class Bench:
             actions=plan.actions,
             fingerprints=tuple(one.fingerprint for one in found),
             states=tuple(one.bound for one in found),
+            no_way_back=no_way_back,
             proposer=COPILOT,
             requested_at=now,
             expires_at=now + timedelta(minutes=30),

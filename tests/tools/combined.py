@@ -65,6 +65,7 @@ _ALL = frozenset(
         "quorum",
         "width",
         "amount",
+        "way back",
         "decision",
         "decision of",
         "seal",
@@ -99,6 +100,7 @@ SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.undecided, "decision"),
     _plain(one.wider_than_asked, "width"),
     _asking(one.more_than_shown, "amount"),
+    _plain(one.more_final_than_shown, "way back"),
     _deciding(one.decided_on_something_else, "decision of"),
     _plain(
         one.request_changed_since,

@@ -63,6 +63,8 @@ class Dials:
     settles: bool | None = True
     settling: dict[str, bool | None] = field(default_factory=dict)
     busy: str = ""
+    stuck: bool = False
+    """Where it stands is nothing that it can be set to."""
 
 
 class SetDial(Parameters):
@@ -126,7 +128,8 @@ class SetDialAction:
         return ("it has the value already",) if state["value"] == params.value else ()
 
     def inverse(self, params: SetDial, state: State) -> dict[str, Any] | None:
-        return {"dial": params.dial, "value": state["value"]} if state["found"] else None
+        before = None if self.dials.stuck else state["value"]
+        return {"dial": params.dial, "value": before} if state["found"] else None
 
     def call(self, access: AwsAccess, params: SetDial, state: State, token: str) -> dict[str, Any]:
         fate = self.dials.fates.pop(0) if self.dials.fates else Fate.ANSWERED
@@ -234,7 +237,13 @@ class GivenSessions:
 
 
 def request_for(
-    acting: Executor, planned: Plan, about: Incident, *, minutes: int = 30, quorum: int = 1
+    acting: Executor,
+    planned: Plan,
+    about: Incident,
+    *,
+    minutes: int = 30,
+    quorum: int = 1,
+    no_way_back: tuple[str, ...] = (),
 ) -> ApprovalRequest:
     found = [inspect(acting.access, one, acting.catalogue) for one in planned.actions]
     asked = ApprovalRequest(
@@ -250,6 +259,7 @@ def request_for(
         quorum=quorum,
         blast_percents=tuple(one.blast.percent for one in found),
         amounts=tuple(one.blast.amount for one in found),
+        no_way_back=no_way_back,
     )
     return signed_request(SIGNER, asked)
 
@@ -282,7 +292,7 @@ def decision_on(
     )
 
 
-def approve(acting: Executor, planned: Plan, about: Incident) -> None:
-    request = request_for(acting, planned, about)
+def approve(acting: Executor, planned: Plan, about: Incident, *, no_way_back: tuple[str, ...] = ()) -> None:
+    request = request_for(acting, planned, about, no_way_back=no_way_back)
     acting.approvals.request(request)
     acting.approvals.decide(about.scope, decision_on(request))

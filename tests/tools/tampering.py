@@ -204,6 +204,10 @@ def more_than_shown(at: Stage, rng: random.Random) -> None:
     at.options["amount"] = 2 * asked + rng.randrange(1, 10_000)
 
 
+def more_final_than_shown(at: Stage, rng: random.Random) -> None:
+    at.dials.stuck = True
+
+
 def too_few(at: Stage, rng: random.Random) -> None:
     at.ask_anew(quorum=rng.randrange(2, 5))
     for number in range(rng.randrange(3)):
@@ -413,6 +417,7 @@ BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("approved_by_enough", "people approved it", too_few),
     ("approved_by_enough_now", "% when approval was asked", wider_than_asked),
     ("no_more_than_was_shown", "when approval was asked", more_than_shown),
+    ("no_more_final_than_was_shown", "was not known when approval was asked", more_final_than_shown),
     ("decided_on_this_request", "is on another request", decided_on_something_else),
     ("signed_when_asked", "the request for approval", changed_before_the_decision),
     ("signed_at_the_door", "signed", unsigned),

@@ -115,7 +115,9 @@ def test_a_permission_that_was_taken_away_since_the_review_is_noticed() -> None:
 # The way back is asked about before it is needed.
 
 LOWER = "it could not be taken back: the role may not dial:Lower on main"
-UNFIT = "it could not be taken back: its parameters would not fit: value: Input should be greater than"
+UNFIT = (
+    "it could not be taken back: set_dial cannot bring back what dial main has now: value: Input should be"
+)
 
 
 def two_way(iam: Iam, dials: Dials, **given: Any) -> Executor:
@@ -138,11 +140,11 @@ def test_what_the_role_could_not_take_back_is_done_by_people_only_and_they_are_t
     (review,) = at.review(incident(), plan(), BY_ITSELF)
     alone = at.execute(incident(), plan(), 0, BY_ITSELF)
     sent_alone = dials.sent
-    approve(at, plan(), incident())
+    (told,) = [one for one in review.reasons if one.startswith(said)]
+    approve(at, plan(), incident(), no_way_back=(told,))
     approved = at.execute(incident(), plan(), 0, BY_ITSELF)
 
     assert review.ruling is Ruling.ASK and "no-way-back-needs-a-person" in review.policy_ids
-    assert any(one.startswith(said) for one in review.reasons), review.reasons
     assert review.inverse.startswith(f"none: {said}")
     assert (alone.state, sent_alone) == (REFUSED, 0)
     assert (approved.state, dials.values["main"]) == (DONE, 9)
@@ -168,6 +170,18 @@ def test_a_way_back_that_was_closed_since_the_review_is_noticed() -> None:
 
     assert review.ruling is Ruling.PERMIT
     assert (late.state, dials.sent) == (REFUSED, 0)
+
+
+def test_who_approved_what_could_be_taken_back_did_not_approve_what_cannot() -> None:
+    iam, dials = Iam(), Dials()
+    at = two_way(iam, dials)
+    approve(at, plan(), incident())
+    iam.but = ("dial:Lower",)
+
+    refused = at.execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert (refused.state, dials.sent) == (REFUSED, 0)
+    assert refused.detail == f"{LOWER}; that was not known when approval was asked"
 
 
 def test_an_undo_is_not_held_up_by_what_iam_says_beforehand() -> None:

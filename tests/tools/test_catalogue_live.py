@@ -164,6 +164,8 @@ def test_what_the_role_could_not_take_back_is_asked_about_beforehand(account: Si
     plan = Plan(actions=(PlannedAction(action="lambda_set_reserved_concurrency", parameters=given),))
     at, calm, iam = bench(account, "no-way-back"), around(Severity.LOW), account.client("iam")
     (free,) = at.executor.review(at.incident, plan, calm)
+    function = f"arn:aws:lambda:us-east-1:{account.local['account']}:function:{FUNCTION}"
+    told = f"it could not be taken back: the role may not lambda:PutFunctionConcurrency on {function}"
     held = {"RoleName": "cloudops-executor", "PolicyName": "no-reservations"}
     deny = {"Effect": "Deny", "Action": "lambda:PutFunctionConcurrency", "Resource": "*"}
     iam.put_role_policy(**held, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
@@ -171,15 +173,13 @@ def test_what_the_role_could_not_take_back_is_asked_about_beforehand(account: Si
         (review,) = at.executor.review(at.incident, plan, calm)
         alone = at.executor.execute(at.incident, plan, 0, calm)
         sent_alone = at.calls("DeleteFunctionConcurrency")
-        at.approve(plan)
+        at.approve(plan, (told,))
         done = at.executor.execute(at.incident, plan, 0, calm)
         back = at.executor.revert(at.incident, done, calm)
     finally:
         iam.delete_role_policy(**held)
 
     assert free.ruling is Ruling.PERMIT
-    function = f"arn:aws:lambda:us-east-1:{account.local['account']}:function:{FUNCTION}"
-    told = f"it could not be taken back: the role may not lambda:PutFunctionConcurrency on {function}"
     assert review.ruling is Ruling.ASK and {"there is no way back", told} <= set(review.reasons)
     assert (alone.state, sent_alone) == (ExecutionState.REFUSED, 0)
     assert done.state is ExecutionState.DONE, done.detail
