@@ -35,6 +35,7 @@ from tools.observe.sources import RunbookSearch, Sources
 from tools.outbox import Flushed, Outbox
 from tools.policy import Circumstances
 from tools.rehearsal import both_ways
+from tools.undo import why_not_taken_back
 
 if TYPE_CHECKING:
     from agents.critic import CriticResult
@@ -177,9 +178,15 @@ class Copilot:
         return [e for e in stored if e.action_id.startswith(start) and not e.is_revert]
 
     def needs_no_undo(self, execution: Execution) -> bool:
-        """Say whether what an action did ends by itself where it began, so that there is nothing to take back."""
+        """Say whether the account makes up by itself for what an action did."""
         action = named(self.executor.catalogue, execution.action)
         return action is not None and action.reversibility is Reversibility.SELF_RESTORING
+
+    def kept(self, incident: Incident, execution: Execution) -> str:
+        """Say of an action that it was not taken back, whether it still goes on, and why it was not."""
+        going = " and still goes on" if self.is_under_way(incident, execution) else ""
+        why = why_not_taken_back(execution, self.executor.catalogue)
+        return f"{execution.action} was not taken back{going}: {why}"
 
     def undo(self, incident: Incident, execution: Execution) -> Execution:
         """Run the inverse of an action, once, and return how it went on."""

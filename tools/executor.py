@@ -30,7 +30,7 @@ from tools.once import OPEN, Authority, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Circumstances, Policy
 from tools.rehearsal import rehearsed
 from tools.signing import Signer
-from tools.undo import Undo, marked
+from tools.undo import Undo, marked, no_undo
 
 _READS = 4
 _NOTHING = PlannedAction(action="", parameters={})
@@ -164,7 +164,7 @@ class Executor:
         undone = self.executions.get(scope, incident_id, undone_id)
         standing = self.executions.get(scope, incident_id, action_id)
         if undone is None or undone.is_revert or not undone.inverse:
-            return self._refusal(incident, action_id, _NOTHING, "there is nothing done that can be undone")
+            return self._refusal(incident, action_id, *no_undo(undone, self.catalogue))
         planned = PlannedAction(action=undone.action, parameters=undone.inverse)
         if standing is not None and standing.state not in OPEN:
             return marked(self.executions, scope, undone, standing, at=self.clock.now())

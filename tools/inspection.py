@@ -47,7 +47,7 @@ class Inspection:
 
     @property
     def has_a_way_back(self) -> bool:
-        """Say whether what it does can be taken back, or ends by itself where it began.
+        """Say whether what it does can be taken back, or is made up for by the account itself.
 
         An inverse that the role may not carry out is no way back.
         """

@@ -13,6 +13,7 @@ from memory.records.base import canonical_json
 from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity
 from memory.records.plan import NO_INVERSE, Plan, Review, Risk, Ruling
+from tools.actions.base import Reversibility
 from tools.actions.registry import ACTIONS, Catalogue
 from tools.aws.access import AwsAccess
 from tools.errors import Misconfigured
@@ -191,8 +192,11 @@ def _details(inspection: Inspection, around: Circumstances) -> tuple[str, ...]:
 
 
 def _inverse_text(inspection: Inspection) -> str:
+    """Say how it would be taken back; where nothing does, why that need not or cannot be."""
+    action = inspection.action
     if inspection.inverse is None:
-        return NO_INVERSE
+        declared = action is not None and action.reversibility is not Reversibility.INVERSE
+        return action.way_back if action is not None and declared else NO_INVERSE
     if inspection.ahead.no_way_back:
         return f"{NO_INVERSE}: {'; '.join(inspection.ahead.no_way_back)}"
     return f"{inspection.planned.action} {canonical_json(inspection.inverse)}"

@@ -10,8 +10,11 @@ from datetime import datetime
 
 from memory.audit_told import Told
 from memory.records.outcome import Execution, ExecutionState, undo_of
+from memory.records.plan import PlannedAction
 from memory.records.scope import Scope
 from memory.stores.executions import ExecutionStore
+from tools.actions.base import Reversibility
+from tools.actions.registry import Catalogue, named
 from tools.inspection import Inspection
 from tools.once import UNDER_WAY, Authority, ClaimLostError, Grant, Once, Refusal
 from tools.policy import Answer, Circumstances, Policy
@@ -105,6 +108,23 @@ def marked(
         reverted = undone.model_copy(update={"state": ExecutionState.REVERTED, "detail": detail})
         executions.advance(scope, undone, reverted, at=at)
     return undo
+
+
+def no_undo(done: Execution | None, catalogue: Catalogue) -> tuple[PlannedAction, str]:
+    """Return what would be undone, and why nothing can do that: no action was done, or it has no way back."""
+    if done is None or done.is_revert:
+        return PlannedAction(action="", parameters={}), "there is nothing done that can be undone"
+    return PlannedAction(action=done.action, parameters={}), why_not_taken_back(done, catalogue)
+
+
+def why_not_taken_back(done: Execution, catalogue: Catalogue) -> str:
+    """Say why what an action did is not taken back, as its way back has it."""
+    action = named(catalogue, done.action)
+    if action is None:
+        return f"there is no action {done.action!r} in the catalogue"
+    if action.reversibility is Reversibility.INVERSE:
+        return "nothing was found before it that would bring back what was there"
+    return action.way_back.partition(": ")[2] or action.way_back
 
 
 def in_its_account(undo: Undo) -> str | None:

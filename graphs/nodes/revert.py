@@ -9,7 +9,7 @@ from graphs.step import Turn, Wait
 from graphs.transient import PASSING
 from graphs.unverified import began_at
 from memory.records.incident import Status
-from memory.records.outcome import Execution, ExecutionState, Recovery
+from memory.records.outcome import Execution, ExecutionState, Recovery, undo_of
 from memory.records.spend import Spend
 from memory.records.timeline import EntryKind
 from tools.bulkhead import bulkhead
@@ -22,10 +22,11 @@ CALM = timedelta(minutes=3)
 def revert(turn: Turn) -> dict[str, Any] | Wait:
     """Run the inverse of every action of this plan once, the last first, and stop at one that is not certain.
 
-    A further plan comes only when all of it is undone for certain, and the service fares no worse than before. Where
-    the account or the records do not answer, or the target is busy (with another action, or so that a precondition of
-    the undo does not hold), it is tried again each minute for as long as a verification may take: a change that did not
-    help is not left to itself for a call that was throttled.
+    A further plan comes only when all of it is undone for certain or made up for by the account, and the service fares
+    no worse than before. What has no way back stays, and people get it with what that is and why. Where the account or
+    the records do not answer, or the target is busy (with another action, or so that a precondition of the undo does
+    not hold), it is tried again each minute for as long as a verification may take: a change that did not help is not
+    left to itself for a call that was throttled.
     """
     with bulkhead(f"undoing what incident {turn.state['incident'].incident_id} did", PASSING) as met:
         return _undone(turn)
@@ -50,6 +51,10 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
     open_still = next((undo for undo in undone if undo.state is not ExecutionState.DONE), None)
     if open_still is not None and _is_waited_for(open_still) and _may_go_on(turn):
         return later(turn, Status.VERIFYING)
+    lasting = _lasting(acted, open_still)
+    if lasting is not None:
+        stays = _what_stays(turn, acted, undone, lasting)
+        return _over(turn, undone, Status.ESCALATED, f"{why}; {stays}; look at the account")
     if not acted or open_still is not None:
         said = f" ({open_still.detail})" if open_still is not None and open_still.detail else ""
         return _over(
@@ -65,7 +70,7 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
         if under_way or records.clock.now() < settled_at + CALM:
             return later(turn, Status.VERIFYING)
     ended, is_for_people, spend = _looked_at_again(turn, acted)
-    said = f"{why}; {'it was undone' if undone else 'there was nothing to take back'}; {ended}"
+    said = "; ".join((why, *(["it was undone"] if undone else []), *_made_up_for(turn, acted), ended))
     if is_for_people:
         return _over(turn, undone, Status.ESCALATED, f"{said}: look at the account", spend)
     if turn.state.get("attempt", 1) >= records.settings.limits.plan_attempts:
@@ -76,6 +81,32 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
 def _is_waited_for(undo: Execution) -> bool:
     """Say whether an undo was refused for what may pass, or was begun and its target cannot be read just now."""
     return undo.passing or undo.state in {ExecutionState.CLAIMED, ExecutionState.CALLED}
+
+
+def _lasting(acted: list[Execution], open_still: Execution | None) -> Execution | None:
+    """Return the action at which undoing ended because it has no way back."""
+    ended = open_still.action_id if open_still is not None else ""
+    return next((one for one in acted if undo_of(one.action_id) == ended and not one.inverse), None)
+
+
+def _what_stays(turn: Turn, acted: list[Execution], undone: list[Execution], lasting: Execution) -> str:
+    """Tell what was undone before that, that the action without a way back was not, and what was left with it."""
+    incident, back = turn.state["incident"], [one for one in undone if one.state is ExecutionState.DONE]
+    goes_on = {one.action_id for one in back if turn.copilot.is_under_way(incident, one)}
+    before = [one for one in acted[: acted.index(lasting)] if not turn.copilot.needs_no_undo(one)]
+    told = [
+        *(f"{one.action} {'is being' if one.action_id in goes_on else 'was'} undone" for one in back),
+        turn.copilot.kept(incident, lasting),
+        *_made_up_for(turn, acted),
+        *(f"{one.action}, which came before it, was left as it is" for one in before),
+    ]
+    return "; ".join(told)
+
+
+def _made_up_for(turn: Turn, acted: list[Execution]) -> list[str]:
+    """Tell what was not undone since the account makes up for it."""
+    incident = turn.state["incident"]
+    return [turn.copilot.kept(incident, one) for one in acted if turn.copilot.needs_no_undo(one)]
 
 
 def _unwind(turn: Turn, acted: list[Execution]) -> list[Execution]:

@@ -32,7 +32,7 @@ from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from memory.stores.traces import TraceStore
 from tests.simulated import ROOT
-from tests.tools.dials import Dials, decision_on, executor, incident, plan
+from tests.tools.dials import SIGNER, Dials, decision_on, executor, incident, plan
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess
 from tools.errors import CopilotError
@@ -211,6 +211,7 @@ class FailingDesk:
             traces=TraceStore(table),
             outbox=outbox,
             leases=leases,
+            signer=SIGNER,
             topology=Topology,
         )
         unused: Any = None

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from memory.records.base import canonical_json
-from memory.records.plan import ExpectedSignal, Risk
+from memory.records.plan import ExpectedSignal, PlannedAction, Risk
 from memory.retrieval import NAMING, RunbookIndex
 from tests.tools.stand_ins import SCOPE
 from tools.actions.base import Action, Parameters, Reversibility, State, differences
 from tools.actions.ecs_rollback import EcsRollback, EcsRollbackService
 from tools.actions.ecs_service import EXAMPLE_SERVICE
-from tools.actions.registry import ACTIONS
+from tools.actions.registry import ACTIONS, named
+from tools.inspection import Inspection
 from tools.remedies import finders as remedies
 from tools.remedies.finders import OFFERED
 from tools.runbook_drift import LOOKS
@@ -24,6 +25,11 @@ from tools.runbook_drift import LOOKS
 WORDS = ("description", "effect", "blast", "way_back")
 IAM_ACTION = re.compile(r"^[a-z0-9-]+:[A-Z][A-Za-z]+$")
 READING = ("Describe", "Get", "List", "Lookup")
+SAID = {
+    Reversibility.INVERSE: r"(?!none)",
+    Reversibility.SELF_RESTORING: "none is needed: .",
+    Reversibility.NONE: "none: .",
+}
 NO_STATE: State = {"found": False}
 
 each = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -51,6 +57,8 @@ def faults(action: Action[Any]) -> list[str]:
     found += unkept(action, params)
     if not isinstance(action.risk, Risk) or not isinstance(action.reversibility, Reversibility):
         found.append("its risk or its reversibility is not said")
+    elif not re.match(SAID[action.reversibility], action.way_back):
+        found.append(f"its way back does not say that it is {action.reversibility.value}")
     if not any(not call.split(":")[1].startswith(READING) for call in writes):
         found.append("it may change nothing")
     for statement in statements:
@@ -103,6 +111,8 @@ def test_an_entry_says_all_that_has_to_be_known_of_it(action: Action[Any]) -> No
         {"effect": " "},
         {"blast": "-"},
         {"way_back": ""},
+        {"way_back": "none is needed: it runs again by itself"},
+        {"reversibility": Reversibility.NONE},
         {"reads": ()},
         {"reads": ("ecs:StopTask",)},
         {"preconditions": ()},
@@ -165,6 +175,15 @@ class MindsItsExample(EcsRollbackService):
 )
 def test_an_entry_that_does_not_keep_what_it_says_is_refused(entry: EcsRollbackService, fault: str) -> None:
     assert fault in faults(entry)
+
+
+@pytest.mark.parametrize("name", ["ecs_force_new_deployment", "sqs_redrive"])
+def test_what_does_not_end_where_it_began_has_no_way_back(name: str) -> None:
+    action = named(ACTIONS, name)
+    assert action is not None and action.reversibility is Reversibility.NONE
+
+    looked = Inspection(PlannedAction(action=name, parameters=action.example), action)
+    assert not looked.has_a_way_back
 
 
 @each

@@ -12,7 +12,7 @@ from memory.records.incident import Severity
 from memory.records.plan import PlannedAction, Risk, Ruling
 from tests.tools.dials import POLICY, Dials, SetDial, SetDialAction, around, plan
 from tools.actions.base import BlastRadius
-from tools.actions.registry import ACTIONS
+from tools.actions.registry import ACTIONS, named
 from tools.ahead import NOTHING_KNOWN, Ahead
 from tools.aws.access import AwsAccess
 from tools.crowd import NOBODY_ELSE, Crowd
@@ -223,6 +223,22 @@ def test_a_review_names_the_policies_behind_it() -> None:
     assert asked.reasons == ("it needs a person's approval", "it touches more than half of what serves")
     assert refused.policy_ids == ("kill-switch",)
     assert "set_dial" in asked.inverse and asked.blast_radius == "one dial"
+
+
+@pytest.mark.parametrize(
+    ("name", "ruling"),
+    [("ecs_force_new_deployment", Ruling.ASK), ("sqs_redrive", Ruling.ASK), ("ecs_stop_task", Ruling.PERMIT)],
+)
+def test_who_has_no_way_back_asks_a_person_and_says_why(name: str, ruling: Ruling) -> None:
+    action = named(ACTIONS, name)
+    assert action is not None
+    looked = replace(inspection(reversible=False), action=action)
+
+    review = POLICY.rule(looked, around(Severity.LOW))
+
+    assert review.ruling is ruling and review.inverse == action.way_back
+    assert ("no-way-back-needs-a-person" in review.policy_ids) is (ruling is Ruling.ASK)
+    assert ("there is no way back" in review.reasons) is (ruling is Ruling.ASK)
 
 
 @settings(deadline=None)

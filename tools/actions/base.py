@@ -23,7 +23,7 @@ class Reversibility(StrEnum):
     INVERSE = "inverse"
     """The same action with other parameters brings back what was there."""
     SELF_RESTORING = "self-restoring"
-    """The account returns by itself to what it was; there is nothing to take back."""
+    """The account makes up for it by itself, as it was; what begins anew with what may have changed does not count."""
     NONE = "none"
     """What was done stays done."""
 
@@ -109,7 +109,7 @@ class Action(Protocol[P]):
 
     @property
     def way_back(self) -> str:
-        """How it is taken back, or why it need not or cannot be."""
+        """How it is taken back, or why it need not ("none is needed: ...") or cannot be ("none: ...")."""
         ...
 
     @property

@@ -46,7 +46,10 @@ class EcsForceNewDeployment:
         "Replace the tasks of an ECS service with fresh ones of the same revision. Use it as a stop-gap when tasks "
         "have gone bad over time, by a leak or a lost connection, and no release is to blame that could be rolled back."
     )
-    effect: str = "ECS replaces the service's tasks, a few at a time; nothing of what they run is changed."
+    effect: str = (
+        "ECS replaces the service's tasks, a few at a time, with tasks of the same revision; they read the secrets, "
+        "parameters and image that it names anew."
+    )
     risk: Risk = Risk.MEDIUM
     repeatable: bool = False
     reads: tuple[str, ...] = READS
@@ -55,8 +58,11 @@ class EcsForceNewDeployment:
         "the deployment in place is the named one",
     )
     blast: str = "the service's tasks among all that the cluster runs"
-    reversibility: Reversibility = Reversibility.SELF_RESTORING
-    way_back: str = "none is needed: the same revision runs before and after"
+    reversibility: Reversibility = Reversibility.NONE
+    way_back: str = (
+        "none: the tasks that ran before are gone, and fresh ones start with the secrets, parameters and image as they "
+        "are now"
+    )
     parameters: type[EcsForceDeployment] = EcsForceDeployment
     example: dict[str, Any] = field(
         default_factory=lambda: {
@@ -111,7 +117,7 @@ class EcsForceNewDeployment:
         return tuple(text for stands, text in found if stands)
 
     def inverse(self, params: EcsForceDeployment, state: State) -> dict[str, Any] | None:
-        """Return nothing: what ran before runs after."""
+        """Return nothing: the tasks that ran before do not come back."""
         return None
 
     def call(self, access: AwsAccess, params: EcsForceDeployment, state: State, token: str) -> dict[str, Any]:

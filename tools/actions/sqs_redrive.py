@@ -51,8 +51,11 @@ class SqsRedriveDeadLetters:
         f"messages wait, at most {MOST_MESSAGES}, and no move task is running or began since it was looked at",
     )
     blast: str = "the messages that come back among all that the queue then has to work on"
-    reversibility: Reversibility = Reversibility.SELF_RESTORING
-    way_back: str = "none is needed: what fails again goes back to the dead-letter queue by itself"
+    reversibility: Reversibility = Reversibility.NONE
+    way_back: str = (
+        "none: what was moved stays in the queue or is worked on, and only what fails again returns; a move that still "
+        "runs is for people to cancel (CancelMessageMoveTask)"
+    )
     parameters: type[SqsRedrive] = SqsRedrive
     example: dict[str, Any] = field(
         default_factory=lambda: {"dead_letter_queue": "orders-dead", "queue": "orders", "after": 0}
@@ -151,7 +154,7 @@ class SqsRedriveDeadLetters:
         return tuple(text for stands, text in reasons if stands)
 
     def inverse(self, params: SqsRedrive, state: State) -> dict[str, Any] | None:
-        """Return nothing: what fails again returns by itself."""
+        """Return nothing: what was worked on does not come back."""
         return None
 
     def call(self, access: AwsAccess, params: SqsRedrive, state: State, token: str) -> dict[str, Any]:

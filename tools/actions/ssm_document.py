@@ -94,7 +94,9 @@ class SsmRunDocument:
     )
     blast: str = "what the list says of the document"
     reversibility: Reversibility = Reversibility.NONE
-    way_back: str = "none that code knows: what a document did is undone by people, or by another document"
+    way_back: str = (
+        "none: code knows no inverse of a document; what it did is undone by people, or by another document"
+    )
     parameters: type[SsmDocument] = SsmDocument
 
     @property
