@@ -28,6 +28,7 @@ class MoveTask:
     destination: str | None
     moved: int
     started_ms: int
+    rate: int | None = None
 
     def answer(self) -> dict[str, Any]:
         """API_ListMessageMoveTasksResultEntry."""
@@ -35,6 +36,7 @@ class MoveTask:
             "Status": "COMPLETED",
             "SourceArn": self.source,
             "DestinationArn": self.destination,
+            "MaxNumberOfMessagesPerSecond": self.rate,
             "ApproximateNumberOfMessagesMoved": self.moved,
             "ApproximateNumberOfMessagesToMove": self.moved,
             "StartedTimestamp": self.started_ms,
@@ -69,7 +71,8 @@ class RedriveOverlay:
 
     async def _start(self, call: Call) -> Mapping[str, Any]:
         source, destination = call.parameters["SourceArn"], call.parameters.get("DestinationArn")
-        if not 1 <= call.parameters.get("MaxNumberOfMessagesPerSecond", MOST_A_SECOND) <= MOST_A_SECOND:
+        rate = call.parameters.get("MaxNumberOfMessagesPerSecond")
+        if rate is not None and not 1 <= rate <= MOST_A_SECOND:
             text = f"MaxNumberOfMessagesPerSecond must be between 1 and {MOST_A_SECOND}."
             raise AwsError("InvalidParameterValue", text)
         await self._require(_name(source))
@@ -86,7 +89,7 @@ class RedriveOverlay:
         self.emulator.queue_messages(target).extend(moved)
         handle = str(uuid5(NAMESPACE_URL, f"{source}/{len(self._tasks)}"))
         began = int(call.at.timestamp() * 1000)
-        self._tasks.insert(0, MoveTask(handle, source, destination, len(moved), began))
+        self._tasks.insert(0, MoveTask(handle, source, destination, len(moved), began, rate))
         return {"TaskHandle": handle}
 
     async def _list(self, call: Call) -> Mapping[str, Any]:

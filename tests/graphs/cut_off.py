@@ -95,7 +95,8 @@ def _named(headers: Any, path: str, method: str, body: bytes) -> tuple[str, str]
         operation = form.removeprefix("Action=") or f"{method} {path.split('?')[0].split('/')[1]}"
     if operation in {"PutItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem", "UpdateItem"}:
         return _stored(operation, json.loads(body))
-    reads = operation.startswith(_READS) and operation not in {"StartAutomationExecution"}
+    starts = {"StartAutomationExecution", "StartMessageMoveTask"}
+    reads = operation.startswith(_READS) and operation not in starts
     if (
         reads
         or operation.startswith("GET ")

@@ -43,6 +43,10 @@ def test_dead_letters_go_back_to_their_queue(account: SimulatedAccount, sqs: Any
     (task,) = sqs.list_message_move_tasks(SourceArn=f"{ARN}moved-dead")["Results"]
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 2)
     assert task["StartedTimestamp"] == int(account.now().timestamp() * 1000)
+    assert task["MaxNumberOfMessagesPerSecond"] == 500
+    sqs.start_message_move_task(SourceArn=f"{ARN}moved-dead")
+    listed = sqs.list_message_move_tasks(SourceArn=f"{ARN}moved-dead", MaxResults=10)["Results"]
+    assert "MaxNumberOfMessagesPerSecond" not in listed[0]
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,10 @@ class Bench:
         return len(self.account.calls(operation))
 
 
-def bench(account: SimulatedAccount, incident_id: str) -> Bench:
+def bench(account: SimulatedAccount, incident_id: str, endpoint: str | None = None) -> Bench:
+    """The executor in an account, which it reaches straight or through another endpoint."""
     keys = account.credentials
-    access = AwsAccess("us-east-1", account.endpoint, keys.access_key_id, keys.secret_access_key)
+    access = AwsAccess("us-east-1", endpoint or account.endpoint, keys.access_key_id, keys.secret_access_key)
     # The account's own user may not touch this table; the executor's records are not what is tried here.
     records = RecordTable(account.client("dynamodb"), TABLE)
     role = f"arn:aws:iam::{account.local['account']}:role/cloudops-executor"

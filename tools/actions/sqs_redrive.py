@@ -1,16 +1,17 @@
 """Move what a dead-letter queue keeps back to the queue it came from.
 
 StartMessageMoveTask has no client token, and SQS runs one task for a queue at a time; the newest task that was seen is
-a parameter, so that a task that began since is known to be this one
+a parameter, so that one that began since, at the rate that this action asks for, is known to be its own
 (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field
 
+from memory.records.base import digest
 from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
@@ -18,6 +19,7 @@ from tools.actions.sqs_queue import QUEUE, READS, one_queue, queue_arn, read_que
 from tools.aws.access import AwsAccess
 
 MOST_MESSAGES = 10_000
+_LEAST_RATE, _RATES = 401, 99
 _FAILED = frozenset({"FAILED", "CANCELLED", "CANCELLING"})
 
 
@@ -41,7 +43,7 @@ class SqsRedriveDeadLetters:
         "failed is gone; what fails again returns by itself."
     )
     effect: str = (
-        "SQS moves all messages back, as fast as it sees fit; a FIFO queue gets them behind what waits."
+        "SQS moves all messages back, a few hundred a second; a FIFO queue gets them behind what waits."
     )
     risk: Risk = Risk.MEDIUM
     repeatable: bool = False
@@ -70,6 +72,7 @@ class SqsRedriveDeadLetters:
             "waiting": 3,
             "newest_task": 0,
             "task_status": "",
+            "own_task_status": "",
         }
     )
 
@@ -98,7 +101,7 @@ class SqsRedriveDeadLetters:
             return {"found": False}
         listed = access.client("sqs").list_message_move_tasks(SourceArn=dead["queue_arn"], MaxResults=10)
         tasks = sorted(listed.get("Results", []), key=lambda one: int(one["StartedTimestamp"]))
-        newest = tasks[-1] if tasks else {}
+        newest, own = tasks[-1] if tasks else {}, _own(params, queue["queue_arn"], tasks)
         return {
             "found": True,
             "dead_letter_arn": dead["queue_arn"],
@@ -108,6 +111,7 @@ class SqsRedriveDeadLetters:
             "waiting": queue["waiting"],
             "newest_task": int(newest.get("StartedTimestamp", 0)),
             "task_status": newest.get("Status", ""),
+            "own_task_status": own[0].get("Status", "") if own else "",
         }
 
     def bound(self, state: State) -> State:
@@ -160,17 +164,40 @@ class SqsRedriveDeadLetters:
     def call(self, access: AwsAccess, params: SqsRedrive, state: State, token: str) -> dict[str, Any]:
         """Start the move."""
         answer = access.client("sqs").start_message_move_task(
-            SourceArn=state["dead_letter_arn"], DestinationArn=state["queue_arn"]
+            SourceArn=state["dead_letter_arn"],
+            DestinationArn=state["queue_arn"],
+            MaxNumberOfMessagesPerSecond=rate_of(params),
         )
         return {"task": answer["TaskHandle"]}
 
     def holds(self, params: SqsRedrive, state: State) -> bool:
-        """Say whether a task began after the one that was seen."""
-        return bool(state["found"]) and state["newest_task"] > params.after
+        """Say whether our own task began: another's, begun since as well, is not taken for it."""
+        return bool(state["found"]) and bool(state["own_task_status"])
 
     def settled(self, access: AwsAccess, params: SqsRedrive, answer: Mapping[str, Any]) -> bool | None:
-        """Say how the task went."""
+        """Say how our task went; what SQS does not list, or no longer, is not known to have failed."""
         state = self.read_state(access, params)
-        if not self.holds(params, state) or state["task_status"] in _FAILED:
+        if not state["found"] or state["own_task_status"] in _FAILED:
             return False
-        return True if state["task_status"] == "COMPLETED" else None
+        return True if state["own_task_status"] == "COMPLETED" else None
+
+
+def rate_of(params: SqsRedrive) -> int:
+    """Return how many messages a second are moved at most, by which our task is told from another's.
+
+    SQS lists a task by its queues, its start and the rate that was asked for, and by nothing of who began it
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasksResultEntry.html).
+    A person asks for no rate, or for a round one; SQS takes at most 500.
+    """
+    return _LEAST_RATE + int(digest(params.model_dump()), 16) % _RATES
+
+
+def _own(params: SqsRedrive, queue_arn: str, tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the tasks that are ours: begun since, into the named queue, at our rate."""
+    return [
+        one
+        for one in tasks
+        if int(one["StartedTimestamp"]) > params.after
+        and one.get("DestinationArn") == queue_arn
+        and one.get("MaxNumberOfMessagesPerSecond") == rate_of(params)
+    ]
