@@ -5,7 +5,7 @@ from console.command import Json, door
 
 @door
 def actions(as_json: Json = False) -> int:
-    """List what the copilot may do, with its risk and its way back."""
+    """List what the copilot may do, with its risk, its way back and what is seen by when."""
     from console.catalogue import show_catalogue
 
     return show_catalogue(as_json=as_json)

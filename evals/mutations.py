@@ -11,11 +11,14 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.guards import guards
 from evals.inline_checks import INLINE
+from evals.no_checks import GUARDED, NO_CHECK
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
@@ -23,15 +26,31 @@ MARK = "<!-- From here on made by `make mutations`. -->"
 LIBRARIES = ("pytest", "hypothesis", "pydantic", "cedarpy", "botocore.session", "botocore.exceptions")
 TESTS = (
     "tests/tools/test_forbids.py",
+    "tests/tools/test_single_guards.py",
     "tests/tools/test_unauthorised.py",
     "tests/tools/test_forged_records.py",
     "tests/tools/test_at_the_call.py",
     "tests/tools/test_resumed.py",
     "tests/tools/test_ahead_executed.py",
     "tests/tools/test_executor.py",
+    "tests/tools/test_kill_switch.py",
+    "tests/tools/test_policy.py",
+    "tests/tools/test_sessions.py::test_without_a_role_there_is_no_session",
+    "tests/tools/test_sessions.py::test_a_policy_that_sts_would_not_take_is_refused_here",
+    "tests/tools/test_sessions.py::test_a_name_fits_what_sts_takes_and_tells_apart",
 )
 # What draws hundreds of examples would only repeat what the rest finds, and lists of checks notice any change.
-LEFT_OUT = "not at_most_once and not three_hundred and not stored_account_only and not has_a_case and not tried_below"
+LEFT_OUT = " and ".join(
+    f"not {name}"
+    for name in (
+        "at_most_once",
+        "three_hundred",
+        "stored_account_only",
+        "has_a_case",
+        "tried_below",
+        "decides_something",
+    )
+)
 # A tuple of checks, and the file that it stands in.
 TUPLES = (
     ("tools/authority.py", "CHECKS"),
@@ -56,11 +75,39 @@ def mutants(root: Path = ROOT) -> Iterator[Mutant]:
         yield from _without_forbids(path.relative_to(root).as_posix(), path.read_text())
     for name, variable in TUPLES:
         yield from _without_checks(name, variable, (root / name).read_text())
+    named = tuple(_inline(root))
+    yield from named
+    yield from _without_guards(root, {one.text for one in named})
+
+
+def _inline(root: Path) -> Iterator[Mutant]:
     for label, name, standing, instead in INLINE:
         text = (root / name).read_text()
         if text.count(standing) != 1:
             raise LookupError(f"{name} does not hold {standing!r} once: mend evals/inline_checks.py")
         yield Mutant("check", label, name, text.replace(standing, instead))
+
+
+def _without_guards(root: Path, taken: Set[str]) -> Iterator[Mutant]:
+    """Yield every guard of the guarded sources that has no words of its own and is not named as no check."""
+    for name in GUARDED:
+        spared = {guard for path, guard, _ in NO_CHECK if path == name}
+        text = (root / name).read_text()
+        found = guards(text)
+        whole = _taken_whole(name, text)
+        per_check = Counter(one.function for one in found)
+        if gone := spared - {one.name for one in found}:
+            raise LookupError(f"{name} has no guard {', '.join(sorted(gone))}: mend evals/no_checks.py")
+        for one in found:
+            alone = one.function in whole and per_check[one.function] == 1
+            if one.name not in spared and not alone and one.without not in taken:
+                yield Mutant("guard", f"{Path(name).stem} {one.name}", name, one.without)
+
+
+def _taken_whole(name: str, text: str) -> set[str]:
+    """Return the checks of a source that stand in a tuple: the only guard of one is taken away with it."""
+    tuples = [variable for path, variable in TUPLES if path == name]
+    return {one.name for variable in tuples for one in _without_checks(name, variable, text)}
 
 
 def _without_forbids(name: str, text: str) -> Iterator[Mutant]:
@@ -86,12 +133,12 @@ def _without_checks(name: str, variable: str, text: str) -> Iterator[Mutant]:
 
 
 def overlay(root: Path, folder: Path, mutant: Mutant) -> None:
-    """Link a tree into a folder, with one file in its place."""
+    """Link a tree into a folder, with one file in its place; compiled files that are older than it are not taken."""
     *parents, last = Path(mutant.path).parts
     here, there = root, folder
     for part in [*parents, last]:
         for entry in here.iterdir():
-            if entry.name != part and entry.name not in {".venv", ".git", "__pycache__"}:
+            if entry.name != part and entry.name not in {".venv", ".git"}:
                 (there / entry.name).symlink_to(entry)
         here, there = here / part, there / part
         if part != last:
@@ -101,9 +148,18 @@ def overlay(root: Path, folder: Path, mutant: Mutant) -> None:
 
 def noticed_by(folder: Path, out: Path) -> str:
     """Run the tests in a tree, in a process of their own; return the first that fails, or nothing."""
+    return _ended(_begun(folder, out), out)
+
+
+def _begun(folder: Path, out: Path) -> int:
+    out.touch()
     pid = os.fork()
     if pid == 0:
         _run_tests(folder, out)
+    return pid
+
+
+def _ended(pid: int, out: Path) -> str:
     _, status = os.waitpid(pid, 0)
     said = out.read_text()
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
@@ -147,23 +203,29 @@ def _run_tests(folder: Path, out: Path) -> None:
         os._exit(code)
 
 
-def check(chosen: Sequence[Mutant]) -> list[tuple[Mutant, str]]:
+def check(chosen: Sequence[Mutant], at_once: int = 1) -> list[tuple[Mutant, str]]:
     """Return, for every mutant, the test that noticed it; the tree as it stands has to pass first."""
     for name in LIBRARIES:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="mutants-") as work:
-        out = Path(work) / "out.txt"
-        if by := noticed_by(ROOT, out):
+        if by := noticed_by(ROOT, Path(work) / "out.txt"):
             raise RuntimeError(f"{by} fails before anything was taken away")
-        found = []
+        found, running = [], deque[tuple[Mutant, int, Path]]()
         for number, mutant in enumerate(chosen):
-            folder = Path(work) / str(number)
+            folder, out = Path(work) / str(number), Path(work) / f"{number}.txt"
             folder.mkdir()
             overlay(ROOT, folder, mutant)
-            found.append((mutant, noticed_by(folder, out)))
-            sys.stdout.write(f"{mutant.kind} {mutant.name}: {found[-1][1] or 'NOTICED BY NOBODY'}\n")
-            sys.stdout.flush()
-    return found
+            running.append((mutant, _begun(folder, out), out))
+            if len(running) == at_once:
+                found.append(_told(*running.popleft()))
+        return found + [_told(*one) for one in running]
+
+
+def _told(mutant: Mutant, pid: int, out: Path) -> tuple[Mutant, str]:
+    by = _ended(pid, out)
+    sys.stdout.write(f"{mutant.kind} {mutant.name}: {by or 'NOTICED BY NOBODY'}\n")
+    sys.stdout.flush()
+    return mutant, by
 
 
 def page_of(found: Sequence[tuple[Mutant, str]]) -> str:
@@ -176,27 +238,61 @@ def page_of(found: Sequence[tuple[Mutant, str]]) -> str:
         "| taken away | of | the test that notices |",
         "|---|---|---|",
     ]
-    lines += [f"| `{one.name}` | {one.kind} | {f'`{_short(by)}`' if by else 'none'} |" for one, by in found]
+    lines += [f"{_row(one)} {_code(_short(by)) if by else 'none'} |" for one, by in found]
+    lines += [
+        "",
+        f"A guard is where {', '.join(f'`{name}`' for name in GUARDED)} turn a caller away. These let nothing through "
+        "when they are lost, and are not taken away:",
+        "",
+        "| guard | why it is no check |",
+        "|---|---|",
+    ]
+    lines += [f"| {_code(f'{Path(name).stem} {guard}')} | {why} |" for name, guard, why in NO_CHECK]
     return "\n".join(lines) + "\n"
 
 
+def _row(mutant: Mutant) -> str:
+    """Return how the row of a mutant begins: what is taken away, and of what."""
+    return f"| {_code(mutant.name)} | {mutant.kind} |"
+
+
+def _listed(text: str) -> dict[str, str]:
+    """Return which test notices what, by how its row in a page begins."""
+    return {row[1]: row[2] for row in re.finditer(r"^(\| `.+` \| [a-z ]+ \|) `(.+)` \|$", text, re.MULTILINE)}
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('|', '/')}`"
+
+
 def _short(by: str) -> str:
-    return by.removeprefix("tests/tools/").replace("|", "/")
+    return by.removeprefix("tests/tools/")
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Check every mutant, write the page unless told not to, and say 1 when one is noticed by nobody."""
     parser = argparse.ArgumentParser(prog="python -m evals.mutations", description=__doc__)
     parser.add_argument("--only", default="", help="names that hold this text; the page is not written then")
-    only = parser.parse_args(words).only
+    parser.add_argument(
+        "--at-once", type=int, default=os.cpu_count() or 1, help="how many trees are tried at once"
+    )
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="try those alone that the page does not list; it keeps its other rows",
+    )
+    options = parser.parse_args(words)
     started = time.monotonic()
-    found = check([one for one in mutants() if only in one.name])
-    if not only:
-        text = PAGE.read_text()
+    chosen, text = [one for one in mutants() if options.only in one.name], PAGE.read_text()
+    known = _listed(text) if options.new else {}
+    tried = check([one for one in chosen if _row(one) not in known], max(1, options.at_once))
+    now = {**known, **{_row(one): by for one, by in tried}}
+    found = [(one, now[_row(one)]) for one in chosen]
+    if not options.only:
         PAGE.write_text(text[: text.index(MARK)] + page_of(found))
     missed = [one.name for one, by in found if not by]
     seconds = time.monotonic() - started
-    sys.stdout.write(f"{len(found)} mutants in {seconds:.0f} s, missed: {', '.join(missed) or 'none'}\n")
+    sys.stdout.write(f"{len(tried)} mutants in {seconds:.0f} s, missed: {', '.join(missed) or 'none'}\n")
     return 1 if missed else 0
 
 

@@ -94,12 +94,11 @@ class Policy:
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "Policy":
         """Read every policy of a folder, in the order of their names, and its schema."""
-        texts = [path.read_text() for path in sorted(folder.glob("*.cedar"))]
-        schema = folder / "schema.cedarschema"
-        if not texts or not schema.is_file():
+        paths, schema = sorted(folder.glob("*.cedar")), folder / "schema.cedarschema"
+        if not paths or not schema.is_file():
             raise Misconfigured(f"{folder} holds no policies with a schema")
         try:
-            return cls("\n".join(texts), schema.read_text())
+            return cls("\n".join(path.read_text() for path in paths), schema.read_text())
         except ValueError as error:
             raise Misconfigured(f"the policies in {folder} cannot be read: {error}") from error
 

@@ -1,0 +1,71 @@
+"""The sources of which every guard is a check, and those guards that are none, with the reason."""
+
+GUARDED = (
+    "tools/executor.py",
+    "tools/once.py",
+    "tools/undo.py",
+    "tools/authority.py",
+    "tools/policy.py",
+    "tools/kill_switch.py",
+    "tools/aws/sessions.py",
+    "tools/inspection.py",
+    "tools/rehearsal.py",
+    "memory/audit_told.py",
+)
+
+_WORDS = "it chooses the words of a refusal, and refuses nothing"
+# The source, the guard's name in it, and why nothing is let through without it.
+NO_CHECK: tuple[tuple[str, str, str], ...] = (
+    (
+        "tools/executor.py",
+        "Executor._crowded: if found.action is None",
+        "an action that is not known has no parameters either, which the other part looks for",
+    ),
+    (
+        "tools/executor.py",
+        "Executor._once: if action is None",
+        "an action that is not known has no state either, which the last part looks for",
+    ),
+    (
+        "tools/executor.py",
+        "Executor._once: if params is None",
+        "what has no parameters has no state either, which the last part looks for",
+    ),
+    (
+        "tools/executor.py",
+        "Executor._told_beside: if now is None",
+        "a record that vanishes while it is read ends the attempt with an error, and nothing is sent",
+    ),
+    (
+        "tools/executor.py",
+        "Executor._told_beside: if now == stored",
+        "it ends the reading early; without it the same is read four times",
+    ),
+    (
+        "tools/policy.py",
+        "Policy.rule: if inspection.action is None",
+        "an action that is not known has no parameters either, which the other part looks for",
+    ),
+    ("tools/policy.py", "_inverse_text: if inspection.inverse is None", _WORDS),
+    ("tools/undo.py", "why_not_taken_back: if action is None", _WORDS),
+    ("tools/undo.py", "why_not_taken_back: if action.reversibility is Reversibility.INVERSE", _WORDS),
+    *(
+        ("tools/rehearsal.py", f"both_ways: if {part}", "it is as where `rehearsed` asks the same")
+        for part in ("action is None", "params is None", "found.problems")
+    ),
+    (
+        "tools/rehearsal.py",
+        "rehearsed: if found.problems",
+        "policy refuses what has a problem, whatever IAM and a dry run would say of it",
+    ),
+    (
+        "tools/rehearsal.py",
+        "rehearsed: if action is None",
+        "an action that is not known is a problem, which the last part looks for",
+    ),
+    (
+        "tools/rehearsal.py",
+        "rehearsed: if params is None",
+        "parameters that do not fit are a problem, which the last part looks for",
+    ),
+)
