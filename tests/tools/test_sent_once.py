@@ -17,7 +17,7 @@ from tools.actions.registry import ACTIONS
 STAGED = {stage.action: stage for stage in STAGES}
 UNREPEATABLE = [action.name for action in ACTIONS if not action.repeatable]
 SERVICES = {"StartMessageMoveTask": "sqs", "UpdateService": "ecs"}
-REDRIVE = "sqs_redrive"
+REDRIVE, FORCE = "sqs_redrive", "ecs_force_new_deployment"
 
 each = pytest.mark.parametrize("name", UNREPEATABLE)
 
@@ -75,7 +75,7 @@ def stands(at: Bench, plan: Plan, found: Execution) -> None:
 
 
 def test_there_are_actions_that_may_not_be_sent_twice() -> None:
-    assert REDRIVE in UNREPEATABLE and "ecs_force_new_deployment" in UNREPEATABLE
+    assert {REDRIVE, FORCE} == set(UNREPEATABLE)
 
 
 @each
@@ -112,7 +112,7 @@ def test_what_may_have_been_done_is_left_to_people(account: SimulatedAccount, na
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["after the call", "before the call"])
-@pytest.mark.parametrize("name", [REDRIVE, pytest.param("ecs_force_new_deployment", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [REDRIVE, pytest.param(FORCE, marks=pytest.mark.slow)])
 def test_a_host_killed_at_the_call_is_followed_by_no_second_call(
     account: SimulatedAccount, name: str, after: bool
 ) -> None:
@@ -150,6 +150,19 @@ def test_anothers_redrive_is_not_taken_for_ours(account: SimulatedAccount, how: 
     assert not found.was_accepted
     assert effective(account, stage) == before + 1
     stands(at, plan, found)
+
+
+def test_anothers_release_is_not_taken_for_our_deployment(account: SimulatedAccount) -> None:
+    stage = STAGED[FORCE]
+    at, plan, before = ready(account, stage, "released")
+    killed(at, plan, stage, after=False)
+    named = {one: plan.actions[0].parameters[one] for one in ("cluster", "service")}
+    account.client("ecs").update_service(**named, taskDefinition="payments:23")
+
+    found = at.executor.execute(at.incident, plan, 0, HIGH)
+
+    assert found.state is ExecutionState.UNDECIDED, found.detail
+    assert effective(account, stage) == before + 1
 
 
 def test_ours_is_found_behind_anothers_later_one(account: SimulatedAccount) -> None:

@@ -198,6 +198,15 @@ class Wide(Protocol):
         ...
 
 
+@runtime_checkable
+class Traced(Protocol):
+    """An action whose target another's change may leave as if the action had been done."""
+
+    def is_trace(self, before: State, now: State) -> bool:
+        """Say whether nothing differs that the action would have left as it was."""
+        ...
+
+
 def targets_of(action: Action[Any], params: Parameters) -> tuple[str, ...]:
     """Return every target of an action, at least one."""
     return action.targets(params) if isinstance(action, Wide) else (action.target(params),)
@@ -210,7 +219,7 @@ def happened(action: Action[Any], access: AwsAccess, params: Parameters, before:
     """
     now = action.read_state(access, params)
     if action.holds(params, now):
-        return True
+        return True if not isinstance(action, Traced) or action.is_trace(before, now) else None
     return False if fingerprint(action, now) == fingerprint(action, before) else None
 
 

@@ -132,6 +132,10 @@ class EcsForceNewDeployment:
         """Say whether another deployment is in place of the named one."""
         return bool(state["found"]) and state["deployment"] != params.deployment
 
+    def is_trace(self, before: State, now: State) -> bool:
+        """Say whether the service is to run what it ran: another revision or number of tasks is another's doing."""
+        return all(before.get(key) == now.get(key) for key in ("task_definition", "desired"))
+
     def settled(
         self, access: AwsAccess, params: EcsForceDeployment, answer: Mapping[str, Any]
     ) -> bool | None:
