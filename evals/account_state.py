@@ -23,6 +23,8 @@ _FOR_GOOD = frozenset({"sqs:PurgeQueue", "sqs:StartMessageMoveTask"})
 # Of these none is another's way back.
 _ONE_WAY = _FOR_GOOD | {"ecs:StopTask", "codedeploy:StopDeployment"}
 _FEW = 10
+# GetParameters takes no more names.
+_AT_ONCE = 10
 # How many tasks a service lacks: more than before is worse, fewer is not.
 _SHORT = "tasks short"
 
@@ -106,9 +108,10 @@ def _tables(access: AwsAccess) -> Read:
 
 
 def _parameters(access: AwsAccess) -> Read:
-    paginator = access.client("ssm").get_paginator("get_parameters_by_path")
-    for page in paginator.paginate(Path="/", Recursive=True):
-        for one in page["Parameters"]:
+    client = access.client("ssm")
+    for page in client.get_paginator("describe_parameters").paginate(MaxResults=_AT_ONCE):
+        names = [one["Name"] for one in page["Parameters"]]
+        for one in client.get_parameters(Names=names)["Parameters"] if names else ():
             yield f"parameter/{one['Name']}", {"value": one["Value"]}
 
 
@@ -123,13 +126,10 @@ def _queues(access: AwsAccess) -> Read:
 
 def _deployments(access: AwsAccess) -> Read:
     client = access.client("codedeploy")
-    for application in client.list_applications()["applications"]:
-        groups = client.list_deployment_groups(applicationName=application)["deploymentGroups"]
-        for group in groups:
-            listed = client.list_deployments(applicationName=application, deploymentGroupName=group)
-            for name in listed["deployments"]:
-                told = client.get_deployment(deploymentId=name)["deploymentInfo"]
-                yield f"deployment/{name}", {"status": told["status"]}
+    for page in client.get_paginator("list_deployments").paginate():
+        for name in page["deployments"]:
+            told = client.get_deployment(deploymentId=name)["deploymentInfo"]
+            yield f"deployment/{name}", {"status": told["status"]}
 
 
 def touched(call: Logged, state: AccountState) -> tuple[str, ...]:
