@@ -49,6 +49,8 @@ WORDS = st.sampled_from(
 IDS = st.one_of(REAL_IDS, INVENTED_IDS)
 PARTS = st.one_of(REAL_PARTS, INVENTED_PARTS)
 TEXTS = st.lists(st.one_of(WORDS, PARTS, INVENTED_NUMBERS, IDS), max_size=8).map(" ".join)
+# Of a long fraction some digits could read like a number that was invented.
+SHARES = st.integers(0, 100).map(lambda percent: percent / 100)
 CAUSES = st.builds(
     Cause,
     kind=st.sampled_from(CauseKind),
@@ -57,7 +59,7 @@ CAUSES = st.builds(
     statement=TEXTS,
     evidence_for=st.lists(IDS, max_size=4),
     evidence_against=st.lists(IDS, max_size=2),
-    confidence=st.floats(0, 1),
+    confidence=SHARES,
     independent=st.booleans(),
 )
 OPINIONS = st.builds(
@@ -67,7 +69,7 @@ OPINIONS = st.builds(
     hypotheses=st.lists(CAUSES, max_size=4),
     causal_path=st.lists(PARTS, max_size=4),
     not_checked=st.lists(TEXTS, max_size=2),
-    confidence=st.floats(0, 1),
+    confidence=SHARES,
 )
 LOOKS = st.sampled_from(
     [
