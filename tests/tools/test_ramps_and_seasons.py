@@ -119,11 +119,15 @@ def _with_gaps(points: list[Point], seed: int) -> list[Point]:
     return [one for n, one in enumerate(points) if kept[n] and n not in hours]
 
 
+def test_gaps_make_no_departures() -> None:
+    # A share of points departs by chance, so that only many series together say something.
+    quiet = (_with_gaps(_series(*_days(6, seed), step=STEP), seed) for seed in range(10))
+    assert sum(len(departures(points, STEP)) for points in quiet) <= 10
+
+
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(5 * DAY + 10, 5 * DAY + 150))
 def test_gaps_move_no_time_of_day(seed: int, at: int) -> None:
-    quiet = _series(*_days(6, seed), step=STEP)
-    assert len(departures(_with_gaps(quiet, seed), STEP)) <= 2
     # Less than what every evening brings: only whoever knows the time of day finds it.
     values = _days(6, seed)
     values[at : at + 12] += 40
