@@ -11,7 +11,7 @@ from graphs.copilot import Records
 from memory.records.scope import Scope
 from memory.records.timeline import TimelineEntry
 
-EVERY_SECONDS = 0.15
+EVERY_SECONDS = 0.5
 
 
 @dataclass
