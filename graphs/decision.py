@@ -180,8 +180,9 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
     text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
     text += f"; {more_of(missing)}" if missing else ""
     facts, once = decision.model_dump(mode="json"), f"decision {decision.plan_hash} {decision.by.id}"
-    # Whoever approved may deny afterwards.
+    # Whoever approved may deny afterwards, or break the glass.
     once += "" if decision.approved else " denied"
+    once += " by break-glass" if decision.break_glass else ""
     records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
         review = f"cloudops audit break-glass review {decision.incident_id[:8]} --note ..."

@@ -7,7 +7,7 @@ from datetime import datetime
 from memory import keys
 from memory.records.approval import ApprovalRequest, ApprovalStatus, BrokenGlass, Decision, GlassReview
 from memory.records.audit import Deed
-from memory.records.scope import Principal, Scope, people_in
+from memory.records.scope import Scope, people_in
 from memory.stores.audit import AuditTrail
 from memory.table import ConflictError, Item, RecordTable, Write
 
@@ -85,8 +85,9 @@ class ApprovalStore:
         """Record a decision, and close its request when that completes it.
 
         A denial closes it, a break-glass decision closes it, an approval does when it is the last of the quorum.
-        Raises `ConflictError` if the request is closed already, or if the same principal approves twice. An approval
-        by somebody who cannot be told apart from who approved before is stored, and adds nobody to the quorum.
+        Raises `ConflictError` if the request is closed already, or if the same principal approves twice, unless the
+        second time is by break-glass. An approval by somebody who cannot be told apart from who approved before is
+        stored, and adds nobody to the quorum.
         """
         for _ in range(_TRIES):
             item = self._pending(scope, decision.incident_id, decision.plan_hash)
@@ -102,7 +103,7 @@ class ApprovalStore:
     def _decide(self, scope: Scope, decision: Decision, item: Item) -> ApprovalRequest:
         request, by = ApprovalRequest.model_validate(item.body), decision.by
         earlier = self.decisions(scope, decision.incident_id, decision.plan_hash)
-        _check_first(by, earlier, approved=decision.approved)
+        _check_first(decision, earlier)
         approvals = people_in((*(one.by for one in earlier), by))
         closes = not decision.approved or decision.break_glass or approvals >= request.quorum
         status = (ApprovalStatus.APPROVED if decision.approved else ApprovalStatus.DENIED) if closes else None
@@ -231,10 +232,14 @@ class ApprovalStore:
         return item
 
 
-def _check_first(by: Principal, earlier: Iterable[Decision], *, approved: bool) -> None:
-    """Refuse a second approval of one identity. Whoever has approved may still deny: that only stops something."""
+def _check_first(decision: Decision, earlier: Iterable[Decision]) -> None:
+    """Refuse a second approval of one identity, which would add nobody.
+
+    Whoever has approved may still deny, which only stops something, and may break the glass where nobody else comes.
+    """
+    by = decision.by
     twice = next((one.by for one in earlier if one.by.is_same_as(by)), None)
-    if twice is not None and approved:
+    if twice is not None and decision.approved and not decision.break_glass:
         also = "" if twice.id == by.id else f", as {twice.id}"
         raise ConflictError(f"{by.id} has decided already{also}; another person has to")
 

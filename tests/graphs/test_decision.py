@@ -316,6 +316,19 @@ def test_a_broken_glass_is_reviewed_by_another_user_of_identity_center() -> None
     assert review_glass(records, incident().incident_id, caller(session(lead, "bob@example.com")), "fine")
 
 
+def test_whoever_approved_may_break_the_glass_when_nobody_else_comes() -> None:
+    at, alone = Door(quorum=2), APPROVER.model_copy(update={"roles": (Role.APPROVER, Role.BREAK_GLASS)})
+    assert at.knock(alone).missing == 1
+
+    assert at.knock(alone, break_glass=True, reason="nobody else answers").missing == 0
+
+    told = [entry.text for entry in at.timeline.entries(SCOPE, incident().incident_id)]
+    assert told == ["ada approved the plan; 1 more has to approve it", "ada approved the plan by break-glass"]
+    assert [one.decision.by.id for one in at.approvals.break_glass(SCOPE.tenant)] == ["ada"]
+    done = at.acting.execute(incident(), plan(), 0, WITH_APPROVAL)
+    assert (done.state.value, done.approved_by) == ("done", ("ada",))
+
+
 def test_break_glass_needs_its_role_and_a_reason() -> None:
     at = Door(quorum=2)
 
