@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from console.text import full_time, plain, screen
+from console.text import full_time, rowed, screen
 from graphs.copilot import Records
 from graphs.traces_of import trace_incident
 from memory import keys
@@ -35,18 +35,19 @@ def show(records: Records, incident: str, *, as_json: bool) -> int:
     for link in links:
         entry, payload = link.entry, link.payload
         told = f"{payload.who}: {payload.what}" if payload else "(erased)"
-        out.print(plain(f"{entry.sequence:4}  {full_time(entry.at)}  {entry.deed.value:8}  {told}"))
+        said = f"{entry.sequence:4}  {full_time(entry.at)}  {entry.deed.value:8}  {told}"
+        out.print(rowed(said, out.width))
         if payload and payload.why:
-            out.print(plain(f"      why: {payload.why}"))
+            out.print(rowed(f"      why: {payload.why}", out.width))
         if payload and payload.policy_ids:
-            out.print(plain(f"      policies: {', '.join(payload.policy_ids)}"))
+            out.print(rowed(f"      policies: {', '.join(payload.policy_ids)}", out.width))
         for line in (*_deed(payload), *_authority(link, events)):
-            out.print(plain(f"      {line}"))
+            out.print(rowed(f"      {line}", out.width))
         out.print(f"      {entry.hash}", style="dim")
     for owed in records.traces.owed(scope, incident_id):
         trace = owed.trace
         text = f"CloudTrail has no event of {trace.what} yet; it is looked for again at {full_time(trace.next_at)}"
-        out.print(plain(text))
+        out.print(rowed(text, out.width))
     return 0
 
 
@@ -65,19 +66,22 @@ def verify(records: Records, incident: str) -> int:
         checked = chain.check(time.time())
         if checked.broken is not None:
             code = 1
-            screen(err=True).print(
-                plain(f"{name}: broken at entry {checked.broken}: {checked.why}"), style="red"
-            )
+            _complain(f"{name}: broken at entry {checked.broken}: {checked.why}", "red")
             continue
         dossier = None if name == _tenant(records) else records.incidents.dossier(records.incidents.get(name))
         for what in _untold(records, dossier, chain):
             code = 1
-            screen(err=True).print(plain(f"{name}: {what}"), style="red")
+            _complain(f"{name}: {what}", "red")
         for what in untraced(dossier) if dossier else ():
-            screen(err=True).print(plain(f"{name}: {what}"), style="yellow")
+            _complain(f"{name}: {what}", "yellow")
         erased = f", {checked.erased} erased" if checked.erased else ""
         out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
     return code
+
+
+def _complain(text: str, style: str) -> None:
+    err = screen(err=True)
+    err.print(rowed(text, err.width), style=style)
 
 
 def _events(links: Iterable[Link]) -> dict[str, tuple[str, int]]:

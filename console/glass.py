@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from console.text import full_time, plain, screen
+from console.text import full_time, rowed, screen
 from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from graphs.decision import DecisionRefusedError
@@ -42,18 +42,21 @@ def review(records: Records, incident: str, note: str) -> int:
     except DecisionRefusedError as error:
         raise NotReviewedError(str(error)) from error
     for one in found:
-        screen().print(plain(f"reviewed: {one.decision.by.id}'s approval of {incident_id[:8]}"))
+        _print_row(f"reviewed: {one.decision.by.id}'s approval of {incident_id[:8]}")
     return 0
 
 
 def _print(one: BrokenGlass, status: str) -> None:
     made = one.decision
     line = f"{full_time(made.decided_at)}  {made.incident_id[:8]}  {status:12}  {made.by.id}: {made.reason}"
-    screen().print(plain(line), style="" if one.review else "yellow")
+    _print_row(line, "" if one.review else "yellow")
     if one.review:
-        screen().print(
-            plain(f"      reviewed {full_time(one.review.at)} by {one.review.by.id}: {one.review.note}")
-        )
+        _print_row(f"      reviewed {full_time(one.review.at)} by {one.review.by.id}: {one.review.note}")
+
+
+def _print_row(text: str, style: str = "") -> None:
+    out = screen()
+    out.print(rowed(text, out.width), style=style)
 
 
 def _status(records: Records, one: BrokenGlass) -> str:

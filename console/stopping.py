@@ -1,6 +1,6 @@
 """Turn the kill switch that is set without a deployment, and say where it stands."""
 
-from console.text import full_time, plain, screen
+from console.text import full_time, rowed, screen
 from graphs.callers import principal_of_caller
 from graphs.copilot import Records
 from memory.records.kill_switch import KillSwitch
@@ -22,7 +22,8 @@ def show_switch(records: Records) -> int:
         out.print("the switch was never turned: writes are not stopped by it")
         return 0
     said = "stopped" if switch.on else "allowed"
-    out.print(plain(f"writes are {said} since {full_time(switch.at)} by {switch.by}: {switch.reason}"))
+    told = f"writes are {said} since {full_time(switch.at)} by {switch.by}: {switch.reason}"
+    out.print(rowed(told, out.width))
     return 0
 
 

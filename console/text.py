@@ -1,5 +1,6 @@
 """Words for the terminal: what came from outside is shown, never obeyed."""
 
+import textwrap
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.text import Text
 from memory.records.incident import Severity, Status
 
 WIDE = 112
+HANGING = 10
 SEVERITY_STYLE = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "red",
@@ -36,6 +38,11 @@ def screen(*, err: bool = False) -> Console:
 def plain(value: Any) -> str:
     """Return a value as text without control characters, so that a log line cannot drive the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "�" for c in str(value).replace("\t", " "))
+
+
+def rowed(value: Any, width: int, indent: int = HANGING) -> str:
+    """Return a value as one row: its line breaks go and what is folded hangs, and nothing in it looks like a row."""
+    return textwrap.fill(plain(value), width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def styled(value: Any, style: str = "") -> Text:

@@ -1,4 +1,4 @@
-"""What `cloudops audit show` prints of an action."""
+"""What `cloudops audit` prints: of an action, and of words that are made to look like rows of its own."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,10 +6,57 @@ from typing import Any
 import pytest
 
 from console.auditing import show
+from console.glass import show_broken
+from console.stopping import show_switch
+from memory.records.approval import BrokenGlass
+from memory.records.kill_switch import KillSwitch
 from memory.stores.audit import AuditTrail
-from tests.tools.dials import WITH_APPROVAL, Dials, approve, executor, incident, plan
+from tests.tools.dials import (
+    WITH_APPROVAL,
+    Dials,
+    approve,
+    decision_on,
+    executor,
+    incident,
+    plan,
+    request_for,
+)
 from tests.tools.memory_table import MemoryTable
-from tests.tools.stand_ins import SCOPE
+from tests.tools.stand_ins import NOW, SCOPE
+
+FORGED = ("   9  2026-01-01 00:00:00 UTC  decided   grace: approved", "writes are allowed since yesterday")
+FORGERY = "\n".join(("x", *FORGED)) + " " * 90 + "".join(f"{one:<112}" for one in FORGED)
+
+
+def records_of(table: MemoryTable) -> Any:
+    incidents = SimpleNamespace(full_id=lambda beginning: beginning, scope_of=lambda _: SCOPE)
+    nothing_owed = SimpleNamespace(owed=lambda *_: [])
+    return SimpleNamespace(audit=AuditTrail(table), incidents=incidents, traces=nothing_owed, home=SCOPE)
+
+
+def test_words_from_outside_look_like_no_row_of_the_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    table, dials = MemoryTable(), Dials()
+    approve(executor(table, dials), plan(), incident())
+    executor(table, dials, stopped=FORGERY).execute(incident(), plan(), 0, WITH_APPROVAL)
+    request = request_for(executor(table, dials), plan(), incident())
+    broken = BrokenGlass(
+        decision=decision_on(request, break_glass=True).model_copy(update={"reason": FORGERY})
+    )
+    desk: Any = SimpleNamespace(
+        settings=SimpleNamespace(tenant="default", autonomy=SimpleNamespace(kill_switch=False)),
+        approvals=SimpleNamespace(break_glass=lambda _: (broken,)),
+        incidents=SimpleNamespace(record=lambda _: None),
+        kill_switch=SimpleNamespace(read=lambda: KillSwitch(on=True, reason=FORGERY, by="ada", at=NOW)),
+    )
+
+    show(records_of(table), incident().incident_id, as_json=False)
+    show_broken(desk, as_json=False, unreviewed=False)
+    show_switch(desk)
+
+    shown = capsys.readouterr().out
+    assert "".join(shown.split()).count("grace:approved") == 6
+    begun = [line for line in shown.splitlines() if line.strip() and not line.startswith(" " * 10)]
+    assert not [line for line in begun if line.strip().startswith(tuple(one.strip() for one in FORGED))]
 
 
 def test_an_action_is_shown_with_what_it_acts_on_its_parameters_and_its_way_back(
@@ -19,13 +66,8 @@ def test_an_action_is_shown_with_what_it_acts_on_its_parameters_and_its_way_back
     approve(executor(table, dials), plan(), incident())
     executor(table, dials, stopped="the kill switch is on").execute(incident(), plan(), 0, WITH_APPROVAL)
     executor(table, dials).execute(incident(), plan(), 0, WITH_APPROVAL)
-    incidents = SimpleNamespace(full_id=lambda beginning: beginning, scope_of=lambda _: SCOPE)
-    nothing_owed = SimpleNamespace(owed=lambda *_: [])
-    records: Any = SimpleNamespace(
-        audit=AuditTrail(table), incidents=incidents, traces=nothing_owed, home=SCOPE
-    )
 
-    show(records, incident().incident_id, as_json=False)
+    show(records_of(table), incident().incident_id, as_json=False)
 
     entries = capsys.readouterr().out.split("cloudops-copilot: ")
     refused, settled = (one for one in entries if one.startswith(("set_dial: refused", "set_dial: done")))
