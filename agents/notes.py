@@ -6,7 +6,7 @@ from datetime import datetime
 from memory.records.approval import ONE_PERSON, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
-from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification
+from memory.records.outcome import DeadLetters, Execution, ExecutionState, Verification, undo_of
 from memory.records.plan import Plan, PlannedAction, Review, reviews_of
 
 FIRST_NOTE = "first_note"
@@ -246,7 +246,8 @@ def _done(
     if decision is not None:
         facts["decided"] = f"{'approved' if decision.approved else 'denied'} by {decision.by.id}"
         facts["decision_reason"] = decision.reason
-    facts["done"] = "; ".join(_told(execution) for execution in executions)
+    acted = tuple(executions)
+    facts["done"] = "; ".join(_told(execution, _undo_of(execution, acted)) for execution in acted)
     if verification is not None:
         facts["recovery"] = f"{verification.recovery.value.replace('_', ' ')}: {verification.detail}"
         facts["alarm_state"] = verification.alarm_state
@@ -280,12 +281,12 @@ def _of_each(actions: Sequence[PlannedAction | Review], told: Sequence[str]) -> 
     return "; ".join(f"{one.action}: {text}" for one, text in zip(actions, told, strict=True) if text)
 
 
-def _in_place(executions: Iterable[Execution]) -> Facts:
+def _in_place(executions: Sequence[Execution]) -> Facts:
     """Return what was changed and not taken back, and how people can do that; nobody else will."""
-    left = [one for one in executions if not one.is_revert and (one.was_accepted or one.state in _UNCERTAIN)]
+    left = [one for one in executions if _is_left(one, _undo_of(one, executions))]
     return {
         "still_in_place": "; ".join(
-            f"{one.action} ({_given(one.parameters)}), {one.state.value} since {stamp(one.done_at or one.claimed_at)}"
+            f"{one.action} ({_given(one.parameters)}), {_standing(one, _undo_of(one, executions))}"
             for one in left
         ),
         "undo_by_hand": "; ".join(
@@ -297,14 +298,38 @@ def _in_place(executions: Iterable[Execution]) -> Facts:
     }
 
 
+def _undo_of(execution: Execution, executions: Iterable[Execution]) -> Execution | None:
+    return next((one for one in executions if one.action_id == undo_of(execution.action_id)), None)
+
+
+def _is_left(execution: Execution, undo: Execution | None) -> bool:
+    """Say whether an action may still be in effect; one that was undone is where its undo failed after that."""
+    if execution.is_revert:
+        return False
+    return execution.was_accepted or execution.state in _UNCERTAIN or _failed_undo(execution, undo)
+
+
+def _failed_undo(execution: Execution, undo: Execution | None) -> bool:
+    reverted = execution.state is ExecutionState.REVERTED
+    return reverted and undo is not None and undo.state is not ExecutionState.DONE
+
+
+def _standing(execution: Execution, undo: Execution | None) -> str:
+    if undo is not None and _failed_undo(execution, undo):
+        return f"whose undo is {undo.state.value}"
+    return f"{execution.state.value} since {stamp(execution.done_at or execution.claimed_at)}"
+
+
 def _given(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in parameters.items())[:MOST_GIVEN]
 
 
-def _told(execution: Execution) -> str:
+def _told(execution: Execution, its_undo: Execution | None) -> str:
     undo = "undo of " if execution.is_revert else ""
     when = f" at {stamp(execution.done_at)}" if execution.done_at else ""
     detail = f" ({execution.detail})" if execution.detail else ""
+    if _failed_undo(execution, its_undo):
+        return f"{execution.action} was done{when}{detail}"
     if execution.state is ExecutionState.REVERTED:
         return f"{execution.action} was done{when} and undone{detail}"
     return f"{undo}{execution.action} is {execution.state.value}{when}{detail}"

@@ -137,6 +137,27 @@ def test_what_stays_in_place_is_named_with_the_way_to_undo_it_by_hand() -> None:
     assert facts["undo_by_hand"] == "set_dial with dial=main, value=7"
 
 
+def test_a_change_whose_undo_was_accepted_and_failed_is_told_as_still_in_place() -> None:
+    ends = [None, False]
+
+    def settling(name: str, work: Work) -> Work:
+        def reverting(turn: Turn) -> dict[str, Any] | Wait:
+            at.dials.settles = ends.pop(0) if len(ends) > 1 else ends[0]
+            return work(turn)
+
+        return reverting if name == "revert" else work
+
+    at = FailingDesk("undone", settling)
+
+    assert at.run() is Status.ESCALATED
+
+    (facts,) = at.closing()
+    assert "the undo is not certain" in facts["reason"]
+    assert "and undone" not in facts["done"] and "undo of set_dial is failed" in facts["done"]
+    assert facts["still_in_place"].startswith("set_dial (dial=main, value=9), whose undo is failed")
+    assert facts["undo_by_hand"] == "set_dial with dial=main, value=7"
+
+
 def test_an_undo_that_is_throttled_is_made_again_and_the_change_does_not_stay() -> None:
     at = desk("revert", RuntimeError("unused"), 0)
     executions = at.copilot.records.executions
