@@ -2,7 +2,8 @@
 
 A guard is an `if` or an `except` whose body ends in a return, a raise or a loop's way out, or a returned choice with
 None on one side. Of an `or`, each part is a guard: one may be lost while the others stand. What returns None lets
-through as a rule, so there it is the condition that is lost: all of it, or one part of an `and`.
+through as a rule, so there it is the condition that is lost: all of it, or one part of an `and`. A part of a returned
+`and` is one too, and so is a condition on what a comprehension goes through.
 """
 
 import ast
@@ -77,8 +78,18 @@ def _cuts(node: ast.AST) -> Iterator[_Cut]:
                 yield _Cut(
                     test, always, f"return None {'if' if _is_none(body) else 'unless'} {ast.unparse(test)}"
                 )
+        case ast.Return(value=ast.BoolOp(op=ast.And(), values=parts)):
+            yield from (_Cut(part, "True", f"and {ast.unparse(part)}") for part in parts)
+        case ast.comprehension(iter=through, ifs=tests):
+            for part in (one for test in tests for one in _all_of(test)):
+                yield _Cut(part, "True", f"{ast.unparse(through)} where {ast.unparse(part)}")
         case _:
             return
+
+
+def _all_of(test: ast.expr) -> list[ast.expr]:
+    """Return the conditions that all have to hold."""
+    return test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]
 
 
 def _conditions(test: ast.expr, *, lets_through: bool) -> Iterator[_Cut]:

@@ -188,4 +188,40 @@ INLINE = (
         " or ApprovalRequest.model_validate(item.body) != request",
         "",
     ),
+    (
+        "a signature is of this very text",
+        "tools/signing.py",
+        "return hmac.compare_digest(self.sign(text).encode(), signature.encode())",
+        "return True",
+    ),
+    (
+        "what another incident began keeps a target busy",
+        "tools/crowd.py",
+        "foreign = change.incident_id != incident_id and",
+        "foreign =",
+    ),
+    (
+        "what never ends is waited for a day",
+        "tools/crowd.py",
+        "foreign = change.incident_id != incident_id and change.at > now - MOST_UNDER_WAY",
+        "foreign = change.incident_id != incident_id",
+    ),
+    (
+        "an undo keeps its target busy",
+        "tools/crowd.py",
+        "for action_id in (change.action_id, undo_of(change.action_id)):",
+        "for action_id in (change.action_id,):",
+    ),
+    (
+        "what goes on stays counted after its hour",
+        "memory/stores/pace.py",
+        "if one in lately or one in unsettled",
+        "if one in lately",
+    ),
+    (
+        "a preview that does not end is no yes",
+        "tools/ahead.py",
+        'return (f"the preview of {document} does not end",)',
+        "return ()",
+    ),
 )

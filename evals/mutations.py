@@ -19,26 +19,12 @@ from pathlib import Path
 from evals.guards import guards
 from evals.inline_checks import INLINE
 from evals.no_checks import GUARDED, NO_CHECK
+from evals.noticing import NEAREST, TESTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "policies.md"
 MARK = "<!-- From here on made by `make mutations`. -->"
 LIBRARIES = ("pytest", "hypothesis", "pydantic", "cedarpy", "botocore.session", "botocore.exceptions")
-TESTS = (
-    "tests/tools/test_forbids.py",
-    "tests/tools/test_single_guards.py",
-    "tests/tools/test_unauthorised.py",
-    "tests/tools/test_forged_records.py",
-    "tests/tools/test_at_the_call.py",
-    "tests/tools/test_resumed.py",
-    "tests/tools/test_ahead_executed.py",
-    "tests/tools/test_executor.py",
-    "tests/tools/test_kill_switch.py",
-    "tests/tools/test_policy.py",
-    "tests/tools/test_sessions.py::test_without_a_role_there_is_no_session",
-    "tests/tools/test_sessions.py::test_a_policy_that_sts_would_not_take_is_refused_here",
-    "tests/tools/test_sessions.py::test_a_name_fits_what_sts_takes_and_tells_apart",
-)
 # What draws hundreds of examples would only repeat what the rest finds, and lists of checks notice any change.
 LEFT_OUT = " and ".join(
     f"not {name}"
@@ -146,16 +132,19 @@ def overlay(root: Path, folder: Path, mutant: Mutant) -> None:
     there.write_text(mutant.text)
 
 
-def noticed_by(folder: Path, out: Path) -> str:
-    """Run the tests in a tree, in a process of their own; return the first that fails, or nothing."""
-    return _ended(_begun(folder, out), out)
+def noticed_by(folder: Path, out: Path, nearest: Sequence[str] = ()) -> str:
+    """Run the tests in a tree, in a process of their own; return the first that fails, or nothing.
+
+    Those that are `nearest` to what was taken away are asked first.
+    """
+    return _ended(_begun(folder, out, nearest), out)
 
 
-def _begun(folder: Path, out: Path) -> int:
+def _begun(folder: Path, out: Path, nearest: Sequence[str]) -> int:
     out.touch()
     pid = os.fork()
     if pid == 0:
-        _run_tests(folder, out)
+        _run_tests(folder, out, nearest)
     return pid
 
 
@@ -170,7 +159,7 @@ def _ended(pid: int, out: Path) -> str:
     return ""
 
 
-def _run_tests(folder: Path, out: Path) -> None:
+def _run_tests(folder: Path, out: Path, nearest: Sequence[str]) -> None:
     """Run them, and end this process with what pytest says."""
     code = 70
     try:
@@ -198,7 +187,7 @@ def _run_tests(folder: Path, out: Path) -> None:
             "-k",
             LEFT_OUT,
         ]
-        code = int(importlib.import_module("pytest").main([*words, *TESTS]))
+        code = int(importlib.import_module("pytest").main([*words, *dict.fromkeys((*nearest, *TESTS))]))
     finally:
         os._exit(code)
 
@@ -208,14 +197,14 @@ def check(chosen: Sequence[Mutant], at_once: int = 1) -> list[tuple[Mutant, str]
     for name in LIBRARIES:
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(prefix="mutants-") as work:
-        if by := noticed_by(ROOT, Path(work) / "out.txt"):
+        if by := noticed_by(ROOT, Path(work) / "out.txt", [one for near in NEAREST.values() for one in near]):
             raise RuntimeError(f"{by} fails before anything was taken away")
         found, running = [], deque[tuple[Mutant, int, Path]]()
         for number, mutant in enumerate(chosen):
             folder, out = Path(work) / str(number), Path(work) / f"{number}.txt"
             folder.mkdir()
             overlay(ROOT, folder, mutant)
-            running.append((mutant, _begun(folder, out), out))
+            running.append((mutant, _begun(folder, out, NEAREST.get(mutant.path, ())), out))
             if len(running) == at_once:
                 found.append(_told(*running.popleft()))
         return found + [_told(*one) for one in running]

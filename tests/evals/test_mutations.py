@@ -55,6 +55,13 @@ def test_one_more_refusal_in_a_source_is_one_more_guard(path: str) -> None:
         ("try:\n  g()\nexcept E:\n  return None", ["try:\n  g()\nexcept ():\n  return None"]),
         ("return None if a else 'no'", ["return None if True else 'no'"]),
         ("return 'é' if a else None", ["return 'é' if False else None"]),
+        ("return a and b", ["return True and b", "return a and True"]),
+        ("return a or b", []),
+        (
+            "return [x for x in a if x and b]",
+            ["return [x for x in a if True and b]", "return [x for x in a if x and True]"],
+        ),
+        ("return all(x for x in a if x or b)", ["return all(x for x in a if True)"]),
         ("if a:\n  g()", []),
         ("if a:\n  g()\nelif b:\n  return 'no'", ["if a:\n  g()\nelif False:\n  return 'no'"]),
     ],

@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
 
+from memory import keys
 from memory.audit_chain import Chain, Checked
 from memory.audit_told import Told
 from memory.records.approval import ApprovalRequest, ApprovalStatus
 from memory.records.outcome import Execution, ExecutionState
 from memory.records.plan import Plan, PlannedAction
+from memory.records.trace import TraceState
+from memory.stores.audit import AuditTrail
+from memory.stores.traces import TraceStore
 from tests.tools.dials import (
     BY_ITSELF,
     SIGNER,
@@ -24,6 +28,7 @@ from tests.tools.dials import (
     SetDial,
     SetDialAction,
     approve,
+    decision_on,
     executor,
     incident,
     plan,
@@ -31,10 +36,12 @@ from tests.tools.dials import (
 )
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE, ScriptedAccess
-from tests.tools.tampering import Stage
+from tests.tools.tampering import OTHER, Stage
 from tools.actions.base import State
 from tools.authority import (
     Attempt,
+    approved_by_enough,
+    approved_by_enough_now,
     as_it_was_approved,
     asked_about_this_plan,
     no_more_than_was_shown,
@@ -68,6 +75,16 @@ class Unsendable(SetDialAction):
     def call(self, access: AwsAccess, params: SetDial, state: State, token: str) -> dict[str, Any]:
         self.dials.sent += 1
         raise NoCredentialsError
+
+
+@dataclass(frozen=True)
+class TimedOut(SetDialAction):
+    """AWS gave up on the call with 408, done or not."""
+
+    def call(self, access: AwsAccess, params: SetDial, state: State, token: str) -> dict[str, Any]:
+        super().call(access, params, state, token)
+        answer: Any = {"Error": {"Code": "RequestTimeout"}, "ResponseMetadata": {"HTTPStatusCode": 408}}
+        raise ClientError(answer, "SetDial")
 
 
 @dataclass(frozen=True)
@@ -251,6 +268,14 @@ def test_a_lost_answer_on_a_target_that_cannot_be_read_is_left_to_people() -> No
     assert (left.state, action.dials.sent) == (ExecutionState.UNDECIDED, 1)
 
 
+def test_a_call_that_timed_out_at_aws_is_looked_for_in_the_account() -> None:
+    action = TimedOut(Dials())
+
+    done = acting_on(action).execute(incident(), plan(), 0, BY_ITSELF)
+
+    assert (done.state, done.was_accepted, action.dials.sent) == (ExecutionState.DONE, True, 1)
+
+
 def test_a_call_that_could_not_be_sent_failed_and_is_not_tried_again() -> None:
     action = Unsendable(Dials())
 
@@ -285,6 +310,17 @@ def test_what_is_over_is_under_way_no_more_and_what_failed_later_failed() -> Non
 
     assert (done.detail, over.detail) == (UNDER_WAY, "")
     assert acting.confirm(incident(), over).state is ExecutionState.FAILED
+
+
+def test_what_failed_is_not_under_way_whatever_aws_says_of_its_answer() -> None:
+    dials = Dials(settles=False)
+    acting = executor(MemoryTable(), dials)
+    failed = acting.execute(incident(), plan(), 0, BY_ITSELF)
+    dials.settles = None
+
+    assert failed.state is ExecutionState.FAILED
+    assert not acting.is_under_way(incident(), failed)
+    assert acting.is_under_way(incident(), failed.model_copy(update={"state": ExecutionState.DONE}))
 
 
 def test_only_what_is_stored_as_done_is_asked_about() -> None:
@@ -327,6 +363,47 @@ def test_who_signed_with_another_key_is_told_that_it_is_another_key() -> None:
     assert "signed with the key local:" in (signed_at_the_door(other, request) or "")
     nobodys = replace(at, decisions=(decision.model_copy(update={"key_id": ""}),))
     assert "of nobody" in (signed_at_the_door(nobodys, request) or "")
+
+
+def test_a_denial_counts_nobody_towards_a_quorum_and_stands_behind_nothing() -> None:
+    at, request = approved()
+    (yes,) = at.decisions
+    no = decision_on(request, approved=False, by=OTHER)
+    both = replace(at, decisions=(yes, no), quorum=2)
+    wanted = request.model_copy(update={"quorum": 2})
+
+    assert "1 of 2 people approved it" in (approved_by_enough(both, wanted) or "")
+    assert "2 people have to approve that, and 1 approved it" in (approved_by_enough_now(both, request) or "")
+    assert both.approved_by == ("ada",)
+
+
+def test_what_was_withdrawn_is_that_plan_alone() -> None:
+    at = Stage()
+    acting = executor(at.table, at.dials)
+    other = acting.approvals.request(request_for(acting, plan(11, attempt=2), incident()))
+    acting.approvals.withdraw(other, NOW, "it has passed")
+
+    assert at.attempt().state is ExecutionState.DONE
+
+
+def test_who_decided_may_be_forgotten_and_what_they_approved_is_done() -> None:
+    at = Stage()
+    trail = AuditTrail(at.table)
+
+    forgotten = trail.erase_about(keys.incident(SCOPE, incident().incident_id).pk, NOW, "tester", "ada")
+
+    assert (forgotten, at.attempt().state) == (1, ExecutionState.DONE)
+
+
+def test_what_cloudtrail_shows_of_an_action_stands_in_the_way_of_no_undo() -> None:
+    at = Stage()
+    done, traces = at.attempt(), TraceStore(at.table)
+    (owed,) = traces.owed(SCOPE, incident().incident_id)
+    found = owed.trace.model_copy(update={"state": TraceState.FOUND, "event_id": "e-9"})
+
+    assert traces.settle(SCOPE, owed, found, NOW)
+    undone = executor(at.table, at.dials).revert(incident(), done, WITH_APPROVAL)
+    assert undone.state is ExecutionState.DONE, undone.detail
 
 
 def test_the_same_actions_in_another_attempt_are_another_plan() -> None:

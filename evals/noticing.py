@@ -1,0 +1,26 @@
+"""The tests that have to notice when a check is taken away, and which of them are nearest to a source."""
+
+from collections.abc import Mapping
+
+TESTS = (
+    "tests/tools/test_forbids.py",
+    "tests/tools/test_single_guards.py",
+    "tests/tools/test_unauthorised.py",
+    "tests/tools/test_forged_records.py",
+    "tests/tools/test_at_the_call.py",
+    "tests/tools/test_resumed.py",
+    "tests/tools/test_ahead_executed.py",
+    "tests/tools/test_executor.py",
+    "tests/tools/test_kill_switch.py",
+    "tests/tools/test_policy.py",
+    "tests/tools/test_sessions.py::test_without_a_role_there_is_no_session",
+    "tests/tools/test_sessions.py::test_a_policy_that_sts_would_not_take_is_refused_here",
+    "tests/tools/test_sessions.py::test_a_name_fits_what_sts_takes_and_tells_apart",
+)
+# They are asked before the rest; who checks the same in a file of tests of its own is asked for that source alone.
+NEAREST: Mapping[str, tuple[str, ...]] = {
+    "tools/signing.py": ("tests/tools/test_sessions.py::test_a_key_of_kms_signs_and_knows_its_own",),
+    "tools/crowd.py": ("tests/tools/test_crowd.py",),
+    "memory/stores/pace.py": ("tests/tools/test_crowd.py",),
+    "tools/ahead.py": ("tests/tools/test_ahead.py",),
+}
