@@ -336,9 +336,10 @@ def _told(execution: Execution, its_undo: Execution | None) -> str:
 
 
 def _said_once(facts: Facts) -> Facts:
-    """Leave out what is empty or was said under an earlier label."""
+    """Leave out what is empty or was said under an earlier label. A fact is one line: none may look like another."""
     kept: Facts = {}
-    for label, text in facts.items():
+    for label, whole in facts.items():
+        text = " ".join(whole.splitlines())
         if text and text not in kept.values():
             kept[label] = text
     return kept
