@@ -1,7 +1,6 @@
 """Show an audit, and hold audits against their hashes."""
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
@@ -9,9 +8,10 @@ from console.text import full_time, rowed, screen
 from graphs.copilot import Records
 from graphs.traces_of import trace_incident
 from memory import keys
-from memory.audit_chain import Chain, Link
+from memory.audit_chain import Chain, Checked, Link
 from memory.audit_witness import untold, untold_of_switch, untraced
 from memory.records.audit import AuditPayload, Deed
+from memory.stores.audit import READS
 from memory.stores.dossier import Dossier
 from memory.stores.listings import Wanted
 
@@ -62,21 +62,35 @@ def verify(records: Records, incident: str) -> int:
         incident_id = records.incidents.full_id(incident)
         trace_incident(records, records.incidents.scope_of(incident_id), incident_id)
     for name, partition in _asked(records, incident):
-        chain = records.audit.read(partition)
-        checked = chain.check(time.time())
+        checked, told, missed = _held(records, name, partition)
         if checked.broken is not None:
             code = 1
             _complain(f"{name}: broken at entry {checked.broken}: {checked.why}", "red")
             continue
-        dossier = None if name == _tenant(records) else records.incidents.dossier(records.incidents.get(name))
-        for what in _untold(records, dossier, chain):
+        for what in told:
             code = 1
             _complain(f"{name}: {what}", "red")
-        for what in untraced(dossier) if dossier else ():
+        for what in missed:
             _complain(f"{name}: {what}", "yellow")
         erased = f", {checked.erased} erased" if checked.erased else ""
         out.print(f"{name}: {checked.entries} entries hold{erased}; head {checked.head[:16]}")
     return code
+
+
+def _held(records: Records, name: str, partition: str) -> tuple[Checked, list[str], list[str]]:
+    """Hold a chain against its hashes and against what is stored; return what is told otherwise, and what is missed.
+
+    What an incident that goes on stores and tells between the two looks is no fault: it is looked at again then.
+    """
+    for _ in range(READS):
+        chain, checked = records.audit.hold(partition)
+        if checked.broken is not None:
+            return checked, [], []
+        dossier = None if name == _tenant(records) else records.incidents.dossier(records.incidents.get(name))
+        told = list(_untold(records, dossier, chain))
+        if not told or records.audit.ends_still(partition, chain):
+            break
+    return checked, told, list(untraced(dossier)) if dossier else []
 
 
 def _complain(text: str, style: str) -> None:

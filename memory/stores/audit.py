@@ -74,12 +74,14 @@ class AuditTrail:
         for _ in range(READS):
             chain = self.read(partition)
             checked = chain.check(self._now())
-            if checked.broken is None:
-                break
-            head = self._table.get(keys.audit_head(partition))
-            if (head.body if head else None) == chain.head:
+            if checked.broken is None or self.ends_still(partition, chain):
                 break
         return chain, checked
+
+    def ends_still(self, partition: str, chain: Chain) -> bool:
+        """Say whether nothing was appended since a chain was read; if so, other records can be held against it."""
+        head = self._table.get(keys.audit_head(partition))
+        return (head.body if head else None) == chain.head
 
     def erase(self, partition: str, at: datetime, who: str, why: str) -> AuditEntry:
         """Erase the payloads of all entries so far. The erasure is an entry itself, written first."""

@@ -1,16 +1,21 @@
 """What `cloudops audit` prints: of an action, and of words that are made to look like rows of its own."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from console.auditing import show
+from console.auditing import show, verify
 from console.glass import show_broken
 from console.stopping import show_switch
 from memory.records.approval import BrokenGlass
 from memory.records.kill_switch import KillSwitch
+from memory.records.plan import Plan
+from memory.retention import Retention
 from memory.stores.audit import AuditTrail
+from memory.stores.dossier import read_dossier
+from memory.table import Item
 from tests.tools.dials import (
     WITH_APPROVAL,
     Dials,
@@ -57,6 +62,54 @@ def test_words_from_outside_look_like_no_row_of_the_audit(capsys: pytest.Capture
     assert "".join(shown.split()).count("grace:approved") == 6
     begun = [line for line in shown.splitlines() if line.strip() and not line.startswith(" " * 10)]
     assert not [line for line in begun if line.strip().startswith(tuple(one.strip() for one in FORGED))]
+
+
+class GoingOn(MemoryTable):
+    """A table to which a run writes whenever a verification has begun to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing: list[Any] = []
+
+    def query(self, pk: str, prefix: str = "", **more: Any) -> Iterator[Item]:
+        if self.writing and prefix in {"AUDIT#", ""} and incident().incident_id in pk:
+            self.writing.pop(0)()
+        return super().query(pk, prefix, **more)
+
+
+@pytest.mark.parametrize("in_between", [1, 3])
+def test_what_an_incident_does_while_its_audit_is_verified_is_no_fault(
+    in_between: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, dials = GoingOn(), Dials()
+    acting = executor(table, dials)
+    plans = [plan(value) for value in range(10, 10 + in_between)]
+    for one in plans:
+        approve(acting, one, incident())
+    incidents = SimpleNamespace(
+        page=lambda *_: SimpleNamespace(
+            lines=[SimpleNamespace(incident_id=incident().incident_id, scope=SCOPE)], after=""
+        ),
+        get=lambda _: incident(),
+        dossier=lambda _: read_dossier(table, SCOPE, incident().incident_id),
+        scope_of=lambda _: SCOPE,
+    )
+    records: Any = SimpleNamespace(
+        audit=AuditTrail(table),
+        incidents=incidents,
+        settings=SimpleNamespace(tenant="default", retention=Retention()),
+        kill_switch=SimpleNamespace(read=KillSwitch),
+    )
+
+    def act(one: Plan) -> None:
+        waits, table.writing = table.writing, []
+        assert acting.execute(incident(), one, 0, WITH_APPROVAL).state.value in {"done", "refused"}
+        table.writing = waits
+
+    table.writing = [lambda one=one: act(one) for one in plans]
+
+    assert verify(records, "") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_an_action_is_shown_with_what_it_acts_on_its_parameters_and_its_way_back(
