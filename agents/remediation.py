@@ -1,5 +1,6 @@
 """Choose among the changes that code found possible, or none."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,12 @@ from tools.budget import IncidentBudget
 
 MOST_ACTIONS = 3
 """A plan does no more at once: each further change makes it harder to say which of them helped."""
+# Who may decide, and what policy says, is told by records and code: whoever decides reads these words beside.
+_OF_THE_DECISION = re.compile(
+    r"\b(?:pre-?)?(approv\w*|authori[sz]\w*|sign(?:ed|s)?[ -]?offs?|permit\w*|permission\w*|den(?:y|ies|ied|ial)|"
+    r"break[ -]glass|kill[ -]?switch|quorum|polic(?:y|ies))\b",
+    re.I,
+)
 
 
 class Parameter(ModelForm):
@@ -156,12 +163,12 @@ def _plan(
     told = "; ".join(f"{spoken(one)}: {one.why}" for one in taken)
     return Plan(
         actions=tuple(
-            one.model_copy(update={"why": _founded(words[id(one)], facts) or one.why}) for one in taken
+            one.model_copy(update={"why": _shown(words[id(one)], facts) or one.why}) for one in taken
         ),
-        summary=_founded(proposal.summary, facts) or told,
-        expected_effect=_founded(proposal.expected_effect, facts),
+        summary=_shown(proposal.summary, facts) or told,
+        expected_effect=_shown(proposal.expected_effect, facts),
         alternatives=tuple(spoken(option) for option in rest)
-        + tuple(text for text in proposal.alternatives if _founded(text, facts)),
+        + tuple(text for text in proposal.alternatives if _shown(text, facts)),
         considered=(*(_passed_over(one, taken, around.targets) for one in rest), *around.considered),
         runbooks=tuple(name for name in dict.fromkeys(proposal.runbooks) if name in names),
         drift=around.drift,
@@ -238,6 +245,11 @@ def _nothing(reason: str, attempt: int, around: PlanContext, alternatives: Itera
 
 def _founded(text: str | None, facts: Any) -> str:
     return text.strip() if text and not unfounded(text, canonical_json(facts)) else ""
+
+
+def _shown(text: str, facts: Any) -> str:
+    """Return a model's words for whoever decides, or nothing where they speak of the decision itself."""
+    return "" if _OF_THE_DECISION.search(text) else _founded(text, facts)
 
 
 def _question(
