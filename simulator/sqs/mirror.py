@@ -57,11 +57,12 @@ class QueueMirror:
             found[name] = QueueSettings(seconds, target, int(policy.get("maxReceiveCount", 0)))
         return found
 
-    def interference(self) -> Interference:
-        """What was taken from the queues and what was put into them, since they were shown."""
+    def interference(self, names: Iterable[str]) -> Interference:
+        """What was taken from the queues and what was put into them, since they were shown or made."""
         gone: list[Message] = []
         arrived: list[tuple[str, str, str]] = []
-        for name, shown in self._shown.items():
+        for name in names:
+            shown = self._shown.get(name, {})
             present = {one["id"]: one["body"] for one in self.emulator.queue_messages(name)}
             gone += [message for id_, message in shown.items() if id_ not in present]
             arrived += [(name, id_, body) for id_, body in present.items() if id_ not in shown]

@@ -107,7 +107,7 @@ class Messaging:
 
     def _heed(self, at: datetime) -> None:
         """Take note of messages that others deleted, moved or sent through the API."""
-        found = self.held.mirror.interference()
+        found = self.held.mirror.interference(self._backlogs)
         if not found.is_any:
             return
         gone = {one.id: one for one in found.gone}

@@ -119,6 +119,16 @@ def test_a_redrive_brings_the_dead_letters_back(
     assert refused(sqs.start_message_move_task, SourceArn=attributes(other, QUEUE)["QueueArn"])
 
 
+def test_what_is_sent_before_an_accounts_first_minute_is_kept(simulated_account: StartAccount) -> None:
+    account = simulated_account("false-alarm", history_hours=0.2)
+    given = {"MessageGroupId": "1", "MessageDeduplicationId": "1"}
+    account.client("sqs").send_message(QueueUrl=url(account, DEAD), MessageBody="{}", **given)
+
+    account.advance(minutes=2)
+
+    assert attributes(account, DEAD)["ApproximateNumberOfMessages"] == "1"
+
+
 def test_throttled_invocations_are_counted_and_nothing_is_confirmed(simulated_account: StartAccount) -> None:
     account = simulated_account("false-alarm", history_hours=0.2)
     account.client("lambda").put_function_concurrency(FunctionName=FUNCTION, ReservedConcurrentExecutions=0)
