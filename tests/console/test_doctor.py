@@ -86,6 +86,33 @@ def test_an_account_named_by_the_shell_is_found_well_once_it_is_set_up(
     assert f"account {account.local['account']} is only observed" in looked
 
 
+DEAD, QUEUE = "letters-incidents-dead", "letters-incidents"
+
+
+def test_each_queue_has_its_line_that_says_when_it_is_gone(account: SimulatedAccount, tmp_path: Path) -> None:
+    desk, sqs = AwsDesk(tmp_path, shell(account, CLOUDOPS_PREFIX="letters")), account.client("sqs")
+
+    def gone() -> dict[str, str]:
+        """The remedy of each queue that is not there; every queue has a line."""
+        lines = [line for line in desk.finds()[1]["looks"] if line["what"].startswith("queue ")]
+        assert [line["what"].partition(":")[0] for line in lines] == [f"queue {QUEUE}", f"queue {DEAD}"]
+        assert {line["finding"] for line in lines} <= {"ok", "bad"}
+        return {line["what"].partition(":")[0]: line["remedy"] for line in lines if line["finding"] == "bad"}
+
+    def delete(name: str) -> None:
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+    assert desk.run_here("setup").exit_code == 0
+    assert gone() == {}
+    delete(DEAD)
+    assert gone() == {f"queue {DEAD}": "run: cloudops setup"}
+    assert desk.run_here("setup").exit_code == 0
+    delete(QUEUE)
+    assert gone() == {f"queue {QUEUE}": "run: cloudops setup"}
+    assert desk.run_here("setup").exit_code == 0
+    assert gone() == {}
+
+
 def test_a_level_for_a_service_that_nobody_knows_is_to_be_mended(
     account: SimulatedAccount, tmp_path: Path
 ) -> None:
