@@ -40,28 +40,41 @@ def _service(account: SimulatedAccount, name: str) -> dict[str, Any]:
     return found
 
 
+def _steady(account: SimulatedAccount, name: str) -> dict[str, Any]:
+    """The service once it is: whoever changed it before may have left a rollout under way, or a task missing."""
+    for _ in range(40):
+        found = _service(account, name)
+        (deployment, *others) = found["deployments"]
+        rolled_out = not others and deployment.get("rolloutState") == "COMPLETED"
+        if rolled_out and found["runningCount"] == found["desiredCount"]:
+            return found
+        account.advance(30)
+    raise AssertionError(f"{name} does not become steady")
+
+
 def _update(account: SimulatedAccount, name: str, **more: Any) -> None:
     account.client("ecs").update_service(cluster=CLUSTER, service=name, **more)
 
 
 def _rollback(account: SimulatedAccount) -> Given:
-    if _service(account, "web")["taskDefinition"].endswith("web:17"):
+    if _steady(account, "web")["taskDefinition"].endswith("web:17"):
         _update(account, "web", taskDefinition="web:18")
-        account.advance(minutes=10)
+        _steady(account, "web")
     return {"cluster": CLUSTER, "service": "web", "task_definition": "web:17"}
 
 
 def _force(account: SimulatedAccount) -> Given:
-    deployment = _service(account, "payments")["deployments"][0]["id"]
+    deployment = _steady(account, "payments")["deployments"][0]["id"]
     return {"cluster": CLUSTER, "service": "payments", "deployment": deployment}
 
 
 def _scale(account: SimulatedAccount) -> Given:
-    desired = _service(account, "inventory")["desiredCount"]
+    desired = _steady(account, "inventory")["desiredCount"]
     return {"cluster": CLUSTER, "service": "inventory", "desired_count": desired + 1}
 
 
 def _stop_task(account: SimulatedAccount) -> Given:
+    _steady(account, "checkout")
     tasks = account.client("ecs").list_tasks(cluster=CLUSTER, serviceName="checkout")["taskArns"]
     return {"cluster": CLUSTER, "service": "checkout", "task": tasks[0].rpartition("/")[2]}
 

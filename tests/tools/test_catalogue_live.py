@@ -23,6 +23,7 @@ from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
 from tools.aws.access import AwsAccess
 from tools.aws.sessions import session_policy
 from tools.inspection import inspect
+from tools.options import Options
 from tools.runbook_drift import LOOKS, drift_of
 
 QUICK = frozenset({"ecs_set_desired_count", "lambda_shift_alias", "ssm_revert_parameter"})
@@ -164,6 +165,7 @@ def test_what_the_role_could_not_take_back_is_asked_about_beforehand(account: Si
     plan = Plan(actions=(PlannedAction(action="lambda_set_reserved_concurrency", parameters=given),))
     at, calm, iam = bench(account, "no-way-back"), around(Severity.LOW), account.client("iam")
     (free,) = at.executor.review(at.incident, plan, calm)
+    seen = at.calls("DeleteFunctionConcurrency")
     function = f"arn:aws:lambda:us-east-1:{account.local['account']}:function:{FUNCTION}"
     told = f"it could not be taken back: the role may not lambda:PutFunctionConcurrency on {function}"
     held = {"RoleName": "cloudops-executor", "PolicyName": "no-reservations"}
@@ -181,7 +183,7 @@ def test_what_the_role_could_not_take_back_is_asked_about_beforehand(account: Si
 
     assert free.ruling is Ruling.PERMIT
     assert review.ruling is Ruling.ASK and {"there is no way back", told} <= set(review.reasons)
-    assert (alone.state, sent_alone) == (ExecutionState.REFUSED, 0)
+    assert (alone.state, sent_alone) == (ExecutionState.REFUSED, seen)
     assert done.state is ExecutionState.DONE, done.detail
     assert back.state is not ExecutionState.DONE and "AccessDenied" in back.detail, back.detail
 
@@ -323,13 +325,18 @@ def test_a_bad_version_of_a_function_is_answered_by_the_version_before(account: 
 def test_dead_letters_go_back_once_their_cause_is_gone_and_the_function_works(
     account: SimulatedAccount,
 ) -> None:
-    given = stage_of("sqs_redrive").ready(account)
+    # The version before it fails now and then, and so does this one, though seldom.
+    stage_of("lambda_shift_alias").ready(account)
+    given, at = stage_of("sqs_redrive").ready(account), bench(account, "letters")
+
+    def put_back() -> Options:
+        return at.looked_for(CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5")
+
     account.advance(minutes=6)
-    at = bench(account, "letters")
+    over(account, lambda: put_back().offers != ())
+    found = put_back()
 
-    found = offered(at, CauseKind.DEPLOYMENT, FUNCTION, f"{FUNCTION}:5")
-
-    assert found == [("sqs_redrive", given)]
+    assert [(one.action, one.parameters) for one in found.offers] == [("sqs_redrive", given)], found
     assert "sqs_redrive" not in {name for name, _ in offered(at, CauseKind.DEPLOYMENT, FUNCTION)}
 
 
@@ -403,7 +410,10 @@ def test_a_message_that_nobody_can_read_is_put_aside(account: SimulatedAccount) 
 
 
 def test_a_small_reservation_is_answered_by_what_was_before_it_and_by_more(account: SimulatedAccount) -> None:
+    # The trail is in whole seconds, so what others set in the same one could not be told from what was before.
+    account.advance(1)
     account.client("lambda").delete_function_concurrency(FunctionName=FUNCTION)
+    account.advance(1)
     stage_of("lambda_set_reserved_concurrency").ready(account)
 
     found = offered(bench(account, "reserved"), CauseKind.CAPACITY, FUNCTION)
