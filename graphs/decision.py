@@ -83,9 +83,9 @@ def decide(
     that is no longer pending is refused when the decision is stored.
 
     Raises `NotAllowedError` for a wrong role, the proposer itself or another tenant, `OtherPlanError` for another plan,
-    and `DecisionRefusedError` when nothing waits, the request was changed after it was asked, the time is up, somebody
-    else decided first or the same person before. With `break_glass`, one approval stands for all of them: it needs a
-    role of its own and a reason, and people are paged. A run that cannot be woken now is woken by the next sweep.
+    and `DecisionRefusedError` when nothing waits, the request was changed since, the time is up or not yet begun,
+    somebody else decided first or the same person before. With `break_glass`, one approval stands for all of them: it
+    needs a role of its own and a reason, and people are paged. A run that cannot be woken now is woken by a sweep.
     """
     request, now = seen or pending_request(records, incident_id), records.clock.now()
     _check_principal(by, request, break_glass=break_glass)
@@ -217,6 +217,12 @@ def _check_stands(records: Records, request: ApprovalRequest, now: datetime, *, 
     if changed is not None:
         raise DecisionRefusedError(
             f"it cannot be approved: {changed}; deny it, and find out who wrote to the table"
+        )
+    if approved and now < request.requested_at:
+        raise DecisionRefusedError(
+            f"this host's clock says {now:%Y-%m-%d %H:%M:%S} UTC, and the request was made at "
+            f"{request.requested_at:%H:%M:%S} UTC: nobody could act on a decision from before it; set the clock, and "
+            "decide again"
         )
     if now >= request.expires_at:
         raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")

@@ -329,6 +329,18 @@ def test_whoever_approved_may_break_the_glass_when_nobody_else_comes() -> None:
     assert (done.state.value, done.approved_by) == ("done", ("ada",))
 
 
+def test_a_door_whose_clock_is_behind_takes_no_decision_that_nobody_could_act_on() -> None:
+    at = Door()
+    at.records.clock = StillClock(NOW - timedelta(seconds=20))
+
+    with pytest.raises(DecisionRefusedError, match="set the clock, and decide again"):
+        at.knock(APPROVER)
+    assert at.status is ApprovalStatus.PENDING
+    at.records.clock = StillClock(NOW)
+    assert at.knock(APPROVER).woken
+    assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "done"
+
+
 def test_break_glass_needs_its_role_and_a_reason() -> None:
     at = Door(quorum=2)
 
