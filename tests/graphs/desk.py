@@ -94,7 +94,7 @@ class Desk:
 
     def writes(self) -> list[str]:
         """What was changed in the team's account by the copilot, by the account's own log."""
-        names = {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask"}
+        names = {"UpdateService", "StartAutomationExecution", "UpdateTable", "StopTask", "UpdateAlias"}
         return [
             c["operation"]
             for c in self.account.calls()

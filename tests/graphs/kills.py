@@ -40,8 +40,10 @@ FEWEST = 3
 # Each step writes these in the same way, and what comes right before and after them is written as well.
 ALIKE = {"EVIDENCE_INDEX", "LEASE", "LISTING", "told step_ended", "told step_started"}
 REPEATED = {"ACTION", "EVIDENCE", "MESSAGE", "TIMER"}
-CHANGES, FOUND = {"UpdateService"}, "interrupted, then found done in the account"
-SENT = {"AssumeRole", "Publish", "UpdateService"}
+# Lambda names no operation in a call: of the plays, only the shift of an alias writes to it.
+SHIFT = "PUT 2015-03-31"
+CHANGES, FOUND = {"UpdateService", SHIFT}, "interrupted, then found done in the account"
+SENT = {"AssumeRole", "Publish", *CHANGES}
 _LEFT_OUT = {
     "seconds",
     "updated_at",
@@ -131,6 +133,15 @@ class Stage:
                 Point(step, write, number, after=True) for number in sorted(numbers) if write not in ALIKE
             ]
         return found
+
+    def spread(self, number: int) -> list[Point]:
+        """All points around the change itself, and of the others as many as make up the number, over the whole play."""
+        found = [point for step in self.play.steps for point in self.points(step)]
+        changing = [point for point in found if point.write in CHANGES]
+        others = [point for point in found if point.write not in CHANGES]
+        wanted = number - len(changing)
+        chosen = changing + [others[at * len(others) // wanted] for at in range(wanted)]
+        return sorted(chosen, key=found.index)
 
     def cut_off_in(self, step: str) -> None:
         """Cut the play off at every point of a step, and say how many they are."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ _SINCE = ("--seed", "1", "--start", START, "--history-hours", "3")
 
 def _release(_: Path) -> tuple[str, ...]:
     return ("--scenario", "bad-deployment", *_SINCE)
+
+
+def _function(_: Path) -> tuple[str, ...]:
+    return ("--scenario", "bad-function", *_SINCE)
 
 
 def _passing(_: Path) -> tuple[str, ...]:
@@ -156,6 +161,8 @@ ACTING = Play(
     _asked,
     _approved,
 )
+SHIFTING = replace(ACTING, name="shifting", how=_function)
+"""Another kind of action over the same steps, of which some points are tried."""
 UNDOING = Play("undoing", "verify", ("revert", "escalate"), _elsewhere, _to_be_undone, _followed)
 STANDING_BY = Play(
     "standing by", "remediation", ("stand_by",), _passing, _to_be_watched, _followed, _without_a_switch
