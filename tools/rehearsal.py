@@ -10,6 +10,7 @@ from memory.records.scope import Scope
 from tools.actions.base import Action, IamStatement, Rehearsed
 from tools.ahead import NOT_TAKEN_BACK, NOTHING_KNOWN, Ahead, permitted
 from tools.aws.access import AwsAccess
+from tools.aws.sessions import too_wide
 from tools.errors import error_code
 from tools.inspection import Inspection
 
@@ -31,13 +32,22 @@ def rehearsed(access: AwsAccess, role_arn: str | None, scope: Scope, found: Insp
 
 
 def both_ways(access: AwsAccess, role_arn: str | None, scope: Scope, found: Inspection) -> Ahead:
-    """Ask IAM whether the role may do what was inspected, and take it back; not where there are problems."""
+    """Ask IAM whether the role may do what was inspected, and take it back; not where there are problems.
+
+    Where it takes more permissions than a session's policy can hold, there is no session to do it with.
+    """
     action, params = found.action, found.params
     if action is None or params is None or found.problems:
         return NOTHING_KNOWN
+    forth = action.permissions(params, scope)
+    wide = too_wide(action.name, forth)
+    if wide is not None:
+        return Ahead(denied=(wide,))
     back, unfit = _way_back(action, action.target(params), found.inverse, scope)
-    ahead = permitted(access, role_arn, action.permissions(params, scope), back)
-    return replace(ahead, no_way_back=(*ahead.no_way_back, *unfit))
+    ahead = permitted(access, role_arn, forth, back)
+    too_wide_back = too_wide(f"the undo of {action.name}", back)
+    stuck = (f"{NOT_TAKEN_BACK}: {too_wide_back}",) if too_wide_back else ()
+    return replace(ahead, no_way_back=(*ahead.no_way_back, *unfit, *stuck))
 
 
 def _way_back(

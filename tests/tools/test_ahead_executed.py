@@ -63,6 +63,31 @@ class TwoWayDial(SetDialAction):
         return (IamStatement(actions=("dial:Read", turned), resources=(params.dial,)),)
 
 
+@dataclass(frozen=True)
+class WideDial(SetDialAction):
+    """A dial of which one direction takes more permissions than a session's policy holds."""
+
+    up: bool = True
+
+    def permissions(self, params: SetDial, scope: Scope) -> tuple[IamStatement, ...]:
+        is_wide = (params.value > 7) is self.up
+        return (IamStatement(actions=("dial:Set",), resources=("d" * (2000 if is_wide else 20),)),)
+
+
+@pytest.mark.parametrize(("up", "ruling"), [(True, Ruling.REFUSE), (False, Ruling.ASK)])
+def test_nobody_is_asked_for_what_no_session_can_hold(up: bool, ruling: Ruling) -> None:
+    access = ScriptedAccess(SCOPE.region, clients={"iam": Iam()})
+    asked = replace(executor(MemoryTable(), Dials()), access=access, catalogue=(WideDial(Dials(), up=up),))
+
+    (review,) = asked.review(incident(), plan(), BY_ITSELF)
+
+    assert review.ruling is ruling
+    named = (
+        "session policy of set_dial" if up else "could not be taken back: the session policy of the undo of"
+    )
+    assert named in "; ".join(review.reasons)
+
+
 class LowDial(SetDial):
     """The parameters of a dial that stands lower than they allow."""
 

@@ -74,11 +74,9 @@ class RoleSessions:
             raise NotAssumedError(
                 "this account has no role to act with: name one in settings/autonomy.toml, under [roles]"
             )
-        policy = session_policy(call.statements)
-        if len(policy) > POLICY_LIMIT:
-            raise NotAssumedError(
-                f"the session policy of {call.action} has more than {POLICY_LIMIT} characters"
-            )
+        policy, wide = session_policy(call.statements), too_wide(call.action, call.statements)
+        if wide is not None:
+            raise NotAssumedError(wide)
         name, source = session_name(call), source_identity(call.approved_by)
         try:
             answer = self.access.client("sts").assume_role(
@@ -118,6 +116,13 @@ def session_policy(statements: Iterable[IamStatement]) -> str:
         for one in statements
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": allowed}, separators=(",", ":"))
+
+
+def too_wide(action: str, statements: Iterable[IamStatement]) -> str | None:
+    """Return why no session can be opened with some statements, or None: their policy is longer than STS takes."""
+    if len(session_policy(statements)) <= POLICY_LIMIT:
+        return None
+    return f"the session policy of {action} has more than {POLICY_LIMIT} characters"
 
 
 def session_name(call: ScopedCall) -> str:
