@@ -23,4 +23,25 @@ NEAREST: Mapping[str, tuple[str, ...]] = {
     "tools/crowd.py": ("tests/tools/test_crowd.py",),
     "memory/stores/pace.py": ("tests/tools/test_crowd.py",),
     "tools/ahead.py": ("tests/tools/test_ahead.py",),
+    "tools/freeze.py": ("tests/tools/test_ahead.py",),
+    "tools/actions/base.py": ("tests/tools/test_executor.py", "tests/tools/test_took_effect.py"),
+    "memory/audit_chain.py": (
+        "tests/tools/test_stores_refuse.py",
+        "tests/tools/test_audit_witness.py",
+        "tests/memory/test_audit.py",
+    ),
+    "memory/audit_witness.py": ("tests/tools/test_audit_witness.py",),
+    "memory/stores/approvals.py": (
+        "tests/tools/test_stores_refuse.py",
+        "tests/graphs/test_decision.py",
+        "tests/graphs/test_withdrawn.py",
+    ),
+    "memory/stores/executions.py": (
+        "tests/tools/test_stores_refuse.py",
+        "tests/tools/test_audit_of_actions.py",
+    ),
+    "memory/records/approval.py": ("tests/graphs/test_decision.py",),
+    "memory/records/scope.py": ("tests/graphs/test_people.py", "tests/graphs/test_decision.py"),
+    "graphs/decision.py": ("tests/graphs/test_decision.py",),
+    "graphs/people.py": ("tests/graphs/test_people.py",),
 }

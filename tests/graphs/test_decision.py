@@ -165,6 +165,16 @@ def test_a_request_that_was_closed_after_it_was_seen_takes_no_decision() -> None
     assert [one.by.id for one in made] == ["grace"]
 
 
+@pytest.mark.parametrize("approved", [True, False])
+def test_nobody_decides_once_the_time_is_up(approved: bool) -> None:
+    at = Door()
+    at.records.clock = StillClock(NOW + timedelta(minutes=30))
+
+    with pytest.raises(DecisionRefusedError, match="the request expired at"):
+        at.knock(APPROVER, approved=approved)
+    assert at.status is ApprovalStatus.PENDING and at.runs.woken == []
+
+
 @pytest.mark.parametrize("named", ["", plan().plan_hash[:7], plan().plan_hash + "0", "g" * 64])
 def test_a_decision_names_the_plan_that_was_seen(named: str) -> None:
     at = Door()

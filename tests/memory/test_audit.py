@@ -109,6 +109,48 @@ def test_swapped_entries_are_found(length: int, data: st.DataObject) -> None:
     assert replace(sound, entries=numbered(bodies)).check(NOW).broken == one + 1
 
 
+def hashed_anew(sound: Chain, at: int, **update: Any) -> Chain:
+    """A chain with one entry edited, and that hash, all that follow it and the head made anew."""
+    entries, last = [], ""
+    for number, (key, body) in enumerate(sound.entries):
+        entry = AuditEntry.model_validate(body)
+        if number > at:
+            entry = entry.model_copy(update={"previous": last})
+        if number == at:
+            entry = entry.model_copy(update=update)
+        last = entry.computed()
+        entries.append((key, entry.model_copy(update={"hash": last}).model_dump(mode="json")))
+    head = AuditHead(sequence=len(entries), hash=last).model_dump(mode="json")
+    return replace(sound, entries=tuple(entries), head=head)
+
+
+@pytest.mark.parametrize(
+    ("update", "why"), [({"sequence": 7}, "it is numbered 7"), ({"previous": "f" * 64}, "does not follow")]
+)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_an_entry_of_another_place_is_found_though_all_hashes_are_made_anew(
+    at: int, update: dict[str, Any], why: str
+) -> None:
+    assert hashed_anew(chain(3), at).check(NOW).broken is None
+    checked = hashed_anew(chain(3), at, **update).check(NOW)
+
+    assert checked.broken == at + 1 and why in checked.why
+
+
+def test_an_entry_that_lies_in_another_place_than_it_says_is_found() -> None:
+    sound = chain(3)
+    payloads = {key.replace("03", "09"): body for key, body in sound.payloads.items()}
+    moved = (*sound.entries[:2], ("AUDIT#00000009", sound.entries[2][1]))
+
+    assert replace(sound, entries=moved, payloads=payloads).check(NOW).broken == 3
+
+
+def test_a_head_that_cannot_be_read_breaks_the_chain_at_its_end() -> None:
+    checked = replace(chain(2), head={"sequence": "two"}).check(NOW)
+
+    assert (checked.broken, checked.why) == (3, "the head of the chain cannot be read")
+
+
 @given(LENGTHS, st.data())
 def test_an_edited_payload_is_named(length: int, data: st.DataObject) -> None:
     sound = chain(length)
