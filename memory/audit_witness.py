@@ -50,6 +50,7 @@ def untold(links: Sequence[Link], dossier: Dossier, is_over: IsOver = _kept) -> 
         yield from _traced_otherwise(traced, dossier)
         yield from _gone(links, dossier, is_over)
         yield from _put_back(links, dossier)
+        yield from _refused(links, dossier)
 
 
 def untraced(dossier: Dossier) -> Iterator[str]:
@@ -139,6 +140,22 @@ def _put_back(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
             for one in decisions:
                 if one.plan_hash == request.plan_hash and not one.approved:
                     yield f"{named} is {request.status.value}, and it was denied by {one.by.id}"
+
+
+def _refused(links: Sequence[Link], dossier: Dossier) -> Iterator[str]:
+    """Yield which attempts the timeline calls refused and the audit does not tell of; nothing else tells of them."""
+    told = {
+        one.payload.facts.get("action_id") for one in links if one.payload and one.entry.deed is Deed.REFUSED
+    }
+    attempts = [
+        Execution.model_validate(entry.facts["execution"])
+        for entry in dossier.of("TIMELINE", TimelineEntry)
+        if entry.kind in {EntryKind.ACTION, EntryKind.REVERT} and "execution" in entry.facts
+    ]
+    refused = (one.action_id for one in attempts if one.state is ExecutionState.REFUSED)
+    for action_id in dict.fromkeys(refused):
+        if action_id not in told:
+            yield f"the timeline tells that action {action_id} was refused, and the audit does not"
 
 
 def _used_by(links: Sequence[Link], plan_hash: str) -> set[str]:

@@ -15,15 +15,17 @@ from memory.records.audit import AuditEntry, AuditPayload, Deed
 from memory.records.base import digest
 from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import ExecutionState
+from memory.records.timeline import EntryKind
 from memory.retention import Retention
 from memory.stores.audit import AuditTrail
 from memory.stores.dossier import read_dossier
 from memory.stores.kill_switch import KillSwitchStore
+from memory.stores.timeline import TimelineStore
 from memory.table import Item, Key
-from tests.tools.dials import Fate, decision_on, executor, incident
+from tests.tools.dials import WITH_APPROVAL, Fate, decision_on, executor, incident
 from tests.tools.memory_table import Killed, MemoryTable
-from tests.tools.stand_ins import SCOPE
-from tests.tools.tampering import FIRST, OTHER, Stage
+from tests.tools.stand_ins import SCOPE, StillClock
+from tests.tools.tampering import FIRST, OTHER, PLAN, Stage
 
 NOW = 1_800_000_000.0
 PARTITION = keys.incident(SCOPE, incident().incident_id).pk
@@ -110,6 +112,22 @@ def test_an_entry_that_was_taken_out_with_all_hashes_made_anew_is_missed(done: S
         _forged(done.table, [one for at, one in enumerate(told) if at != gone])
 
         assert _said(done.table), told[gone]
+
+
+def test_a_refusal_whose_entry_was_cut_off_is_missed() -> None:
+    at = Stage()
+    refused = executor(at.table, at.dials, stopped="the kill switch is on").execute(
+        incident(), PLAN, 0, WITH_APPROVAL
+    )
+    facts = {"execution": refused.model_dump(mode="json")}
+    timeline = TimelineStore(at.table, StillClock())
+    timeline.append(SCOPE, incident().incident_id, EntryKind.ACTION, "refused", facts=facts)
+    told = _told(at.table)
+    assert told[-1][0] is Deed.REFUSED and _said(at.table) == []
+
+    _forged(at.table, told[:-1])
+
+    assert _said(at.table) == [f"the timeline tells that action {FIRST} was refused, and the audit does not"]
 
 
 Edit = Callable[[dict[str, Any]], object]
