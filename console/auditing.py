@@ -9,7 +9,7 @@ from graphs.copilot import Records
 from graphs.traces_of import trace_incident
 from memory import keys
 from memory.audit_chain import Chain, Checked, Link
-from memory.audit_witness import untold, untold_of_switch, untraced
+from memory.audit_witness import untold, untold_of_glass, untold_of_switch, untraced
 from memory.records.audit import AuditPayload, Deed
 from memory.stores.audit import READS
 from memory.stores.dossier import Dossier
@@ -137,10 +137,13 @@ def _authority(link: Link, events: Mapping[str, tuple[str, int]]) -> Iterator[st
 
 def _untold(records: Records, dossier: Dossier | None, chain: Chain) -> Iterator[str]:
     """Yield what is stored and the audit does not tell: of an incident, or of a tenant how its kill switch stands."""
+    links = list(chain.links())
     if dossier is None:
-        return untold_of_switch(list(chain.links()), records.kill_switch.read())
+        yield from untold_of_switch(links, records.kill_switch.read())
+        return
     kept, now = records.settings.retention, datetime.now(UTC)
-    return untold(list(chain.links()), dossier, lambda of, at: kept.is_over(of, at, now))
+    yield from untold(links, dossier, lambda of, at: kept.is_over(of, at, now))
+    yield from untold_of_glass(links, dossier, lambda: records.approvals.break_glass(records.settings.tenant))
 
 
 def _tenant(records: Records) -> str:

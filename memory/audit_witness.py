@@ -6,11 +6,11 @@ entry without its record, or one that tells otherwise, shows that a record was w
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
 from memory.audit_chain import Link
-from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision
+from memory.records.approval import ApprovalRequest, ApprovalStatus, BrokenGlass, Decision
 from memory.records.audit import AuditPayload, Deed
 from memory.records.incident import ERASED
 from memory.records.kill_switch import KillSwitch
@@ -58,6 +58,29 @@ def untraced(dossier: Dossier) -> Iterator[str]:
     for trace in dossier.of("TRACE", Trace):
         if trace.state in {TraceState.ABSENT, TraceState.UNASKED}:
             yield f"action {trace.action_id} ({told_of_trace(trace)['what']}): {trace.detail}"
+
+
+def untold_of_glass(
+    links: Sequence[Link], dossier: Dossier, listed: Callable[[], Iterable[BrokenGlass]]
+) -> Iterator[str]:
+    """Yield which approvals by break-glass of an incident are not listed for review, or reviewed otherwise.
+
+    `listed` reads the tenant's list, where the incident has one. What was erased is told by nobody any more.
+    """
+    broken = [one for one in dossier.of("DECISION", Decision) if one.break_glass]
+    if not broken or any(link.payload is None for link in links):
+        return
+    standing = {one.decision.signature: one for one in listed()}
+    reviews = [link.payload for link in links if link.payload and link.entry.deed is Deed.REVIEWED]
+    for made in broken:
+        named, found = f"the break-glass approval by {made.by.id}", standing.get(made.signature)
+        told = {(one.who, one.why) for one in reviews if one.approval == made.plan_hash}
+        if found is None:
+            yield f"{named} is not listed for review"
+        elif found.review is None and told:
+            yield f"{named} waits for review, and the audit tells that it was reviewed"
+        elif found.review is not None and (found.review.by.id, found.review.note) not in told:
+            yield f"{named} is listed as reviewed by {found.review.by.id}, and the audit does not tell of it"
 
 
 def untold_of_switch(links: Sequence[Link], switch: KillSwitch) -> Iterator[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from memory import keys
 from memory.audit_chain import Chain
-from memory.audit_witness import untold, untold_of_switch
-from memory.records.approval import ApprovalStatus
+from memory.audit_witness import untold, untold_of_glass, untold_of_switch
+from memory.records.approval import ApprovalStatus, Decision, GlassReview
 from memory.records.audit import FIRST as BEGIN
 from memory.records.audit import AuditEntry, AuditPayload, Deed
 from memory.records.base import digest
@@ -17,12 +17,13 @@ from memory.records.kill_switch import KillSwitch
 from memory.records.outcome import ExecutionState
 from memory.records.timeline import EntryKind
 from memory.retention import Retention
+from memory.stores.approvals import ApprovalStore
 from memory.stores.audit import AuditTrail
 from memory.stores.dossier import read_dossier
 from memory.stores.kill_switch import KillSwitchStore
 from memory.stores.timeline import TimelineStore
 from memory.table import Item, Key
-from tests.tools.dials import WITH_APPROVAL, Fate, decision_on, executor, incident
+from tests.tools.dials import WITH_APPROVAL, Fate, decision_on, executor, incident, request_for
 from tests.tools.memory_table import Killed, MemoryTable
 from tests.tools.stand_ins import SCOPE, StillClock
 from tests.tools.tampering import FIRST, OTHER, PLAN, Stage
@@ -128,6 +129,48 @@ def test_a_refusal_whose_entry_was_cut_off_is_missed() -> None:
     _forged(at.table, told[:-1])
 
     assert _said(at.table) == [f"the timeline tells that action {FIRST} was refused, and the audit does not"]
+
+
+def _said_of_glass(at: Stage) -> list[str]:
+    links = list(_chain(at.table).links())
+    dossier = read_dossier(at.table, SCOPE, incident().incident_id)
+    listed = ApprovalStore(at.table).break_glass
+    return list(untold_of_glass(links, dossier, lambda: listed(SCOPE.tenant)))
+
+
+def _glass() -> tuple[Stage, Key, Decision]:
+    """A stage whose plan was approved by break-glass, the key under which that is listed, and the decision."""
+    at = Stage()
+    for key in [key for key in at.table.items if key.sk.startswith(("APPROVAL", "DECISION", "AUDIT"))]:
+        at.table.delete(key)
+    approvals, request = ApprovalStore(at.table), request_for(executor(at.table, at.dials), PLAN, incident())
+    approvals.request(request)
+    made = decision_on(request, break_glass=True)
+    approvals.decide(SCOPE, made)
+    return at, keys.break_glass(SCOPE.tenant, made.decided_at, made.incident_id), made
+
+
+def test_a_broken_glass_that_was_taken_off_the_list_for_review_is_told() -> None:
+    at, key, _ = _glass()
+    assert _said_of_glass(at) == []
+
+    at.table.delete(key)
+
+    assert _said_of_glass(at) == ["the break-glass approval by ada is not listed for review"]
+
+
+def test_a_review_that_was_written_past_its_door_or_taken_back_is_told() -> None:
+    at, key, made = _glass()
+    before = at.table.items[key].body
+    review = GlassReview(by=OTHER, note="fine", at=made.decided_at)
+    at.table.put(key, {**before, "review": review.model_dump(mode="json")})
+    assert "is listed as reviewed by grace, and the audit does not" in _said_of_glass(at)[0]
+
+    at.table.put(key, before)
+    ApprovalStore(at.table).review(SCOPE, made, review)
+    assert _said_of_glass(at) == [] and _said(at.table) == []
+    at.table.put(key, before)
+    assert "waits for review, and the audit tells that it was reviewed" in _said_of_glass(at)[0]
 
 
 Edit = Callable[[dict[str, Any]], object]
