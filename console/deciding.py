@@ -18,10 +18,11 @@ from console.story import Story
 from console.text import plain, screen
 from graphs.callers import principal_of_caller
 from graphs.copilot import Records
-from graphs.decision import Decided, DecisionRefusedError, decide, pending_request
+from graphs.decision import BUSY, Decided, DecisionRefusedError, decide, pending_request
 from graphs.run_port import RunPort
 from memory.records.approval import ApprovalRequest, Decision
 from memory.records.incident_record import IncidentRecord
+from memory.stores.leases import IncidentBusyError
 from tools.errors import CopilotError, Misconfigured
 
 NOBODY = "no one was there to approve"
@@ -161,7 +162,10 @@ def _decide_or_go_on(
     """Decide on what is asked now, or let go on what stands already."""
     if request is not None:
         return put_decision(records, runs, incident_id, answer, request)
-    runs.wake(incident_id)
+    try:
+        runs.wake(incident_id)
+    except IncidentBusyError:
+        screen(err=True).print(f"the approval stands; {BUSY}", soft_wrap=True)
     return None
 
 
