@@ -63,7 +63,7 @@ def planned(stage: Stage, account: SimulatedAccount) -> PlannedAction:
 
 
 def written(account: SimulatedAccount, stage: Stage) -> int:
-    return len([one for one in account.calls(stage.writes) if not one.get("error")])
+    return len([one for one in account.calls(stage.writes) if not one["error_code"]])
 
 
 def test_every_action_has_its_stage() -> None:
