@@ -22,6 +22,11 @@ OTHER = "5f0a3ad8-91c1-8a55-8e6d-6f4ad7b9a002"
 
 
 def run(values: dict[str, str], *permissions: tuple[tuple[str, ...], str]) -> tuple[str, ...]:
+    action = listing(values, *permissions)
+    return targets_of(action, action.parameters(document="Rework", values=values, after=""))
+
+
+def listing(values: dict[str, str], *permissions: tuple[tuple[str, ...], str]) -> SsmRunDocument:
     listed = AllowedDocument(
         name="Rework",
         version="1",
@@ -33,8 +38,20 @@ def run(values: dict[str, str], *permissions: tuple[tuple[str, ...], str]) -> tu
         permissions=tuple(IamStatement(actions=one, resources=(arn,)) for one, arn in permissions),
         example=values,
     )
-    action = SsmRunDocument(allowed=(listed,))
-    return targets_of(action, action.parameters(document="Rework", values=values, after=""))
+    return SsmRunDocument(allowed=(listed,))
+
+
+@pytest.mark.parametrize("value", ["*", "carts*", "c?rts", "${aws:username}"])
+def test_no_value_makes_the_session_wider_than_what_it_names(value: str) -> None:
+    values = {"Name": value, "Note": value}
+    action = listing(values, (CHANGES, "arn:{partition}:dynamodb:" + HERE + ":table/{Name}"))
+    state = {"found": True, "status": "Active", "sha256": "0", "execution_status": "", "newest": ""}
+
+    found = action.problems(action.parameters(document="Rework", values=values, after=""), state)
+
+    assert len(found) == 1 and found[0].startswith("Name holds a wildcard")
+    named = {"Name": "carts", "Note": value}
+    assert action.problems(action.parameters(document="Rework", values=named, after=""), state) == ()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ FOLDER = Path(__file__).parent / "documents"
 _FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
 _RUNNING = frozenset({"Pending", "InProgress", "Waiting", "PendingApproval", "Scheduled"})
 _UNKNOWN = frozenset({"InvalidDocument", "InvalidDocumentVersion"})
+# IAM reads these in a resource as more than one name, or as a variable
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html).
+_WILD = frozenset("*?$")
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 _Value = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,256}$")]
 
@@ -51,6 +54,10 @@ class AllowedDocument(Record):
     example: dict[str, str]
     answers: tuple[str, ...] = ()
     from_cause: dict[str, Literal["component", "change"]] = Field(default_factory=dict)
+
+    def names_resource(self, parameter: str) -> bool:
+        """Say whether a parameter's value becomes part of a resource that the session may reach."""
+        return any(f"{{{parameter}" in resource for one in self.permissions for resource in one.resources)
 
 
 def read_allowed(folder: Path = FOLDER) -> tuple[AllowedDocument, ...]:
@@ -89,7 +96,7 @@ class SsmRunDocument:
     )
     preconditions: tuple[str, ...] = (
         "the document is on the list, and its content in that version has the digest on the list",
-        "every value fits the pattern on the list, and none is missing",
+        "every value fits the pattern on the list, none is missing, and none that names a resource holds a wildcard",
         "no execution of it is under way or began since it was looked at",
     )
     blast: str = "what the list says of the document"
@@ -208,7 +215,12 @@ class SsmRunDocument:
             for name, pattern in known.parameters.items()
             if not re.fullmatch(pattern, params.values.get(name, ""))
         )
-        return (*(text for stands, text in reasons if stands), *unfit)
+        wide = (
+            f"{name} holds a wildcard and stands in a permission: the session would reach more than it names"
+            for name, value in params.values.items()
+            if set(value) & _WILD and known.names_resource(name)
+        )
+        return (*(text for stands, text in reasons if stands), *unfit, *wide)
 
     def inverse(self, params: SsmDocument, state: State) -> dict[str, Any] | None:
         """Return nothing: code does not know what a document did."""
