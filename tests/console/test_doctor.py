@@ -20,7 +20,7 @@ from tools.actions.registry import ACTIONS
 from tools.aws.access import AwsAccess
 
 HOME = Scope(tenant="default", account="123456789012", region="us-east-1")
-USER = "operator"
+USER = "judged"
 AWS_NAMES = ("AWS_", "CLOUDOPS_")
 
 
