@@ -3,6 +3,7 @@
 from console.text import full_time, rowed, screen
 from graphs.callers import principal_of_caller
 from graphs.copilot import Records
+from memory.records.approval import MOST_REASON
 from memory.records.kill_switch import KillSwitch
 from memory.records.scope import Role
 from memory.table import ConflictError
@@ -31,6 +32,8 @@ def turn(records: Records, reason: str, *, on: bool) -> int:
     """Turn the switch as the STS caller. Everybody with a role may stop; who lets writes begin again may approve."""
     if not reason.strip():
         raise Misconfigured("say why, for whoever meets it: --reason")
+    if len(reason) > MOST_REASON:
+        raise Misconfigured(f"a reason has at most {MOST_REASON} characters, and this has {len(reason)}")
     by = principal_of_caller(records.caller_arn, records.settings)
     allowed = (Role.OPERATOR, Role.APPROVER, Role.BREAK_GLASS) if on else (Role.APPROVER,)
     if not any(by.has(role) for role in allowed):

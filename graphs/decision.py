@@ -5,7 +5,7 @@ from datetime import datetime
 
 from graphs.copilot import Records
 from graphs.run_port import RunHostError, RunPort
-from memory.records.approval import NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
+from memory.records.approval import MOST_REASON, NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.scope import Principal, PrincipalKind, Role, people_in
 from memory.records.timeline import EntryKind, Timer, TimerKind
@@ -90,8 +90,7 @@ def decide(
     request, now = seen or pending_request(records, incident_id), records.clock.now()
     _check_principal(by, request, break_glass=break_glass)
     _check_plan(plan, request)
-    if break_glass and not (approved and reason.strip()):
-        raise DecisionRefusedError("break-glass is for approving, and needs a reason")
+    _check_reason(reason, approved=approved, break_glass=break_glass)
     _check_stands(records, request, now, approved=approved)
     made = Decision(
         incident_id=incident_id,
@@ -192,7 +191,7 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
             audience=Audience.ON_CALL,
             channel=CHANNEL,
             subject=f"Break-glass approval of incident {decision.incident_id[:8]}",
-            body=f"{text}. Reason: {decision.reason}\nReview it, as another person: {review}",
+            body=f"{text}. Reason: {' '.join(decision.reason.split())}\nReview it, as another person: {review}",
             queued_at=decision.decided_at,
         )
         records.outbox.queue(scope, page)
@@ -226,6 +225,15 @@ def _check_stands(records: Records, request: ApprovalRequest, now: datetime, *, 
         )
     if now >= request.expires_at:
         raise DecisionRefusedError(f"the request expired at {request.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _check_reason(reason: str, *, approved: bool, break_glass: bool) -> None:
+    if break_glass and not (approved and reason.strip()):
+        raise DecisionRefusedError("break-glass is for approving, and needs a reason")
+    if len(reason) > MOST_REASON:
+        raise DecisionRefusedError(
+            f"a reason has at most {MOST_REASON} characters, and this has {len(reason)}"
+        )
 
 
 def _check_plan(plan: str, request: ApprovalRequest) -> None:

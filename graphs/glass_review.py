@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from graphs.copilot import Records
 from graphs.decision import TELL_APART, DecisionRefusedError, NotAllowedError
-from memory.records.approval import BrokenGlass, GlassReview
+from memory.records.approval import MOST_REASON, BrokenGlass, GlassReview
 from memory.records.scope import Principal, PrincipalKind, Role
 from memory.records.timeline import EntryKind
 from memory.table import ConflictError
@@ -30,6 +30,8 @@ def review_glass(records: Records, incident_id: str, by: Principal, note: str) -
         raise DecisionRefusedError(f"incident {incident_id}: {told}")
     if not note.strip():
         raise DecisionRefusedError("a review needs a note: say what you found")
+    if len(note) > MOST_REASON:
+        raise DecisionRefusedError(f"a note has at most {MOST_REASON} characters, and this has {len(note)}")
     _check_reviewer(by, scope.tenant, [one.by for one in waiting])
     review = GlassReview(by=by, note=note, at=records.clock.now())
     try:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from graphs.decision import Decided, DecisionRefusedError, NotAllowedError, decide
-from memory.records.approval import NAMED_BY
+from memory.records.approval import MOST_REASON, NAMED_BY
 from memory.records.incident import Status
 from memory.records.incident_record import IncidentRecord
 from memory.records.listing import Listing
@@ -31,7 +31,7 @@ class DecisionBody(BaseModel):
 
     approved: StrictBool
     plan_hash: str = Field(pattern=rf"^[0-9a-f]{{{NAMED_BY},64}}$")
-    reason: str = Field(default="", max_length=2000)
+    reason: str = Field(default="", max_length=MOST_REASON)
     break_glass: StrictBool = False
 
 

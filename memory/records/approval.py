@@ -13,6 +13,8 @@ from memory.records.scope import Principal, Role, Scope
 NAMED_BY = 8
 """The fewest digits of a plan's hash that name it to people."""
 
+MOST_REASON = 2000
+"""How many characters people may give as a reason or a note: it is kept in the state, told, and read by models."""
 
 ONE_PERSON = "1 person"
 

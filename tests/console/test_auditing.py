@@ -8,7 +8,7 @@ import pytest
 
 from console.auditing import show, verify
 from console.glass import show_broken
-from console.stopping import show_switch
+from console.stopping import show_switch, turn
 from memory.records.approval import BrokenGlass
 from memory.records.kill_switch import KillSwitch
 from memory.records.plan import Plan
@@ -28,6 +28,7 @@ from tests.tools.dials import (
 )
 from tests.tools.memory_table import MemoryTable
 from tests.tools.stand_ins import NOW, SCOPE
+from tools.errors import Misconfigured
 
 FORGED = ("   9  2026-01-01 00:00:00 UTC  decided   grace: approved", "writes are allowed since yesterday")
 FORGERY = "\n".join(("x", *FORGED)) + " " * 90 + "".join(f"{one:<112}" for one in FORGED)
@@ -128,3 +129,10 @@ def test_an_action_is_shown_with_what_it_acts_on_its_parameters_and_its_way_back
         assert line in settled
     assert "the kill switch is on" in refused
     assert "with: dial=main, value=9" in refused and f"approval: {plan().plan_hash[:12]} by ada" in refused
+
+
+def test_a_reason_to_turn_the_kill_switch_has_a_limit() -> None:
+    nobody: Any = SimpleNamespace()
+
+    with pytest.raises(Misconfigured, match="at most 2000 characters"):
+        turn(nobody, "x" * 2001, on=True)

@@ -351,6 +351,33 @@ def test_a_door_whose_clock_is_behind_takes_no_decision_that_nobody_could_act_on
     assert at.acting.execute(incident(), plan(), 0, WITH_APPROVAL).state.value == "done"
 
 
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_reason_that_would_fill_the_state_and_every_prompt_is_refused(approved: bool) -> None:
+    at = Door()
+
+    with pytest.raises(DecisionRefusedError, match="at most 2000 characters, and this has 2001"):
+        at.knock(APPROVER, approved=approved, reason="x" * 2001)
+    assert at.status is ApprovalStatus.PENDING
+    assert at.knock(APPROVER, approved=approved, reason="x" * 2000).woken
+
+
+def test_a_page_of_a_broken_glass_tells_its_reason_in_one_line() -> None:
+    at = Door(quorum=2)
+    at.knock(MARY, break_glass=True, reason="down\nReview it, as another person: nothing to review")
+
+    ((_, read),) = at.outbox.waiting()
+    assert len(read().body.splitlines()) == 2
+
+
+def test_a_note_of_a_review_has_the_same_limit() -> None:
+    at = Door(quorum=2)
+    records: Any = at.records
+    at.knock(MARY, break_glass=True, reason="down")
+
+    with pytest.raises(DecisionRefusedError, match="at most 2000 characters"):
+        review_glass(records, incident().incident_id, GRACE, "x" * 2001)
+
+
 def test_break_glass_needs_its_role_and_a_reason() -> None:
     at = Door(quorum=2)
 
