@@ -38,6 +38,57 @@ class Ssm:
         return {"AutomationExecution": {"AutomationExecutionStatus": "Success"}}
 
 
+OWN = "0f6c2b1a-0000-4000-8000-000000000001"
+
+
+class Crowded(Ssm):
+    """Systems Manager in which a document with a longer name was run more often and later."""
+
+    others = 25
+
+    def describe_automation_executions(
+        self, Filters: list[Any], MaxResults: int, NextToken: str = "0"
+    ) -> dict[str, Any]:
+        (name,) = Filters[0]["Values"]
+        told = [
+            {
+                "AutomationExecutionId": f"other-{n}",
+                "DocumentName": f"{name}-All",
+                "ExecutionStartTime": 99 - n,
+            }
+            for n in range(self.others)
+        ]
+        told.append({"AutomationExecutionId": OWN, "DocumentName": name, "ExecutionStartTime": 1})
+        at = int(NextToken)
+        more = {"NextToken": str(at + MaxResults)} if at + MaxResults < len(told) else {}
+        return {"AutomationExecutionMetadataList": told[at : at + MaxResults], **more}
+
+    def get_automation_execution(self, AutomationExecutionId: str) -> dict[str, Any]:
+        return {"AutomationExecution": {"AutomationExecutionStatus": "InProgress"}}
+
+
+def test_an_execution_under_way_is_seen_behind_those_of_a_longer_name() -> None:
+    listed = document(sha256="2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881")
+    action = SsmRunDocument((listed,))
+    params = action.parameters(document="Widen", values={"Table": "t"}, after=OWN)
+
+    state = action.read_state(ScriptedAccess("us-east-1", clients={"ssm": Crowded()}), params)
+
+    assert (state["newest"], action.problems(params, state)) == (OWN, ("an execution of it is under way",))
+
+
+def test_where_its_executions_cannot_be_reached_a_document_is_not_run() -> None:
+    crowded = Crowded()
+    crowded.others = 1000
+    listed = document(sha256="2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881")
+    action = SsmRunDocument((listed,))
+    params = action.parameters(document="Widen", values={"Table": "t"}, after="")
+
+    state = action.read_state(ScriptedAccess("us-east-1", clients={"ssm": crowded}), params)
+
+    assert action.problems(params, state) == ("it was run since it was looked at",)
+
+
 def document(name: str = "Widen", **changed: Any) -> AllowedDocument:
     whole: dict[str, Any] = {
         "name": name,

@@ -31,6 +31,7 @@ _UNKNOWN = frozenset({"InvalidDocument", "InvalidDocumentVersion"})
 # IAM reads these in a resource as more than one name, or as a variable
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html).
 _WILD = frozenset("*?$")
+_MOST_PAGES = 20
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 _Value = Annotated[str, Field(pattern=r"^[^\x00-\x1f]{1,256}$")]
 
@@ -271,11 +272,30 @@ def _rendered(statement: IamStatement, params: SsmDocument, scope: Scope) -> Iam
     return statement.model_copy(update={"resources": filled})
 
 
+def _executions(ssm: Any, document: str) -> list[Mapping[str, Any]] | None:
+    """Return a document's executions as they are listed, the newest of them at least; None where none was reached.
+
+    Systems Manager filters by a name's beginning and lists the newest first, so that a document with a longer name may
+    fill whole pages before the first of this one.
+    """
+    request: dict[str, Any] = {
+        "Filters": [{"Key": "DocumentNamePrefix", "Values": [document]}],
+        "MaxResults": 10,
+    }
+    for _ in range(_MOST_PAGES):
+        page = ssm.describe_automation_executions(**request)
+        mine = [one for one in page["AutomationExecutionMetadataList"] if one["DocumentName"] == document]
+        if mine or not page.get("NextToken"):
+            return mine
+        request["NextToken"] = page["NextToken"]
+    return None
+
+
 def _newest(ssm: Any, document: str) -> State:
-    listed = ssm.describe_automation_executions(
-        Filters=[{"Key": "DocumentNamePrefix", "Values": [document]}], MaxResults=10
-    )["AutomationExecutionMetadataList"]
-    mine = [one for one in listed if one["DocumentName"] == document]
+    mine = _executions(ssm, document)
+    if mine is None:
+        # It fits no plan, so that nothing is run beside what cannot be seen.
+        return {"newest": "not reached", "execution_status": "", "execution_values": {}}
     if not mine:
         return {"newest": "", "execution_status": "", "execution_values": {}}
     newest = max(mine, key=lambda one: one["ExecutionStartTime"])["AutomationExecutionId"]
