@@ -44,4 +44,11 @@ NEAREST: Mapping[str, tuple[str, ...]] = {
     "memory/records/scope.py": ("tests/graphs/test_people.py", "tests/graphs/test_decision.py"),
     "graphs/decision.py": ("tests/graphs/test_decision.py",),
     "graphs/people.py": ("tests/graphs/test_people.py",),
+    "graphs/principals.py": ("tests/graphs/test_principals.py", "tests/graphs/test_issuer_keys.py"),
+    "graphs/callers.py": ("tests/graphs/test_principals.py",),
+    "graphs/glass_review.py": ("tests/graphs/test_decision.py",),
+    "graphs/autonomy.py": ("tests/graphs/test_settings.py", "tests/tools/test_touched.py"),
+    "tools/touched.py": ("tests/tools/test_touched.py",),
+    "tools/document_targets.py": ("tests/tools/test_document_targets.py",),
+    "memory/stores/leases.py": ("tests/memory/test_leases.py",),
 }

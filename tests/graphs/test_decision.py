@@ -15,8 +15,10 @@ from graphs.people import Person, Subject
 from graphs.run_port import LaterRuns, RunPort
 from graphs.settings import AccessSettings, World, load
 from memory import keys
-from memory.records.approval import ApprovalRequest, ApprovalStatus, GlassReview
+from memory.records.approval import ApprovalRequest, ApprovalStatus, Decision, GlassReview
 from memory.records.audit import Deed
+from memory.records.incident import Incident
+from memory.records.plan import Plan
 from memory.records.scope import COPILOT, Identity, Principal, PrincipalKind, Role
 from memory.records.timeline import TimerKind
 from memory.stores.approvals import ApprovalStore
@@ -440,6 +442,26 @@ def test_a_review_is_refused_to_whom_it_is_not_for(by: Principal, note: str, why
         review_glass(records, incident().incident_id, by, note)
 
     assert [one.review for one in at.approvals.break_glass(SCOPE.tenant)] == [None]
+
+
+def test_a_review_is_of_what_waits_in_its_own_incident() -> None:
+    at, elsewhere = Door(quorum=3), incident(incident_id="another")
+    records: Any = at.records
+
+    def broken(planned: Plan, about: Incident, minute: int) -> Decision:
+        asked = at.approvals.request(request_for(at.acting, planned, about, quorum=3))
+        made = decision_on(asked, by=MARY, break_glass=True, at=NOW + timedelta(minutes=minute))
+        at.approvals.decide(SCOPE, made)
+        return made
+
+    first, other = broken(plan(), incident(), 0), broken(plan(30), elsewhere, 1)
+    reviewed = review_glass(records, incident().incident_id, APPROVER, "fine")
+    second = broken(plan(31, attempt=2), incident(), 2)
+    then = review_glass(records, incident().incident_id, GRACE, "fine again")
+
+    assert [one.decision for one in (*reviewed, *then)] == [first, second]
+    listed = at.approvals.break_glass(SCOPE.tenant)
+    assert [one.decision for one in listed if one.review is None] == [other]
 
 
 def test_without_a_broken_glass_there_is_nothing_to_review() -> None:

@@ -186,6 +186,6 @@ def test_settings_may_say_whose_an_issuers_tokens_are_and_a_token_that_says_it_i
     idp: Idp, tmp_path: Path
 ) -> None:
     idp.tenant = "shop"
-    ask = door(tmp_path, IssuerKeys(), idp)
+    ask = door(tmp_path, IssuerKeys(), Idp("https://other.example", tenant="another's"), idp)
     assert ask(idp.token(tenant=None)).tenant == "shop"
     assert ask(idp.token(tenant="other")).tenant == "other"

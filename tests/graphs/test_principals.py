@@ -7,7 +7,9 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from graphs.callers import principal_of_caller
 from graphs.principals import (
@@ -170,4 +172,13 @@ def test_a_token_of_the_local_issuer_names_its_tenant_too(issuer: LocalIssuer) -
 def test_a_damaged_key_is_an_error_with_the_remedy(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "issuer.pem").write_bytes(left)
     with pytest.raises(Misconfigured, match=r"issuer\.pem.*remove it"):
+        LocalIssuer.open(tmp_path)
+
+
+def test_a_key_of_another_kind_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    pem = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "issuer.pem").write_bytes(pem)
+
+    with pytest.raises(Misconfigured, match=r"issuer\.pem is not an Ed25519 key; remove it"):
         LocalIssuer.open(tmp_path)

@@ -52,6 +52,24 @@ def test_a_holder_extends_with_one_call_and_others_are_kept_out(account: Simulat
         mine.hold(SCOPE, "one", "me")
 
 
+def test_a_lease_is_held_from_when_it_is_taken_until_it_is_given_back_or_lapses() -> None:
+    table = MemoryTable()
+    leases = LeaseStore(table)
+
+    def held() -> bool:
+        return LeaseStore(table).is_held(SCOPE, "one")
+
+    before = held()
+    leases.hold(SCOPE, "one", "me")
+    during = held()
+    leases.release(SCOPE, "one", "me")
+    given_back = held()
+    leases.hold(SCOPE, "one", "me")
+    lapsed(table, "one")
+
+    assert (before, during, given_back, held()) == (False, True, False, False)
+
+
 def test_a_lease_that_somebody_took_over_is_not_taken_back() -> None:
     table = MemoryTable()
     mine, theirs = LeaseStore(table), LeaseStore(table)

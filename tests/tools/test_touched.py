@@ -105,3 +105,18 @@ def test_a_level_meets_its_service_however_it_is_written(meant: str) -> None:
         about = touched(parameters, TOPOLOGY, here.named_services)
         assert here.level_of("turn", about) is Autonomy.OBSERVE
     assert here.level_of("turn", touched({"service": "mailer"}, TOPOLOGY)) is Autonomy.ACT_ON_MEDIUM
+
+
+def test_a_path_is_about_no_service_for_an_empty_name_or_one_without_letters() -> None:
+    topology = Topology(services=(Service(name="mailer", log_group=""), Service(name="\u652f\u6255")))
+    rows = (
+        LevelRow(level=Autonomy.OBSERVE, account="", service="shop"),
+        LevelRow(level=Autonomy.PROPOSE, action="turn"),
+    )
+    here = AutonomySettings(accounts={ACCOUNT: Autonomy.ACT_ON_MEDIUM}, levels=rows).in_account(
+        ACCOUNT, simulated=False
+    )
+
+    for path in ("/nowhere/else", "//"):
+        about = touched({"name": path}, topology, here.named_services)
+        assert about is None and here.level_of("turn", about) is Autonomy.OBSERVE
