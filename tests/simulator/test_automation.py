@@ -375,6 +375,7 @@ def test_an_execution_can_be_stopped_once(account: Account) -> None:
 
 
 def test_executions_are_listed_newest_first_and_by_status(account: Account) -> None:
+    account.ended(account.start([api("before", "DescribeLogGroups")]))
     sleeping = account.start([sleep("rest", "PT2H")])
     done = account.start([api("look", "DescribeLogGroups")])
     account.ended(done)
