@@ -46,6 +46,9 @@ LEFT_OUT = " and ".join(
         "decides_something",
     )
 )
+WORDS = ("-x", "-q", "-n", "0", "--tb=no", "-rfE", "-m", "not slow")
+# Plugins of pytest that these tests do without, and that take half of a short run to be imported.
+UNASKED = ("cacheprovider", "langsmith_plugin", "anyio")
 # A tuple of checks, and the file that it stands in.
 TUPLES = (
     ("tools/authority.py", "CHECKS"),
@@ -182,20 +185,7 @@ def _run_tests(folder: Path, out: Path, nearest: Sequence[str]) -> None:
             one for one in sys.modules if one.partition(".")[0] in {"evals", "tests", "tools", "memory"}
         ]:
             del sys.modules[name]
-        words = [
-            "-x",
-            "-q",
-            "-n",
-            "0",
-            "--tb=no",
-            "-rfE",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not slow",
-            "-k",
-            LEFT_OUT,
-        ]
+        words = [*WORDS, *(word for one in UNASKED for word in ("-p", f"no:{one}")), "-k", LEFT_OUT]
         for asked in (dict.fromkeys(nearest), TESTS):
             code = int(importlib.import_module("pytest").main([*words, *asked])) if asked else 0
             if code != 0:
