@@ -47,7 +47,8 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
             return {"status": Status.ESCALATED, "reason": f"the plan was denied{why}"}
         case ApprovalStatus.EXPIRED:
             _stop_timers(turn)
-            text = f"nobody decided before {request.expires_at:%H:%M:%S} UTC; nothing was done"
+            decided = records.approvals.too_few(request)
+            text = f"{decided} before {request.expires_at:%H:%M:%S} UTC; nothing was done"
             turn.copilot.tell(incident, EntryKind.APPROVAL_EXPIRED, text, "approve")
             return {"status": Status.ESCALATED, "reason": f"approval expired: {text}"}
 

@@ -183,6 +183,12 @@ class ApprovalStore:
         )
         return BrokenGlass(decision=decision, review=review)
 
+    def too_few(self, request: ApprovalRequest) -> str:
+        """Say of a request that nobody denied and too few approved how many did."""
+        made = self.decisions(request.scope, request.incident_id, request.plan_hash)
+        approved = people_in(one.by for one in made)
+        return f"only {approved} of {request.quorum} people approved" if approved else "nobody decided"
+
     def expire(self, request: ApprovalRequest, now: datetime) -> ApprovalRequest:
         """Close a request whose time is up; return how it stands, which may be decided after all."""
         if now < request.expires_at:
@@ -196,7 +202,7 @@ class ApprovalStore:
                 now,
                 Deed.EXPIRED,
                 who=request.proposer.id,
-                what=f"nobody decided: {_actions(request)}",
+                what=f"{self.too_few(request)}: {_actions(request)}",
                 plan_hash=request.plan_hash,
             )
         except ConflictError:

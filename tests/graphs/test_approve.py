@@ -9,6 +9,7 @@ import pytest
 from graphs.nodes.approve import approve
 from graphs.step import Turn, Wait
 from graphs.thinking import Copilot, send_key
+from memory import keys
 from memory.records.config import Limits
 from memory.records.incident import Status
 from memory.records.message import CHANNEL, Audience, Message
@@ -16,6 +17,7 @@ from memory.records.scope import Role
 from memory.records.timeline import EntryKind, TimerKind
 from memory.state import IncidentState
 from memory.stores.approvals import ApprovalStore
+from memory.stores.audit import AuditTrail
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
@@ -30,7 +32,7 @@ class Asking:
     """A copilot whose records are in memory."""
 
     def __init__(self, table: MemoryTable, no_way_back: tuple[str, ...] = ()) -> None:
-        acting = executor(table, Dials())
+        self.table, acting = table, executor(table, Dials())
         self.timers, self.approvals = TimerStore(table, SCOPE.tenant), ApprovalStore(table)
         self.acting, self.outbox = acting, OutboxStore(table, SCOPE.tenant)
         self.timeline = TimelineStore(table, StillClock())
@@ -137,6 +139,25 @@ def test_a_run_that_is_woken_while_nobody_has_decided_goes_on_waiting() -> None:
 
     assert approve(at.turn(woken=True)) == {"status": Status.AWAITING_APPROVAL}
     assert at.announced == 0
+
+
+@pytest.mark.parametrize(
+    ("quorum", "said"), [(1, "nobody decided before 12:30:00 UTC"), (2, "only 1 of 2 people approved before")]
+)
+def test_a_request_that_ran_out_tells_how_many_have_approved(quorum: int, said: str) -> None:
+    at = Asking(MemoryTable())
+    request = request_for(at.acting, plan(), incident(), quorum=quorum)
+    at.approvals.request(request)
+    if quorum > 1:
+        at.approvals.decide(SCOPE, decision_on(request))
+    at.copilot.records.clock = StillClock(request.expires_at)
+
+    ended = cast(dict[str, Any], approve(at.turn()))
+
+    assert ended["status"] is Status.ESCALATED and said in ended["reason"]
+    chain = AuditTrail(at.table).read(keys.incident(SCOPE, incident().incident_id).pk)
+    (last,) = chain.last()
+    assert last.payload is not None and last.payload.what.startswith(said.partition(" before")[0])
 
 
 @pytest.mark.parametrize("break_glass", [False, True])
