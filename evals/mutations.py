@@ -242,8 +242,8 @@ def page_of(found: Sequence[tuple[Mutant, str]]) -> str:
     lines += [f"{_row(one)} {_code(_short(by)) if by else 'none'} |" for one, by in found]
     lines += [
         "",
-        f"A guard is where {', '.join(f'`{name}`' for name in GUARDED)} turn a caller away. These let nothing through "
-        "when they are lost, and are not taken away:",
+        f"A guard is where {', '.join(f'`{name}`' for name in GUARDED)} turn a caller away, or "
+        "leave something out of what they go by. These let nothing through when they are lost, and are not taken away:",
         "",
         "| guard | why it is no check |",
         "|---|---|",
