@@ -27,6 +27,7 @@ GUARDED = (
     "graphs/callers.py",
     "graphs/glass_review.py",
     "graphs/autonomy.py",
+    "memory/table.py",
     "tools/touched.py",
     "tools/document_targets.py",
     "memory/stores/leases.py",

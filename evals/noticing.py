@@ -50,5 +50,10 @@ NEAREST: Mapping[str, tuple[str, ...]] = {
     "graphs/autonomy.py": ("tests/graphs/test_settings.py", "tests/tools/test_touched.py"),
     "tools/touched.py": ("tests/tools/test_touched.py",),
     "tools/document_targets.py": ("tests/tools/test_document_targets.py",),
+    "memory/table.py": (
+        "tests/memory/test_table.py",
+        "tests/memory/test_audit.py",
+        "tests/memory/test_retention.py",
+    ),
     "memory/stores/leases.py": ("tests/memory/test_leases.py",),
 }

@@ -17,7 +17,7 @@ from memory.records.evidence import EvidenceRef
 from memory.records.timeline import EntryKind, TimelineEntry
 from memory.stores.dossier import read_dossier
 from memory.stores.timeline import TimelineStore
-from memory.table import Item, Key, RecordTable
+from memory.table import ConflictError, Item, Key, RecordTable, Write
 from tests.memory.filed import SCOPE, START, account, new_table
 from tests.simulated import SimulatedAccount
 from tests.tools.memory_table import MemoryTable
@@ -69,6 +69,20 @@ def test_what_version_1_stored_in_clear_is_read(account: SimulatedAccount) -> No
     found = table.get(Key("p", "s"))
     assert found == Item(Key("p", "s"), json.loads(body), 3)
     assert table.replace(found, {"text": "y"}).version == 4
+
+
+def test_a_transaction_that_loses_says_which_of_its_writes_lost_and_leaves_all_as_it_was(
+    shared_table: RecordTable,
+) -> None:
+    stands = Item(Key("lost", "2"), {"n": 2}, 1, Key("by", "time"), {"by_status": "open"})
+    shared_table.write(Write(stands, 0))
+    news = [Write(Item(Key("lost", str(n)), {"n": 9}), 0) for n in (1, 2, 3)]
+
+    with pytest.raises(ConflictError) as lost:
+        shared_table.transact(news)
+
+    assert lost.value.lost == (1,)
+    assert list(shared_table.query("lost")) == [stands]
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
