@@ -262,13 +262,13 @@ def _decided_on(plan: Plan, reviews: Sequence[Review], approval: ApprovalRequest
     ruled = reviews_of(plan.actions, reviews)
     return {
         "why": _of_each(plan.actions, [one.why for one in plan.actions]),
-        "expected": _of_each(plan.actions, [one.told_expected for one in plan.actions])
-        or plan.expected_effect,
+        "expected": _of_each(plan.actions, [x.told_expected for x in plan.actions]) or plan.expected_effect,
         "wrong_if": _of_each(plan.actions, [one.falsified_by for one in plan.actions]),
         "touches": _of_each(ruled, [one.blast_radius for one in ruled]),
         "way_back": _of_each(ruled, [one.way_back for one in ruled]),
         "no_way_back": "; ".join(approval.no_way_back_beside(ruled)),
         "drifted": "; ".join(map(str, plan.drift)),
+        "frozen": approval.freeze_beside(ruled),
         "asked_because": _of_each(ruled, ["; ".join(one.reasons) for one in ruled]),
         "needed": approval.needed,
     }

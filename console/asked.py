@@ -70,6 +70,7 @@ def _touches(request: ApprovalRequest, number: int, review: Review | None) -> st
 def _of_plan(request: ApprovalRequest, plan: Plan | None, reviews: Iterable[Review]) -> Iterator[Row]:
     yield "effect", plan.expected_effect if plan else UNKNOWN
     yield from (("way back", one) for one in request.no_way_back_beside(reviews))
+    yield "frozen", request.freeze_beside(reviews)
     drifted = map(str, plan.drift) if plan else (f"{UNKNOWN}: whether a runbook has drifted",)
     yield from (("drifted", one) for one in drifted)
     yield "approve", f"{request.needed}, until {full_time(request.expires_at)}"

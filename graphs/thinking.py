@@ -139,6 +139,14 @@ class Copilot:
         ahead = [both_ways(access, role, incident.scope, one) for one in found]
         return tuple(dict.fromkeys(why for one in ahead for why in one.no_way_back))
 
+    def freeze(self) -> str:
+        """Return which freeze of the settings or of a calendar holds now, or nothing."""
+        autonomy = self._autonomy
+        frozen = autonomy.frozen_by(self.records.clock.now())
+        if frozen:
+            return f"the freeze {frozen} holds"
+        return closed_calendar(self.records.access, autonomy.calendars) or ""
+
     def quorum(self, incident: Incident, found: tuple[Inspection, ...]) -> int:
         """Return how many people have to approve a plan, by the severity that was measured and what it touches."""
         percent = max((one.blast.percent for one in found), default=100)
@@ -277,9 +285,7 @@ class Copilot:
         return self.records.settings.autonomy_in(self.records.home.account)
 
     def _around(self, incident: Incident) -> Circumstances:
-        autonomy, access = self._autonomy, self.records.access
-        frozen = autonomy.frozen_by(self.records.clock.now())
-        said = f"the freeze {frozen} holds" if frozen else closed_calendar(access, autonomy.calendars)
+        autonomy, freeze = self._autonomy, self.freeze()
         look = self._first_look_told(incident)
         topology, severity = self._topology(look), _severity_in(look)
         hit = topology.of_alarm(incident.alarm.name)
@@ -288,8 +294,8 @@ class Copilot:
             severity=severity,
             autonomy=autonomy.level,
             kill_switch=self.executor.stopped() is not None,
-            freeze=said is not None,
-            freeze_reason=said or "",
+            freeze=bool(freeze),
+            freeze_reason=freeze,
             changes_an_hour=autonomy.settings.changes_an_hour,
             services=frozenset({hit.name} if hit else ()),
             topology=topology,

@@ -23,7 +23,6 @@ from tools.signing import Signer, changed_since_claimed
 GRACE = timedelta(minutes=10)
 """How long a decision made in time stays good when the action starts after the request expired."""
 
-
 MOST_GROWTH = 2
 """How many times as many things an action may move as when people were asked; how many there are changes by itself."""
 
@@ -202,6 +201,12 @@ def no_more_final_than_was_shown(attempt: Attempt, request: ApprovalRequest) -> 
     return f"{new[0]}; that was not known when approval was asked" if new else None
 
 
+def no_freeze_but_what_was_shown(attempt: Attempt, request: ApprovalRequest) -> str | None:
+    """Refuse under a freeze when none held as people were asked."""
+    frozen = attempt.review.freeze if not request.freeze else ""
+    return f"{frozen}; that was not so when approval was asked" if frozen else None
+
+
 def decided_on_this_request(attempt: Attempt, request: ApprovalRequest) -> str | None:
     """Refuse a decision on anything but this request, to the last field."""
     for one in attempt.decisions:
@@ -330,6 +335,7 @@ OF_AN_APPROVAL: tuple[Callable[[Attempt, ApprovalRequest], str | None], ...] = (
     approved_by_enough_now,
     no_more_than_was_shown,
     no_more_final_than_was_shown,
+    no_freeze_but_what_was_shown,
     decided_on_this_request,
     signed_when_asked,
     signed_at_the_door,

@@ -111,17 +111,17 @@ class Policy:
     def rule(self, inspection: Inspection, around: Circumstances) -> Review:
         """Rule on one action. Permitted without approval: permit; permitted with it: ask; else refuse."""
         if inspection.action is None or inspection.params is None:
-            return self._review(inspection, Ruling.REFUSE, Answer(False, (), inspection.problems))
+            return self._review(inspection, Ruling.REFUSE, Answer(False, (), inspection.problems), around)
         alone = self.ask("execute", inspection, around, approved=False)
         if alone.allowed:
-            return self._review(inspection, Ruling.PERMIT, alone)
+            return self._review(inspection, Ruling.PERMIT, alone, around)
         approved = self.ask("execute", inspection, around, approved=True)
         if approved.allowed:
             reasons = ("it needs a person's approval", *alone.reasons, *_details(inspection, around))
             ids = (*approved.policy_ids, *alone.policy_ids)
-            return self._review(inspection, Ruling.ASK, Answer(True, ids, reasons))
+            return self._review(inspection, Ruling.ASK, Answer(True, ids, reasons), around)
         reasons = (*approved.reasons, *inspection.problems, *_details(inspection, around))
-        return self._review(inspection, Ruling.REFUSE, Answer(False, approved.policy_ids, reasons))
+        return self._review(inspection, Ruling.REFUSE, Answer(False, approved.policy_ids, reasons), around)
 
     def ask(self, verb: str, inspection: Inspection, around: Circumstances, *, approved: bool) -> Answer:
         """Ask the engine one question. An error, or no decision, is a no."""
@@ -144,7 +144,9 @@ class Policy:
             return Answer(False, ids, ("the policy engine failed", *map(str, result.diagnostics.errors)))
         return Answer(result.decision is cedarpy.Decision.Allow, ids, says or (_BY_DEFAULT[approved],))
 
-    def _review(self, inspection: Inspection, ruling: Ruling, answer: Answer) -> Review:
+    def _review(
+        self, inspection: Inspection, ruling: Ruling, answer: Answer, around: Circumstances
+    ) -> Review:
         return Review(
             action=inspection.planned.action,
             ruling=ruling,
@@ -155,6 +157,7 @@ class Policy:
             blast_radius=inspection.blast.text,
             fingerprint=inspection.fingerprint,
             inverse=_inverse_text(inspection),
+            freeze=around.freeze_reason if around.freeze else "",
         )
 
 

@@ -111,6 +111,7 @@ def _ask(turn: Turn) -> Wait:
         blast_percents=tuple(one.blast.percent for one in found),
         amounts=tuple(one.blast.amount for one in found),
         no_way_back=turn.copilot.no_way_back(incident, found),
+        freeze=turn.copilot.freeze(),
         proposer=COPILOT,
         requested_at=now,
         expires_at=now + timedelta(minutes=records.settings.limits.approval_minutes),

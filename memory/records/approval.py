@@ -35,7 +35,8 @@ class ApprovalRequest(Record):
 
     `states` are what the fingerprints are digests of. `quorum` is how many people have to approve. `used` are the
     actions that were claimed on this approval, each once. `blast_percents` and `amounts` are what each action touched
-    then. `no_way_back` is what of it could not be taken back, and why. `withdrawn` is why nobody is asked any more.
+    then. `no_way_back` is what of it could not be taken back, and why. `freeze` is the freeze that held, or nothing.
+    `withdrawn` is why nobody is asked any more.
     `signature` is of what is asked, made where it is asked: the table alone proves no quorum and no expiry.
     """
 
@@ -54,6 +55,7 @@ class ApprovalRequest(Record):
     blast_percents: tuple[int, ...] = ()
     amounts: tuple[int, ...] = ()
     no_way_back: tuple[str, ...] = ()
+    freeze: str = ""
     used: tuple[str, ...] = ()
     withdrawn: str = ""
     key_id: str = ""
@@ -69,6 +71,10 @@ class ApprovalRequest(Record):
         """Return what cannot be taken back and was found after the reviews, which tell the rest."""
         told = tuple(one.way_back for one in reviews)
         return tuple(why for why in self.no_way_back if not any(why in one for one in told))
+
+    def freeze_beside(self, reviews: Iterable[Review]) -> str:
+        """Return the freeze that began after the reviews, which tell of one that held already."""
+        return "" if any(one.freeze for one in reviews) else self.freeze
 
     @property
     def signed_text(self) -> str:

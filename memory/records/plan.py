@@ -153,7 +153,7 @@ class Ruling(StrEnum):
 
 
 class Review(Record):
-    """One action's ruling, with what it rests on."""
+    """One action's ruling, with what it rests on. `freeze` is the freeze that held, or nothing."""
 
     action: str
     ruling: Ruling
@@ -164,6 +164,7 @@ class Review(Record):
     blast_radius: str
     fingerprint: str
     inverse: str
+    freeze: str = ""
 
     @property
     def way_back(self) -> str:

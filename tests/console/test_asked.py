@@ -163,6 +163,18 @@ def test_what_the_record_does_not_hold_is_not_told_as_harmless(held: str) -> Non
     assert ("drifted" in told) is (held != "reviews of another action")
 
 
+def test_a_freeze_that_began_after_the_review_is_told() -> None:
+    one, why = action(), "the freeze year holds"
+    request, plan = asked(one, freeze=why)
+
+    began, held = (
+        rows(told_request(request, record(plan, request, ruled), 80))
+        for ruled in (review(one), review(one, freeze=why))
+    )
+
+    assert (began["frozen"], "frozen" in held) == (why, False), "policy's own row tells of one that held"
+
+
 def test_what_the_request_says_of_no_way_back_is_told_once() -> None:
     one, why = action(), "it could not be taken back: the role may not ecs:UpdateService on web"
     request, plan = asked(one, no_way_back=(why,))

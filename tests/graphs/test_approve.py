@@ -31,7 +31,7 @@ from tools.inspection import inspect
 class Asking:
     """A copilot whose records are in memory."""
 
-    def __init__(self, table: MemoryTable, no_way_back: tuple[str, ...] = ()) -> None:
+    def __init__(self, table: MemoryTable, no_way_back: tuple[str, ...] = (), freeze: str = "") -> None:
         self.table, acting = table, executor(table, Dials())
         self.timers, self.approvals = TimerStore(table, SCOPE.tenant), ApprovalStore(table)
         self.acting, self.outbox = acting, OutboxStore(table, SCOPE.tenant)
@@ -50,6 +50,7 @@ class Asking:
             inspect=lambda one: tuple(inspect(acting.access, a, acting.catalogue) for a in one.actions),
             quorum=lambda *_: 1,
             no_way_back=lambda *_: no_way_back,
+            freeze=lambda: freeze,
             tell=lambda *_: None,
             announce=self._announce,
         )
@@ -108,6 +109,16 @@ def test_a_request_says_under_its_signature_what_could_not_be_taken_back() -> No
     assert request is not None and request.no_way_back == told
     assert changed_since_asked(SIGNER, request) is None
     assert changed_since_asked(SIGNER, request.model_copy(update={"no_way_back": ()})) is not None
+
+
+def test_a_request_says_under_its_signature_which_freeze_held() -> None:
+    at = Asking(MemoryTable(), freeze="the freeze year holds")
+
+    approve(at.turn())
+    request = at.approvals.get(SCOPE, incident().incident_id, plan().plan_hash)
+
+    assert request is not None and request.freeze == "the freeze year holds"
+    assert changed_since_asked(SIGNER, request.model_copy(update={"freeze": ""})) is not None
 
 
 def test_what_could_not_be_taken_back_is_found_out_for_each_action_when_people_are_asked() -> None:

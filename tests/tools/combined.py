@@ -101,6 +101,7 @@ SPOILINGS: tuple[Spoiling, ...] = (
     _plain(one.wider_than_asked, "width"),
     _asking(one.more_than_shown, "amount"),
     _plain(one.more_final_than_shown, "way back"),
+    _plain(one.frozen_since, "freeze"),
     _deciding(one.decided_on_something_else, "decision of"),
     _plain(
         one.request_changed_since,

@@ -208,6 +208,11 @@ def more_final_than_shown(at: Stage, rng: random.Random) -> None:
     at.dials.stuck = True
 
 
+def frozen_since(at: Stage, rng: random.Random) -> None:
+    why = rng.choice(["the freeze year holds", "the change calendar year is closed"])
+    at.circumstances = replace(at.circumstances, freeze=True, freeze_reason=why)
+
+
 def too_few(at: Stage, rng: random.Random) -> None:
     at.ask_anew(quorum=rng.randrange(2, 5))
     for number in range(rng.randrange(3)):
@@ -418,6 +423,7 @@ BY_CHECK: tuple[tuple[str, str, Spoil], ...] = (
     ("approved_by_enough_now", "% when approval was asked", wider_than_asked),
     ("no_more_than_was_shown", "when approval was asked", more_than_shown),
     ("no_more_final_than_was_shown", "was not known when approval was asked", more_final_than_shown),
+    ("no_freeze_but_what_was_shown", "that was not so when approval was asked", frozen_since),
     ("decided_on_this_request", "is on another request", decided_on_something_else),
     ("signed_when_asked", "the request for approval", changed_before_the_decision),
     ("signed_at_the_door", "signed", unsigned),

@@ -75,6 +75,14 @@ def test_each_check_refuses_what_it_is_there_for(name: str, says: str, spoil: Sp
         assert says in refused.detail, (name, seed)
 
 
+def test_what_was_asked_within_a_freeze_is_done_within_one() -> None:
+    at = Stage()
+    at.ask_anew(freeze="the change calendar year is closed")
+    at.circumstances = replace(at.circumstances, freeze=True, freeze_reason="the freeze year holds")
+
+    assert at.attempt().state is ExecutionState.DONE
+
+
 @pytest.mark.parametrize("index", [-2, -1, 2, 10**6])
 def test_a_step_that_the_plan_has_not_is_refused(index: int) -> None:
     at = Stage(index=index)
