@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from agents.decided import decided
 from memory.records.approval import ONE_PERSON, ApprovalRequest, ApprovalStatus, Decision
 from memory.records.assessment import IN_PART, Assessment, CauseKind, FirstLook, Hypothesis, Impact, Verdict
 from memory.records.incident import Incident, Severity, Status
@@ -34,6 +35,7 @@ def facts_of(
     reviews: Sequence[Review] = (),
     approval: ApprovalRequest | None = None,
     decision: Decision | None = None,
+    decisions: Iterable[Decision] = (),
     executions: Iterable[Execution] = (),
     verification: Verification | None = None,
     status: Status | None = None,
@@ -48,7 +50,7 @@ def facts_of(
         "status": status.value.replace("_", " ") if status else "",
         "reason": reason,
         **_found(first_look, assessment),
-        **_done(plan, approval, decision, done, verification),
+        **_done(plan, approval, decided(decision, decisions), done, verification),
         **(_decided_on(plan, reviews, approval) if plan and approval else {}),
         **(_in_place(done) if status in _TO_PEOPLE else {}),
         "dead_letters": "; ".join(map(str, left)),
@@ -231,7 +233,7 @@ def _unscanned(assessment: Assessment) -> str:
 def _done(
     plan: Plan | None,
     approval: ApprovalRequest | None,
-    decision: Decision | None,
+    decision: Facts,
     executions: Iterable[Execution],
     verification: Verification | None,
 ) -> Facts:
@@ -243,9 +245,7 @@ def _done(
     if approval is not None:
         facts["plan"] = approval.plan_hash[:12]
         facts["decide_by"] = stamp(approval.expires_at)
-    if decision is not None:
-        facts["decided"] = f"{'approved' if decision.approved else 'denied'} by {decision.by.id}"
-        facts["decision_reason"] = decision.reason
+    facts |= decision
     acted = tuple(executions)
     facts["done"] = "; ".join(_told(execution, _undo_of(execution, acted)) for execution in acted)
     if verification is not None:

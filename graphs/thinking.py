@@ -238,8 +238,7 @@ class Copilot:
             assessment=state.get("assessment"),
             plan=plan,
             reviews=state.get("reviews", []),
-            approval=self.records.approvals.get(scope, incident_id, plan_hash) if plan_hash else None,
-            decision=self.records.approvals.decision(scope, incident_id, plan_hash) if plan_hash else None,
+            **self._asked_on(incident, plan_hash),
             executions=self._acted(incident, state.get("executions", [])),
             verification=state.get("verification"),
             status=state.get("status"),
@@ -265,6 +264,17 @@ class Copilot:
             told["models"] = [one.model_dump(mode="json") for one in draft.models]
         self.tell(incident, EntryKind.MESSAGE, f"{sent.state.value}: {sent.subject}", "communicate", told)
         return draft.spend, draft.models
+
+    def _asked_on(self, incident: Incident, plan_hash: str) -> dict[str, Any]:
+        """Return the request for a plan and what was decided on it, as `facts_of` takes them."""
+        if not plan_hash:
+            return {}
+        approvals, about = self.records.approvals, (incident.scope, incident.incident_id, plan_hash)
+        return {
+            "approval": approvals.get(*about),
+            "decision": approvals.decision(*about),
+            "decisions": approvals.decisions(*about),
+        }
 
     def _acted(self, incident: Incident, heard_of: list[Execution]) -> list[Execution]:
         """Return what was done, in its order: all that is stored, and what was refused, of which the state alone knows.

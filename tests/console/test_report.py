@@ -9,6 +9,7 @@ import pytest
 
 from console.layering import Edge, place
 from console.plot import draw, nice
+from console.report import render
 from console.series import Mark, Plot
 from console.text import plain
 from tests.console.conftest import PlayedIncident
@@ -155,3 +156,16 @@ def test_forward_edges_go_down_and_cycles_are_kept_apart() -> None:
     assert placed.backward == {Edge("c", "a"), Edge("b", "b")}
     assert placed.nodes["a"].y < placed.nodes["b"].y < placed.nodes["c"].y
     assert set(placed.paths) == set(edges)
+
+
+def test_the_report_names_everybody_who_approved(played: PlayedIncident) -> None:
+    records = played.records()
+    record = records.incidents.record(played.incident_id)
+    assert record is not None and record.decision is not None
+    last = record.decision
+    first = last.model_copy(update={"by": last.by.model_copy(update={"id": "grace"}), "reason": "seen first"})
+
+    page = render(records, record.model_copy(update={"decisions": (first, last)}))
+
+    assert "<dt>Approved by</dt><dd>grace by" in page and "seen first" in page
+    assert page.count("<dt>Approved by</dt>") == 2

@@ -1,7 +1,10 @@
 """What people are told was done is what the records say, not what the state has heard of."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from agents.communicator import Draft
 from graphs.consulting import Agents
@@ -17,9 +20,9 @@ from memory.stores.incidents import IncidentStore
 from memory.stores.leases import LeaseStore
 from memory.stores.outbox import OutboxStore
 from memory.stores.timeline import TimelineStore
-from tests.tools.dials import BY_ITSELF, Dials, executor, incident, plan, request_for
+from tests.tools.dials import APPROVER, BY_ITSELF, Dials, decision_on, executor, incident, plan, request_for
 from tests.tools.memory_table import MemoryTable
-from tests.tools.stand_ins import SCOPE, StillClock
+from tests.tools.stand_ins import NOW, SCOPE, StillClock
 from tools.outbox import Outbox
 
 
@@ -81,3 +84,33 @@ def test_the_words_of_a_request_count_against_what_later_words_may_cost() -> Non
     copilot.announce({**state, "status": Status.RESOLVED}, "closing", Audience.ON_CALL)
 
     assert telling.left_usd == [4.0, 3.75]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "approved by ada and grace"),
+        ({"break_glass": True}, "approved by ada and grace by break-glass"),
+        ({"approved": False}, "denied by grace"),
+    ],
+)
+def test_a_message_names_everybody_whose_approval_counted_and_why(more: dict[str, bool], told: str) -> None:
+    table, telling = MemoryTable(), Telling()
+    copilot, acting = telling_copilot(table, telling), executor(table, Dials())
+    request = request_for(acting, plan(), incident(), quorum=2)
+    approvals = copilot.records.approvals
+    approvals.request(request)
+    state: Any = {"incident": incident(), "plan": plan(), "status": Status.ACTING}
+
+    for index, name in enumerate(("ada", "grace")):
+        by, at = APPROVER.model_copy(update={"id": name}), NOW + timedelta(seconds=index)
+        made = decision_on(request, by=by, at=at, **(more if index else {}))
+        approvals.decide(SCOPE, made.model_copy(update={"reason": f"{name} looked"}))
+        copilot.announce(state, f"update {index}", Audience.ON_CALL)
+        assert ("decided" in telling.facts) == bool(index), "half a quorum has decided nothing"
+
+    assert telling.facts["decided"] == told
+    everybody = more.get("approved", True)
+    assert telling.facts["decision_reason"] == (
+        "ada: ada looked; grace: grace looked" if everybody else "grace looked"
+    )
