@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import Field
 
 from memory.records.plan import Direction, ExpectedSignal, Risk
@@ -163,9 +163,13 @@ class SsmRevertParameter:
         """Put the version's value, as the history has it.
 
         A version never changes, but PutParameter takes no condition on the current one: what somebody else sets
-        between the look at the state and this call is replaced, and stays in the history.
+        between the look at the state and this call is replaced, and stays in the history. A version that has left
+        the history since is botocore's ParamValidationError: nothing was sent.
         """
         history = {int(one["Version"]): one for one in _history(access, params.name)}
+        if params.version not in history:
+            why = f"the history of {params.name} has no version {params.version} any more"
+            raise ParamValidationError(report=why)
         wanted, current = history[params.version], history[max(history)]
         answer = access.client("ssm").put_parameter(
             Name=params.name,

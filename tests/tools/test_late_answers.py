@@ -1,0 +1,50 @@
+"""What AWS tells late, in parts or no longer: the catalogue's actions take none of it for something else."""
+
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ParamValidationError
+
+from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
+
+
+class Told:
+    """Every client of an account at once: each operation answers with its next answer, and with the last for good."""
+
+    def __init__(self, **answers: list[Any]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def client(self, _: str) -> "Told":
+        return self
+
+    def __getattr__(self, operation: str) -> Any:
+        def ask(**given: Any) -> Any:
+            self.asked.append((operation, dict(given)))
+            left = self.answers[operation]
+            return left.pop(0) if len(left) > 1 else left[0]
+
+        return ask
+
+    def count(self, operation: str) -> int:
+        return len([one for one, _ in self.asked if one == operation])
+
+
+def told(**answers: list[Any]) -> Any:
+    return cast(Any, Told(**answers))
+
+
+def version(number: int, value: str) -> dict[str, Any]:
+    return {"Name": "/shop/limit", "Type": "String", "Version": number, "Value": value}
+
+
+def test_a_version_that_left_the_history_since_the_look_is_not_sent() -> None:
+    action, asked = SsmRevertParameter(), SsmRevert(name="/shop/limit", version=1)
+    before = {"Parameters": [version(1, "5"), version(2, "6")]}
+    access = told(get_parameter_history=[before, {"Parameters": [version(2, "6"), version(3, "7")]}])
+    state = action.read_state(access, asked)
+
+    with pytest.raises(ParamValidationError, match="no version 1 any more"):
+        action.call(access, asked, state, "t")
+
+    assert access.count("put_parameter") == 0
