@@ -6,6 +6,7 @@ from datetime import datetime
 from graphs.copilot import Records
 from graphs.run_port import RunHostError, RunPort
 from memory.records.approval import MOST_REASON, NAMED_BY, ApprovalRequest, ApprovalStatus, Decision
+from memory.records.base import digest
 from memory.records.message import CHANNEL, Audience, Message
 from memory.records.scope import Principal, PrincipalKind, Role, people_in
 from memory.records.timeline import EntryKind, Timer, TimerKind
@@ -172,8 +173,23 @@ def _missing(records: Records, request: ApprovalRequest, by: Principal) -> tuple
     return max(0, request.quorum - people_in(people)), alike
 
 
+def tell_decisions(records: Records, request: ApprovalRequest) -> None:
+    """Tell every decision on a request that a door was cut off from telling; what was told is not told again.
+
+    While it waits, each approval tells how many it left missing; afterwards nobody is needed any more.
+    """
+    made = records.approvals.decisions(request.scope, request.incident_id, request.plan_hash)
+    waits = request.status is ApprovalStatus.PENDING
+    for count, decision in enumerate(made, 1):
+        missing = max(0, request.quorum - people_in(one.by for one in made[:count])) if waits else 0
+        tell_decision(records, decision, missing)
+
+
 def tell_decision(records: Records, decision: Decision, missing: int = 0) -> None:
-    """Tell the timeline, and page people about a broken glass; where the door was cut off, the step does it."""
+    """Tell the timeline, and page people about a broken glass, and that more of them are needed.
+
+    Where the door was cut off, the step does it.
+    """
     scope, by = records.incidents.scope_of(decision.incident_id), decision.by.id
     verb = "approved" if decision.approved else "denied"
     text = f"{by} {verb} the plan" + (" by break-glass" if decision.break_glass else "")
@@ -185,16 +201,41 @@ def tell_decision(records: Records, decision: Decision, missing: int = 0) -> Non
     records.timeline.append(scope, decision.incident_id, EntryKind.DECISION, text, facts=facts, once=once)
     if decision.break_glass:
         review = f"cloudops audit break-glass review {decision.incident_id[:8]} --note ..."
-        page = Message(
-            incident_id=decision.incident_id,
-            send_key=f"{decision.incident_id}:break_glass:{decision.plan_hash[:12]}",
-            audience=Audience.ON_CALL,
-            channel=CHANNEL,
-            subject=f"Break-glass approval of incident {decision.incident_id[:8]}",
-            body=f"{text}. Reason: {' '.join(decision.reason.split())}\nReview it, as another person: {review}",
-            queued_at=decision.decided_at,
-        )
-        records.outbox.queue(scope, page)
+        subject = f"Break-glass approval of incident {decision.incident_id[:8]}"
+        body = f"{text}. Reason: {' '.join(decision.reason.split())}\nReview it, as another person: {review}"
+        _page(records, decision, f"break_glass:{decision.plan_hash[:12]}", subject, body)
+    elif missing:
+        subject = f"Incident {decision.incident_id[:8]}: {more_of(missing)}"
+        news = f"more_needed:{decision.plan_hash[:12]}:{digest(by)[:16]}"
+        _page(records, decision, news, subject, f"{text}.\n{_still_asked(records, decision)}")
+
+
+def _still_asked(records: Records, decision: Decision) -> str:
+    """Say what waits for another person, until when, and how they decide on it."""
+    incident_id, plan = decision.incident_id, decision.plan_hash[:12]
+    request = records.approvals.get(records.incidents.scope_of(incident_id), incident_id, decision.plan_hash)
+    asked, until = "", ""
+    if request is not None:
+        asked = ": " + ", ".join(act.action for act in request.actions)
+        until = f" until {request.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"So it stood at {decision.decided_at:%Y-%m-%d %H:%M:%S} UTC. Plan {plan}{asked}\n"
+        f"Decide{until}, as another person: cloudops approve {incident_id[:8]} --plan {plan}"
+    )
+
+
+def _page(records: Records, decision: Decision, news: str, subject: str, body: str) -> None:
+    """Queue one message to on-call; the same news is queued once, and the outbox sends it."""
+    page = Message(
+        incident_id=decision.incident_id,
+        send_key=f"{decision.incident_id}:{news}",
+        audience=Audience.ON_CALL,
+        channel=CHANNEL,
+        subject=subject,
+        body=body,
+        queued_at=decision.decided_at,
+    )
+    records.outbox.queue(records.incidents.scope_of(decision.incident_id), page)
 
 
 def pending_request(records: Records, incident_id: str) -> ApprovalRequest:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from agents.notes import APPROVAL
-from graphs.decision import tell_decision
+from graphs.decision import tell_decisions
 from graphs.passing import LOOK_EVERY, look, look_later, may_pass, next_look, withdraw
 from graphs.step import Turn, Wait
 from graphs.thinking import send_key
@@ -31,6 +31,7 @@ def approve(turn: Turn) -> dict[str, Any] | Wait:
     request = records.approvals.expire(request, records.clock.now())
     match request.status:
         case ApprovalStatus.PENDING:
+            _tell_decided(turn, request)
             if turn.woken:
                 return _looked(turn, request)
             return _waiting(turn, request) if _was_told(turn, request) else _tell(turn, request)
@@ -163,9 +164,7 @@ def _waiting(turn: Turn, request: ApprovalRequest) -> Wait:
 
 def _tell_decided(turn: Turn, request: ApprovalRequest) -> None:
     """Tell who decided, where the door was cut off before it could."""
-    records = turn.copilot.records
-    for decision in records.approvals.decisions(request.scope, request.incident_id, request.plan_hash):
-        tell_decision(records, decision)
+    tell_decisions(turn.copilot.records, request)
 
 
 def _stop_timers(turn: Turn) -> None:

@@ -189,6 +189,35 @@ def test_a_decision_whose_door_was_cut_off_is_told_and_paged_by_the_step(break_g
     assert (told.count(EntryKind.DECISION), len(paged)) == (1, int(break_glass))
 
 
+@pytest.mark.parametrize("woken", [False, True])
+def test_a_door_that_was_cut_off_after_the_first_of_two_approvals_still_calls_the_second_person(
+    woken: bool,
+) -> None:
+    at = Asking(MemoryTable())
+    request = request_for(at.acting, plan(), incident(), quorum=2)
+    at.approvals.request(request)
+    at.approvals.decide(SCOPE, decision_on(request))
+
+    for _ in range(2):
+        approve(at.turn(woken=woken))
+
+    called = [one for one in at.outbox.all(SCOPE, incident().incident_id) if "1 more has" in one.subject]
+    told = [one for one in at.timeline.entries(SCOPE, incident().incident_id) if "ada approved" in one.text]
+    assert (len(called), len(told)) == (1, 1)
+
+
+def test_nobody_is_called_for_an_approval_that_others_have_completed() -> None:
+    at = Asking(MemoryTable())
+    request = request_for(at.acting, plan(), incident(), quorum=2)
+    at.approvals.request(request)
+    for name in ("ada", "grace"):
+        at.approvals.decide(SCOPE, decision_on(request, by=APPROVER.model_copy(update={"id": name})))
+
+    approve(at.turn())
+
+    assert [one for one in at.outbox.all(SCOPE, incident().incident_id) if "more" in one.subject] == []
+
+
 def test_what_is_asked_is_signed_where_it_is_asked() -> None:
     at = Asking(MemoryTable())
     approve(at.turn())

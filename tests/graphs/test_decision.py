@@ -341,6 +341,27 @@ def test_whoever_approved_may_break_the_glass_when_nobody_else_comes() -> None:
     assert (done.state.value, done.approved_by) == ("done", ("ada",))
 
 
+def test_an_approval_that_leaves_somebody_missing_pages_that_another_person_is_needed() -> None:
+    at = Door(quorum=3)
+
+    for by in (APPROVER, GRACE, APPROVER.model_copy(update={"id": "joan"})):
+        at.knock(by)
+
+    second, first = sorted((read() for _, read in at.outbox.waiting()), key=lambda one: one.subject)
+    assert first.subject.endswith("2 more have to approve it") and "ada approved" in first.body
+    assert second.subject.endswith("1 more has to approve it") and "grace approved" in second.body
+    asked = f"as another person: cloudops approve {incident().incident_id[:8]} --plan {plan().plan_hash[:12]}"
+    assert all(asked in one.body and "set_dial" in one.body for one in (first, second))
+
+
+def test_a_denial_pages_nobody_to_approve() -> None:
+    at = Door(quorum=2)
+
+    at.knock(APPROVER, approved=False)
+
+    assert list(at.outbox.waiting()) == []
+
+
 def test_a_door_whose_clock_is_behind_takes_no_decision_that_nobody_could_act_on() -> None:
     at = Door()
     at.records.clock = StillClock(NOW - timedelta(seconds=20))
