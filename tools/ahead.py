@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartExecuti
 What cannot be answered is neither a yes nor a no: it is said, and a person decides.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from tools.actions.base import IamStatement, State
 from tools.aws.access import AwsAccess
 from tools.errors import error_code
 
-_PREVIEW_LOOKS = 3
+# Systems Manager makes a preview in the background, which takes seconds: so long is waited before each look.
+_PREVIEW_LOOKS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.0, 3.0)
 # An action of the catalogue names at most this many resources, with few exceptions.
 ASKED_AT_ONCE = 6
 NOT_TAKEN_BACK = "it could not be taken back"
@@ -99,9 +101,13 @@ def _denied(access: AwsAccess, role_arn: str, actions: list[str], resource: str)
 
 
 def previewed(
-    access: AwsAccess, document: str, version: str, values: Mapping[str, list[str]]
+    access: AwsAccess,
+    document: str,
+    version: str,
+    values: Mapping[str, list[str]],
+    wait: Callable[[float], None] = time.sleep,
 ) -> tuple[str, ...]:
-    """Preview an Automation document's execution; return what speaks against starting it.
+    """Preview an Automation document's execution; return what speaks against starting it, ten seconds later at most.
 
     Raises botocore's errors where Systems Manager cannot be asked.
     """
@@ -111,7 +117,8 @@ def previewed(
         DocumentVersion=version,
         ExecutionInputs={"Automation": {"Parameters": dict(values)}},
     )
-    for _ in range(_PREVIEW_LOOKS):
+    for seconds in _PREVIEW_LOOKS:
+        wait(seconds)
         preview: State = ssm.get_execution_preview(ExecutionPreviewId=started["ExecutionPreviewId"])
         if preview["Status"] == "Success":
             return ()

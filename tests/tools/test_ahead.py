@@ -192,16 +192,28 @@ class Previewing:
         (("Success",), ()),
         (("InProgress", "InProgress", "Success"), ()),
         (("Pending", "Failed"), ("the preview of Set failed: no such table",)),
-        (("Pending", "InProgress", "InProgress"), ("the preview of Set does not end",)),
+        (("Pending", *["InProgress"] * 6), ("the preview of Set does not end",)),
     ],
 )
 def test_a_preview_speaks_for_a_document_only_once_it_succeeded(
     states: tuple[str, ...], said: tuple[str, ...]
 ) -> None:
-    ssm = Previewing(*states)
+    ssm, waits = Previewing(*states), list[float]()
 
-    assert previewed(ScriptedAccess("us-east-1", clients={"ssm": ssm}), "Set", "1", {}) == said
+    access = ScriptedAccess("us-east-1", clients={"ssm": ssm})
+
+    assert previewed(access, "Set", "1", {}, waits.append) == said
     assert ssm.states == []
+    assert len(waits) == len(states) and waits[0] == 0
+
+
+def test_a_preview_is_given_the_seconds_that_systems_manager_takes_for_it() -> None:
+    waits = list[float]()
+    access = ScriptedAccess("us-east-1", clients={"ssm": Previewing(*["InProgress"] * 20)})
+
+    previewed(access, "Set", "1", {}, waits.append)
+
+    assert 5 <= sum(waits) <= 15
 
 
 def _own_documents(account: SimulatedAccount) -> list[Any]:
