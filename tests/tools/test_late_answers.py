@@ -3,8 +3,9 @@
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ParamValidationError
+from botocore.exceptions import PaginationError, ParamValidationError
 
+from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
 from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
 
 
@@ -48,3 +49,30 @@ def test_a_version_that_left_the_history_since_the_look_is_not_sent() -> None:
         action.call(access, asked, state, "t")
 
     assert access.count("put_parameter") == 0
+
+
+def test_a_history_is_read_to_its_end_however_short_its_pages() -> None:
+    action, asked = SsmRevertParameter(), SsmRevert(name="/shop/limit", version=1)
+    pages = [{"Parameters": [version(one, str(one))], "NextToken": "t"} for one in range(1, 8)]
+
+    state = action.read_state(told(get_parameter_history=[*pages, {"Parameters": []}]), asked)
+    assert (state["version"], state["value"]) == (7, "7")
+
+    with pytest.raises(PaginationError, match="does not end"):
+        action.read_state(told(get_parameter_history=pages), asked)
+
+
+def test_a_parameter_behind_an_empty_page_is_there() -> None:
+    action, asked = SsmSetAllowedValue(), SsmAllowedValue(name="/shop/providers", value="second")
+    described = {"Name": asked.name, "Type": "String", "Version": 1, "AllowedPattern": "^(first|second)$"}
+    empty = {"Parameters": [], "NextToken": "t"}
+    now = {"Parameter": {"Value": "first", "Version": 1}}
+
+    state = action.read_state(
+        told(describe_parameters=[empty, {"Parameters": [described]}], get_parameter=[now]), asked
+    )
+    assert state["found"] and state["value"] == "first"
+
+    assert action.read_state(told(describe_parameters=[empty, {"Parameters": []}]), asked) == {"found": False}
+    with pytest.raises(PaginationError, match="told nothing"):
+        action.read_state(told(describe_parameters=[empty]), asked)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import PaginationError
 from pydantic import Field
 
 from memory.records.plan import Direction, ExpectedSignal, Risk
@@ -20,6 +21,7 @@ from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibil
 from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
 
+_PAGES = 20
 _TEXT = frozenset({"String", "StringList"})
 _LIST = re.compile(r"\^\((?:\?:)?([^()]*)\)\$")
 _VALUE = re.compile(r"(?:[A-Za-z0-9_,:/=-]|\\[.+-])+")
@@ -90,11 +92,10 @@ class SsmSetAllowedValue:
     def read_state(self, access: AwsAccess, params: SsmAllowedValue) -> State:
         """Read the parameter's value, and what its owner allows; never a secret's."""
         ssm = access.client("ssm")
-        named = [{"Key": "Name", "Option": "Equals", "Values": [params.name]}]
-        described = ssm.describe_parameters(ParameterFilters=named)["Parameters"]
-        if not described:
+        one = _described(ssm, params.name)
+        if one is None:
             return {"found": False}
-        one, pattern = described[0], str(described[0].get("AllowedPattern", ""))
+        pattern = str(one.get("AllowedPattern", ""))
         state = {
             "found": True,
             "name": params.name,
@@ -178,6 +179,26 @@ class SsmSetAllowedValue:
     def settled(self, access: AwsAccess, params: SsmAllowedValue, answer: Mapping[str, Any]) -> bool | None:
         """A parameter is set at once; one with another value by now was set by somebody else."""
         return self.holds(params, self.read_state(access, params))
+
+
+def _described(ssm: Any, name: str) -> Mapping[str, Any] | None:
+    """Return what is told of a parameter beside its value, or None where there is none.
+
+    A page may be empty though another follows: Systems Manager tells what it came across up to its own limit
+    (https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html).
+    """
+    request: dict[str, Any] = {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": [name]}]}
+    for _ in range(_PAGES):
+        page = ssm.describe_parameters(**request)
+        if page["Parameters"]:
+            found: Mapping[str, Any] = page["Parameters"][0]
+            return found
+        if not page.get("NextToken"):
+            return None
+        request["NextToken"] = page["NextToken"]
+    raise PaginationError(
+        message=f"{_PAGES} pages of DescribeParameters told nothing of {name}, and more follow"
+    )
 
 
 def listed_values(pattern: str) -> list[str]:

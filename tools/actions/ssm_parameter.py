@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, PaginationError, ParamValidationError
 from pydantic import Field
 
 from memory.records.plan import Direction, ExpectedSignal, Risk
@@ -22,7 +22,7 @@ from tools.redaction import redact
 from tools.secret_names import parameter_holds_secret
 
 _PAGE = 50
-_PAGES = 4
+_PAGES = 100
 _TEXT = frozenset({"String", "StringList"})
 _SHOWN = 60
 
@@ -191,6 +191,7 @@ class SsmRevertParameter:
 
 
 def _history(access: AwsAccess, name: str) -> Iterator[Mapping[str, Any]]:
+    """Tell every version, the oldest first: a history that breaks off would lack the present one."""
     request: dict[str, Any] = {"Name": name, "MaxResults": _PAGE, "WithDecryption": False}
     for _ in range(_PAGES):
         page = access.client("ssm").get_parameter_history(**request)
@@ -198,6 +199,7 @@ def _history(access: AwsAccess, name: str) -> Iterator[Mapping[str, Any]]:
         if not page.get("NextToken"):
             return
         request["NextToken"] = page["NextToken"]
+    raise PaginationError(message=f"the history of {name} does not end after {_PAGES} pages")
 
 
 def _sha256(value: str) -> str:
