@@ -5,8 +5,11 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import PaginationError, ParamValidationError
 
+from memory.records.plan import PlannedAction
+from tools.actions.registry import ACTIONS
 from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
 from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
+from tools.inspection import inspect
 
 
 class Told:
@@ -76,3 +79,31 @@ def test_a_parameter_behind_an_empty_page_is_there() -> None:
     assert action.read_state(told(describe_parameters=[empty, {"Parameters": []}]), asked) == {"found": False}
     with pytest.raises(PaginationError, match="told nothing"):
         action.read_state(told(describe_parameters=[empty]), asked)
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        ("ecs_rollback_service", {"task_definition": "basket:7"}),
+        ("ecs_force_new_deployment", {"deployment": "ecs-svc/1"}),
+    ],
+)
+def test_a_service_without_a_task_definition_of_its_own_is_refused(action: str, more: dict[str, str]) -> None:
+    service = {
+        "serviceArn": "arn:aws:ecs:eu-west-1:111122223333:service/shop/basket",
+        "serviceName": "basket",
+        "status": "ACTIVE",
+        "deploymentController": {"type": "EXTERNAL"},
+        "desiredCount": 2,
+        "runningCount": 2,
+    }
+    wanted = {"taskDefinitionArn": "a/basket:7", "status": "ACTIVE", "containerDefinitions": []}
+    access = told(
+        describe_services=[{"services": [service]}],
+        describe_clusters=[{"clusters": []}],
+        list_service_deployments=[{"serviceDeployments": []}],
+        describe_task_definition=[{"taskDefinition": wanted}],
+    )
+    planned = PlannedAction(action=action, parameters={"cluster": "shop", "service": "basket", **more})
+
+    assert "its deployments are made by EXTERNAL, not by ECS" in inspect(access, planned, ACTIONS).problems

@@ -127,10 +127,11 @@ class EcsRollbackService:
         """Return every reason not to do this to the service as it is."""
         if not state["found"]:
             return (f"cluster {params.cluster} has no service {params.service}",)
+        if state["controller"] != "ECS":
+            return (f"its deployments are made by {state['controller']}, not by ECS",)
         wanted, current = state["wanted"], state["task_definition"]
         found = [
             (state["status"] != "ACTIVE", f"the service is {state['status']}"),
-            (state["controller"] != "ECS", f"its deployments are made by {state['controller']}, not by ECS"),
             (params.task_definition == current, f"the service already runs {current}"),
             (wanted is None, f"there is no task definition {params.task_definition}"),
             (

@@ -111,7 +111,8 @@ def _state(access: AwsAccess, cluster: str, facts: Mapping[str, Any]) -> State:
         "status": facts["status"],
         "scheduling": facts.get("schedulingStrategy", "REPLICA"),
         "controller": facts.get("deploymentController", {}).get("type", "ECS"),
-        "task_definition": short_name(facts["taskDefinition"]),
+        # A service whose deployments somebody else makes has none of its own: its task sets have.
+        "task_definition": short_name(facts.get("taskDefinition", "")),
         "desired": facts["desiredCount"],
         "running": facts["runningCount"],
         "deployment": primary.get("id", ""),
