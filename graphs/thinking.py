@@ -239,7 +239,7 @@ class Copilot:
             plan=plan,
             reviews=state.get("reviews", []),
             **self._asked_on(incident, plan_hash),
-            executions=self._acted(incident, state.get("executions", [])),
+            executions=self.acted(incident, state.get("executions", [])),
             verification=state.get("verification"),
             status=state.get("status"),
             reason=state.get("reason", ""),
@@ -276,7 +276,7 @@ class Copilot:
             "decisions": approvals.decisions(*about),
         }
 
-    def _acted(self, incident: Incident, heard_of: list[Execution]) -> list[Execution]:
+    def acted(self, incident: Incident, heard_of: list[Execution]) -> list[Execution]:
         """Return what was done, in its order: all that is stored, and what was refused, of which the state alone knows.
 
         A step that fails after an action was done leaves the state without it.

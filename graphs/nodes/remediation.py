@@ -23,7 +23,9 @@ def remediation(turn: Turn) -> dict[str, Any]:
         passing, looked = look(turn)
         if passing.harm is Harm.OVER:
             return _nothing_left(turn, passing, looked)
-    tried = {digest([e.action, e.parameters]) for e in turn.state.get("executions", [])}
+    # Of what was done before its step failed the state has not heard.
+    acted = turn.copilot.acted(incident, turn.state.get("executions", []))
+    tried = {digest([e.action, e.parameters]) for e in acted}
     result = turn.copilot.propose(
         incident, turn.state["assessment"], tried, turn.state.get("attempt", 1), turn.state.get("spend")
     )

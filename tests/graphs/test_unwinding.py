@@ -1,5 +1,6 @@
 """A plan of several steps: each is claimed by itself, the first that fails ends it, and what was done is unwound."""
 
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,6 +10,7 @@ import pytest
 from graphs.autonomy import AutonomySettings
 from graphs.copilot import Records
 from graphs.nodes.act import act
+from graphs.nodes.remediation import remediation
 from graphs.nodes.revert import revert
 from graphs.routes import after_act
 from graphs.settings import World, load
@@ -16,11 +18,13 @@ from graphs.step import Turn, Wait
 from graphs.thinking import Copilot
 from memory import keys
 from memory.records.audit import Deed
+from memory.records.base import digest
 from memory.records.config import Autonomy, Topology
 from memory.records.incident import Severity, Status
 from memory.records.outcome import ExecutionState
 from memory.records.plan import Plan, PlannedAction
 from memory.records.scope import Scope
+from memory.records.spend import Spend
 from memory.records.timeline import EntryKind
 from memory.state import IncidentState
 from memory.stores.audit import AuditTrail
@@ -29,6 +33,7 @@ from memory.stores.timeline import TimelineStore
 from memory.stores.timers import TimerStore
 from memory.stores.traces import TraceStore
 from tests.graphs.failing_desk import Alarms, MovingClock
+from tests.graphs.test_routes import RELEASE
 from tests.simulated import ROOT
 from tests.tools.dials import Dials, Fate, executor, incident
 from tests.tools.memory_table import MemoryTable
@@ -286,3 +291,20 @@ def test_an_undo_is_not_waited_for_while_people_hold_the_kill_switch() -> None:
 
     assert ended.state["status"] is Status.ESCALATED
     assert "not certain (the kill switch is on)" in ended.state["reason"]
+
+
+def test_a_further_plan_is_asked_without_what_was_done_before_its_step_failed() -> None:
+    dials, asked = dials_of(), []
+    turn = turn_of(dials)
+    act(turn)
+    turn.state["executions"], turn.state["attempt"] = [], 2
+    turn.state["assessment"] = RELEASE
+
+    def propose(*given: Any) -> Any:
+        asked.append(given[3])
+        return SimpleNamespace(plan=Plan(), spend=Spend(), models=[], failure=None)
+
+    agents: Any = SimpleNamespace(propose=propose)
+    remediation(replace(turn, copilot=replace(turn.copilot, agents=lambda: agents)))
+
+    assert asked == [{digest([one.action, one.parameters]) for one in STEPS.actions}]
