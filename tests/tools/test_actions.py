@@ -234,6 +234,15 @@ def test_a_document_that_needs_more_is_refused() -> None:
     assert find_document(OneDocument(json.dumps(document(parameters=needy)))) is None
 
 
+@pytest.mark.parametrize("role", ["arn:aws:iam::111122223333:role/other", "{{ Role }}"])
+def test_a_document_whose_steps_run_as_another_role_is_refused(role: str) -> None:
+    named = document()["parameters"] | {"Role": {"type": "String", "default": "arn:aws:iam::1:role/other"}}
+
+    found = read(document(parameters=named, assumeRole=role))
+
+    assert found.problems == ("its steps run as a role of its own",)
+
+
 @settings(deadline=None, max_examples=400)
 @given(
     st.one_of(

@@ -41,6 +41,13 @@ class _Content(BaseModel):
 
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     steps: list[_Step] = Field(alias="mainSteps", min_length=1)
+    assume_role: Any = Field(default=None, alias="assumeRole")
+
+    @property
+    def is_of_the_caller(self) -> bool:
+        """Whether its steps run as whoever starts it, where nobody gives it a role."""
+        asked = _placeholder(self.assume_role)
+        return not (self.parameters[asked].get("default") if asked in self.parameters else self.assume_role)
 
 
 class CapacityDocument(Record):
@@ -124,6 +131,7 @@ def _read_content(answer: Mapping[str, Any], content: _Content) -> CapacityDocum
         *(("its steps touch other tables",) if tables != {table} else ()),
         *(f"it also needs {name}" for name in missing),
         *(("it sets no read capacity",) if fixed is None else ()),
+        *(() if content.is_of_the_caller else ("its steps run as a role of its own",)),
     )
     return CapacityDocument(
         **_identity(answer),
