@@ -8,6 +8,7 @@ from botocore.exceptions import PaginationError, ParamValidationError
 from memory.records.plan import PlannedAction
 from tools.actions.registry import ACTIONS
 from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
+from tools.actions.ssm_document import SsmDocument, SsmRunDocument
 from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
 from tools.inspection import inspect
 
@@ -107,3 +108,27 @@ def test_a_service_without_a_task_definition_of_its_own_is_refused(action: str, 
     planned = PlannedAction(action=action, parameters={"cluster": "shop", "service": "basket", **more})
 
     assert "its deployments are made by EXTERNAL, not by ECS" in inspect(access, planned, ACTIONS).problems
+
+
+@pytest.mark.parametrize(
+    ("status", "over"),
+    [
+        ("Success", True),
+        ("CompletedWithSuccess", True),
+        ("Cancelled", False),
+        ("CompletedWithFailure", False),
+        ("ChangeCalendarOverrideRejected", False),
+        ("Cancelling", None),
+        ("RunbookInProgress", None),
+        ("PendingChangeCalendarOverride", None),
+    ],
+)
+def test_a_document_that_still_runs_is_neither_over_nor_run_again(status: str, over: bool | None) -> None:
+    action = SsmRunDocument()
+    asked = SsmDocument.model_validate(action.example)
+    access = told(get_automation_execution=[{"AutomationExecution": {"AutomationExecutionStatus": status}}])
+
+    problems = action.problems(asked, {**action.example_state, "execution_status": status})
+
+    assert action.settled(access, asked, {"automation_execution_id": "e-1"}) is over
+    assert ("an execution of it is under way" in problems) is (over is None)

@@ -17,9 +17,8 @@ from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibil
 from tools.actions.capacity_document import CapacityDocument, read_document
 from tools.actions.dynamodb_units import EXAMPLE_TABLE, MOST_FACTOR, WRITE, read_table
 from tools.ahead import previewed
+from tools.automation_status import succeeded
 from tools.aws.access import AwsAccess
-
-_FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
 
 
 class DynamoDbCapacity(Parameters):
@@ -150,10 +149,7 @@ class DynamoDbSetWriteCapacity:
         if execution_id is None:
             return True if self.holds(params, read_table(access, params.table)) else None
         execution = access.client("ssm").get_automation_execution(AutomationExecutionId=execution_id)
-        status = execution["AutomationExecution"]["AutomationExecutionStatus"]
-        if status in _FAILED:
-            return False
-        return True if status == "Success" else None
+        return succeeded(execution["AutomationExecution"]["AutomationExecutionStatus"])
 
 
 def _values(params: DynamoDbCapacity, state: State) -> dict[str, list[str]]:

@@ -20,13 +20,12 @@ from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.ahead import previewed
+from tools.automation_status import succeeded
 from tools.aws.access import AwsAccess
 from tools.document_targets import document_targets
 
 FOLDER = Path(__file__).parent / "documents"
 
-_FAILED = frozenset({"Failed", "TimedOut", "Cancelled", "Cancelling", "Rejected"})
-_RUNNING = frozenset({"Pending", "InProgress", "Waiting", "PendingApproval", "Scheduled"})
 _UNKNOWN = frozenset({"InvalidDocument", "InvalidDocumentVersion"})
 # IAM reads these in a resource as more than one name, or as a variable
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html).
@@ -208,7 +207,10 @@ class SsmRunDocument:
                 params.values.keys() != known.parameters.keys(),
                 f"it takes {', '.join(sorted(known.parameters))}",
             ),
-            (state["execution_status"] in _RUNNING, "an execution of it is under way"),
+            (
+                state["execution_status"] != "" and succeeded(state["execution_status"]) is None,
+                "an execution of it is under way",
+            ),
             (state["newest"] != params.after, "it was run since it was looked at"),
         ]
         unfit = (
@@ -260,7 +262,7 @@ class SsmRunDocument:
         else:
             read = access.client("ssm").get_automation_execution(AutomationExecutionId=execution_id)
             status = read["AutomationExecution"]["AutomationExecutionStatus"]
-        return False if status in _FAILED else True if status == "Success" else None
+        return succeeded(status)
 
     def _entry(self, document: str) -> AllowedDocument | None:
         return next((one for one in self.allowed if one.name == document), None)
