@@ -154,8 +154,20 @@ def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
         before = moment.before(read.points, worst)
         after = moment.after(read.points, timedelta(seconds=question.period_seconds))
         unread += [f"the alarm's metric could not be read: {read.unread}"] if read.unread else []
+    unread += _altered(facts, incident.episode_started_at)
     changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
     return _Seen(str(facts.get("state", "unknown")), changed_at, facts, before, after, tuple(unread))
+
+
+def _altered(facts: dict[str, Any], rang_at: datetime) -> list[str]:
+    """Say that the alarm is not the one that rang: another threshold may be all that its OK means."""
+    configured_at = datetime.fromisoformat(facts.get("configured_at") or EPOCH)
+    if configured_at <= rang_at:
+        return []
+    told = f"{configured_at:%Y-%m-%d %H:%M:%S} UTC"
+    return [
+        f"the alarm itself was changed at {told}, after it rang: its state does not tell whether it is over"
+    ]
 
 
 def _what_got_worse(seen: _Seen, signals: Sequence[Signal]) -> str:

@@ -222,3 +222,24 @@ def test_what_nobody_acted_on_is_not_over_while_its_level_cannot_be_read(lost: s
     assert late.recovery is Recovery.NO_BETTER
     assert "could not be read: throttled" in late.detail
     assert how_it_passes(given, BURNS, WEB).harm is Harm.GOES_ON
+
+
+@pytest.mark.parametrize(("service", "series"), [(None, {}), (WEB, WELL)])
+@pytest.mark.parametrize("since_it_rang", [False, True])
+def test_the_ok_of_an_alarm_that_was_changed_after_it_rang_is_no_recovery(
+    since_it_rang: bool, service: Any, series: dict[str, Any]
+) -> None:
+    account = Account("OK", ACTED + timedelta(minutes=1), **series)
+    moved = timedelta(minutes=1 if since_it_rang else 0)
+    account.alarm["AlarmConfigurationUpdatedTimestamp"] = BURNS.episode_started_at + moved
+    early, over = (_verified(account, minutes, service) for minutes in (4, 9))
+
+    if not since_it_rang:
+        assert early.recovery is Recovery.RECOVERED
+        return
+    assert early.recovery is Recovery.UNKNOWN
+    assert over.recovery is Recovery.UNVERIFIED and over.recovered_at is None
+    assert "the alarm itself was changed at 2026-03-04 11:50:00 UTC, after it rang" in over.detail
+    given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=4))
+    unaided = verify_unaided(given, BURNS, ACTED, WINDOW, service)
+    assert unaided.recovery is Recovery.UNKNOWN

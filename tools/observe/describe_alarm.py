@@ -69,8 +69,10 @@ def _read(sources: Sources, question: DescribeAlarm, window: Window) -> Answer:
 
 def _facts(alarm: dict[str, Any]) -> dict[str, Any]:
     updated = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    configured = alarm.get("AlarmConfigurationUpdatedTimestamp")
     return {
         "alarm_name": alarm["AlarmName"],
+        "configured_at": utc_text(configured) if configured else None,
         "state": alarm["StateValue"],
         "state_reason": alarm.get("StateReason", ""),
         "state_updated_at": utc_text(updated) if updated else None,
