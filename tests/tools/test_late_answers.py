@@ -1,5 +1,6 @@
 """What AWS tells late, in parts or no longer: the catalogue's actions take none of it for something else."""
 
+import json
 from typing import Any, cast
 
 import pytest
@@ -7,6 +8,7 @@ from botocore.exceptions import PaginationError, ParamValidationError
 
 from memory.records.plan import PlannedAction
 from tools.actions.registry import ACTIONS
+from tools.actions.sqs_redrive import SqsRedrive, SqsRedriveDeadLetters
 from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
 from tools.actions.ssm_document import SsmDocument, SsmRunDocument
 from tools.actions.ssm_parameter import SsmRevert, SsmRevertParameter
@@ -132,3 +134,33 @@ def test_a_document_that_still_runs_is_neither_over_nor_run_again(status: str, o
 
     assert action.settled(access, asked, {"automation_execution_id": "e-1"}) is over
     assert ("an execution of it is under way" in problems) is (over is None)
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_refused"),
+    [
+        (({}, {}), False),
+        (({"KmsMasterKeyId": "alias/aws/sqs"}, {"KmsMasterKeyId": ""}), False),
+        (({"KmsMasterKeyId": "alias/orders"}, {}), True),
+        (({}, {"KmsMasterKeyId": "0f9de17a-0000-4000-8000-000000000001"}), True),
+    ],
+)
+def test_messages_that_a_key_of_the_team_encrypts_are_moved_by_people(
+    keys: tuple[dict[str, str], dict[str, str]], is_refused: bool
+) -> None:
+    action, arn = SqsRedriveDeadLetters(), "arn:aws:sqs:eu-west-1:111122223333:"
+    asked = SqsRedrive(dead_letter_queue="dead", queue="orders", after=0)
+    dead = {"QueueArn": f"{arn}dead", "ApproximateNumberOfMessages": "3", **keys[0]}
+    policy = json.dumps({"deadLetterTargetArn": f"{arn}dead", "maxReceiveCount": 5})
+    access = told(
+        get_queue_url=[{"QueueUrl": "u"}],
+        get_queue_attributes=[
+            {"Attributes": dead},
+            {"Attributes": {"QueueArn": f"{arn}orders", "RedrivePolicy": policy, **keys[1]}},
+        ],
+        list_message_move_tasks=[{"Results": []}],
+    )
+
+    problems = action.problems(asked, action.read_state(access, asked))
+
+    assert [("a key of KMS" in one) for one in problems] == [True] * is_refused

@@ -17,7 +17,10 @@ _ATTRIBUTES = [
     "ApproximateNumberOfMessagesNotVisible",
     "MessageRetentionPeriod",
     "RedrivePolicy",
+    "KmsMasterKeyId",
 ]
+# Its own policy lets everybody use it through SQS who may use the queue.
+_KEY_OF_SQS = "alias/aws/sqs"
 _ABSENT = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -57,6 +60,7 @@ def read_queue(access: AwsAccess, queue: str) -> State:
         "waiting": int(attributes.get("ApproximateNumberOfMessages", 0)),
         "in_work": int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0)),
         "retention_seconds": int(attributes.get("MessageRetentionPeriod", 345_600)),
+        "has_own_key": attributes.get("KmsMasterKeyId", _KEY_OF_SQS) not in {"", _KEY_OF_SQS},
         "dead_letter_arn": target,
         "dead_letter_queue": target.rpartition(":")[2],
         "max_receives": int(policy["maxReceiveCount"]) if "maxReceiveCount" in policy else None,

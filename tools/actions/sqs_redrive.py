@@ -49,7 +49,8 @@ class SqsRedriveDeadLetters:
     repeatable: bool = False
     reads: tuple[str, ...] = (*READS, "sqs:ListMessageMoveTasks")
     preconditions: tuple[str, ...] = (
-        "both queues are there, and the queue's dead letters go to the other one",
+        "both queues are there, the queue's dead letters go to the other one, and no key of KMS but SQS's own encrypts "
+        "either: SQS would use it as the caller",
         f"messages wait, at most {MOST_MESSAGES}, and no move task is running or began since it was looked at",
     )
     blast: str = "the messages that come back among all that the queue then has to work on"
@@ -68,6 +69,7 @@ class SqsRedriveDeadLetters:
             "dead_letter_arn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
             "queue_arn": "arn:aws:sqs:eu-west-1:111122223333:orders",
             "feeds": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
+            "has_own_key": False,
             "put_aside": 12,
             "waiting": 3,
             "newest_task": 0,
@@ -107,6 +109,7 @@ class SqsRedriveDeadLetters:
             "dead_letter_arn": dead["queue_arn"],
             "queue_arn": queue["queue_arn"],
             "feeds": queue["dead_letter_arn"],
+            "has_own_key": dead["has_own_key"] or queue["has_own_key"],
             "put_aside": dead["waiting"],
             "waiting": queue["waiting"],
             "newest_task": int(newest.get("StartedTimestamp", 0)),
@@ -149,6 +152,10 @@ class SqsRedriveDeadLetters:
             (
                 state["feeds"] != state["dead_letter_arn"],
                 f"the dead letters of {params.queue} do not go to {params.dead_letter_queue}",
+            ),
+            (
+                state["has_own_key"],
+                "a key of KMS encrypts the messages, and the session may not use it: people move those",
             ),
             (state["put_aside"] < 1, f"{params.dead_letter_queue} is empty"),
             (state["put_aside"] > MOST_MESSAGES, f"more than {MOST_MESSAGES} messages would come back"),
