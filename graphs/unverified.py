@@ -52,9 +52,13 @@ def _last_look(state: IncidentState) -> Verification:
 
 
 def began_at(state: IncidentState) -> datetime:
-    """Return when there began to be something to look at: the last action, or the watching of an alarm."""
+    """Return when there began to be something to look at: the last action, or the watching of an alarm.
+
+    What a step has done before it failed the state has not heard of: that counts from the failure.
+    """
     if "watched_since" in state:
         return state["watched_since"]
     acted = [one for one in state.get("executions", []) if not one.is_revert]
     times = [one.done_at or one.claimed_at for one in acted]
+    times += [one.at for one in state.get("failures", []) if one.step == "act"]
     return max(times, default=state["incident"].opened_at)
