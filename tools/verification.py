@@ -101,7 +101,7 @@ def _judged(
     if is_open:
         return Recovery.UNKNOWN, "; ".join(("the window is still open", *unread))
     recovery = _at_its_end(short, is_back=is_back, is_seen=not (unread or silent))
-    ended = _end_told(seen, window, recovery, is_back=is_back)
+    ended = _end_told(seen, moment, recovery, is_back=is_back)
     return recovery, "; ".join((ended, *unread, *(f"not seen: {one}" for one in (*short, *silent))))
 
 
@@ -131,7 +131,7 @@ def verify_unaided(
     window = max(window, _least_window(seen.facts))
     if now < since + window:
         return found(Recovery.UNKNOWN, "the window is still open")
-    minutes = int(window.total_seconds() // 60)
+    minutes = int((now - since).total_seconds() // 60)
     said = f"nothing was done, and the alarm is {seen.state} after {minutes} minutes of watching"
     return found(Recovery.NO_BETTER, "; ".join((said, *seen.unread, *unwell)))
 
@@ -188,11 +188,13 @@ def _at_its_end(short: Sequence[Signal], *, is_back: bool, is_seen: bool) -> Rec
     return Recovery.BETTER if is_seen else Recovery.UNVERIFIED
 
 
-def _end_told(seen: _Seen, window: timedelta, recovery: Recovery, *, is_back: bool) -> str:
-    """Say how it stands when the window has ended without a recovery."""
-    after = f"{int(window.total_seconds() // 60)} minutes after the action"
-    if not is_back:
+def _end_told(seen: _Seen, moment: Moment, recovery: Recovery, *, is_back: bool) -> str:
+    """Say how it stands when the window has ended without a recovery, by the time of this look, which may be late."""
+    after = f"{int((moment.now - moment.acted_at).total_seconds() // 60)} minutes after the action"
+    if not is_back and seen.changed_at < moment.acted_at:
         return f"the alarm is still {seen.state} {after}"
+    if not is_back:
+        return f"the alarm is {seen.state} since {seen.changed_at:%H:%M:%S} UTC, {after}"
     match recovery:
         case Recovery.UNVERIFIED:
             return f"{_BACK}, and {after} it is not known whether all is well"

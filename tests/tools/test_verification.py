@@ -243,3 +243,21 @@ def test_the_ok_of_an_alarm_that_was_changed_after_it_rang_is_no_recovery(
     given = sources({"cloudwatch": account}, at=ACTED + timedelta(minutes=4))
     unaided = verify_unaided(given, BURNS, ACTED, WINDOW, service)
     assert unaided.recovery is Recovery.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        (timedelta(minutes=-3), "the alarm is still ALARM 180 minutes after the action"),
+        # It may have been OK in between: a look that comes late has not seen that it was not.
+        (timedelta(minutes=170), "the alarm is ALARM since 14:42:00 UTC, 180 minutes after the action"),
+    ],
+)
+def test_a_look_that_comes_late_says_when_it_was_made(since: timedelta, said: str) -> None:
+    given = sources({"cloudwatch": Account("ALARM", ACTED + since)}, at=ACTED + timedelta(hours=3))
+
+    found = verify_recovery(given, BURNS, [DONE], WINDOW, None, catalogue=())
+
+    assert found.recovery is Recovery.NO_BETTER and said in found.detail
+    unaided = verify_unaided(given, BURNS, ACTED, WINDOW)
+    assert "the alarm is ALARM after 180 minutes of watching" in unaided.detail
