@@ -62,13 +62,16 @@ def permitted(
         # People wait for the call that they approved, and IAM answers from one region for all of them.
         with ThreadPoolExecutor(ASKED_AT_ONCE, "iam") as threads:
             asked = [(actions, resource) for (_, resource), actions in requests.items()]
-            denied = set().union(*threads.map(lambda one: _denied(access, role_arn, *one), asked))
+            answers = list(threads.map(lambda one: _refused(access, role_arn, *one), asked))
     except (ClientError, BotoCoreError) as error:
         return Ahead(unanswered=(f"iam:SimulatePrincipalPolicy cannot be asked: {error_code(error)}",))
+    refused = {call: keys for answer in answers for call, keys in answer.items()}
+    denied = {call for call, keys in refused.items() if not keys}
     # Without a permission that both need nothing is done, and nothing is to be taken back.
     only_back = (one for one in returning if one in denied and one not in forth)
     return Ahead(
         denied=tuple(_told(one) for one in forth if one in denied),
+        unanswered=tuple(_open(call, keys) for call, keys in refused.items() if keys),
         no_way_back=tuple(f"{NOT_TAKEN_BACK}: {_told(one)}" for one in only_back),
     )
 
@@ -83,21 +86,42 @@ def _told(call: _Call) -> str:
     return f"the role may not {call[0]} on {call[1]}"
 
 
-def _denied(access: AwsAccess, role_arn: str, actions: list[str], resource: str) -> set[_Call]:
+def _open(call: _Call, keys: tuple[str, ...]) -> str:
+    return (
+        f"whether the role may {call[0]} on {call[1]} depends on {', '.join(keys)}, which only the call has"
+    )
+
+
+def _refused(
+    access: AwsAccess, role_arn: str, actions: list[str], resource: str
+) -> dict[_Call, tuple[str, ...]]:
+    """Return each call that IAM does not allow as it was asked, with the condition keys that it lacked to say so.
+
+    The call itself has them, such as the cluster of a service: where one was lacking, IAM has answered nothing
+    (https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html).
+    """
     request: dict[str, Any] = {
         "PolicySourceArn": role_arn,
         "ActionNames": actions,
         "ResourceArns": [resource],
     }
     allowed: set[str] = set()
+    lacking: dict[str, tuple[str, ...]] = {}
     while True:
         page = access.client("iam").simulate_principal_policy(**request)
         results: list[Mapping[str, Any]] = page["EvaluationResults"]
         allowed |= {one["EvalActionName"] for one in results if one["EvalDecision"] == "allowed"}
+        lacking |= {one["EvalActionName"]: _lacking(one) for one in results}
         if not page.get("IsTruncated"):
             break
         request["Marker"] = page["Marker"]
-    return {(action, resource) for action in actions if action not in allowed}
+    return {(action, resource): lacking.get(action, ()) for action in actions if action not in allowed}
+
+
+def _lacking(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the condition keys that IAM missed, which it tells of the whole or of the one resource."""
+    told = [result, *result.get("ResourceSpecificResults", [])]
+    return tuple(dict.fromkeys(key for one in told for key in one.get("MissingContextValues", [])))
 
 
 def previewed(

@@ -1,5 +1,6 @@
 """What is found out before anybody is asked: by IAM, a dry run and a change calendar."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,57 @@ def test_a_permission_that_cannot_be_asked_about_is_no_yes() -> None:
 
     assert permitted(access, "arn:aws:iam::1:role/r", asked).unanswered
     assert permitted(access, None, asked).denied
+
+
+class Lacking:
+    """IAM that denies everything, and says of which conditions it knows nothing, as a whole or of the resource."""
+
+    def simulate_principal_policy(self, ActionNames: list[str], **_: Any) -> dict[str, Any]:
+        lacked = {
+            "a:Region": {"MissingContextValues": ["aws:RequestedRegion"]},
+            "a:Tag": {"ResourceSpecificResults": [{"MissingContextValues": ["aws:PrincipalTag/incident"]}]},
+        }
+        return {
+            "EvaluationResults": [
+                {"EvalActionName": one, "EvalDecision": "implicitDeny", **lacked.get(one, {})}
+                for one in ActionNames
+            ]
+        }
+
+
+def test_what_depends_on_a_condition_that_only_the_call_has_is_no_denial() -> None:
+    found = _asking(Lacking(), [(("a:Region", "a:Do"), ("one",))], [(("a:Tag", "a:Undo"), ("two",))])
+
+    said = "whether the role may {} depends on {}, which only the call has"
+    assert found == Ahead(
+        denied=("the role may not a:Do on one",),
+        unanswered=(
+            said.format("a:Region on one", "aws:RequestedRegion"),
+            said.format("a:Tag on two", "aws:PrincipalTag/incident"),
+        ),
+        no_way_back=("it could not be taken back: the role may not a:Undo on two",),
+    )
+
+
+def test_a_role_bound_to_a_cluster_is_not_taken_for_one_without_the_permission(
+    account: SimulatedAccount,
+) -> None:
+    access = _access(account)
+    iam, role = account.client("iam"), _role(access)
+    bound = {
+        "Effect": "Deny",
+        "Action": "ecs:UpdateService",
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"ecs:cluster": "arn:of:storefront"}},
+    }
+    named = {"RoleName": role.rpartition("/")[2], "PolicyName": "cluster"}
+    iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [bound]}))
+
+    found = permitted(access, role, (IamStatement(actions=("ecs:UpdateService",), resources=("*",)),))
+    iam.delete_role_policy(**named)
+
+    assert found.denied == ()
+    assert "depends on ecs:cluster" in found.unanswered[0]
 
 
 class Counting:
