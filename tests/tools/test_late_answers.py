@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import PaginationError, ParamValidationError
 
 from memory.records.plan import PlannedAction
+from memory.records.scope import Scope
 from tools.actions.registry import ACTIONS
 from tools.actions.sqs_redrive import SqsRedrive, SqsRedriveDeadLetters
 from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
@@ -164,3 +165,20 @@ def test_messages_that_a_key_of_the_team_encrypts_are_moved_by_people(
     problems = action.problems(asked, action.read_state(access, asked))
 
     assert [("a key of KMS" in one) for one in problems] == [True] * is_refused
+
+
+@pytest.mark.parametrize("name", ["ssm_run_document", "dynamodb_set_write_capacity"])
+def test_a_document_may_be_started_by_either_way_in_which_aws_decides(name: str) -> None:
+    action = next(one for one in ACTIONS if one.name == name)
+    asked = action.parameters.model_validate(action.example)
+
+    statements = action.permissions(asked, Scope(account="111122223333", region="eu-west-1"))
+    (started,) = [one for one in statements if "ssm:StartAutomationExecution" in one.actions]
+
+    kinds = [arn.rpartition(":ssm:eu-west-1:111122223333:")[2] for arn in started.resources]
+    assert [one.partition("/")[0] for one in kinds] == [
+        "automation-definition",
+        "document",
+        "automation-execution",
+    ]
+    assert kinds[1] == f"document/{action.example['document']}"

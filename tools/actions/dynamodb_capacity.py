@@ -17,7 +17,7 @@ from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibil
 from tools.actions.capacity_document import CapacityDocument, read_document
 from tools.actions.dynamodb_units import EXAMPLE_TABLE, MOST_FACTOR, WRITE, read_table
 from tools.ahead import previewed
-from tools.automation_status import succeeded
+from tools.automation import starting, succeeded
 from tools.aws.access import AwsAccess
 
 
@@ -81,10 +81,7 @@ class DynamoDbSetWriteCapacity:
         return (
             IamStatement(actions=("dynamodb:DescribeTable", "dynamodb:UpdateTable"), resources=(table,)),
             IamStatement(actions=("ssm:GetDocument",), resources=(f"{ssm}:document/{params.document}",)),
-            IamStatement(
-                actions=("ssm:StartAutomationExecution",),
-                resources=(f"{ssm}:automation-definition/{params.document}:*",),
-            ),
+            starting(ssm, params.document, "*"),
             IamStatement(
                 actions=("ssm:GetAutomationExecution",), resources=(f"{ssm}:automation-execution/*",)
             ),

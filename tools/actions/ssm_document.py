@@ -20,7 +20,7 @@ from memory.records.plan import Direction, ExpectedSignal, Risk
 from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.ahead import previewed
-from tools.automation_status import succeeded
+from tools.automation import starting, succeeded
 from tools.aws.access import AwsAccess
 from tools.document_targets import document_targets
 
@@ -125,7 +125,6 @@ class SsmRunDocument:
         ssm = f"arn:{scope.partition}:ssm:{scope.region}:{scope.account}"
         known = self._entry(params.document)
         version = known.version if known else "$DEFAULT"
-        started = f"{ssm}:automation-definition/{params.document}:{version}"
         return (
             IamStatement(actions=("ssm:GetDocument",), resources=(f"{ssm}:document/{params.document}",)),
             # DescribeAutomationExecutions knows no resource-level permission.
@@ -133,7 +132,7 @@ class SsmRunDocument:
             IamStatement(
                 actions=("ssm:GetAutomationExecution",), resources=(f"{ssm}:automation-execution/*",)
             ),
-            IamStatement(actions=("ssm:StartAutomationExecution",), resources=(started,)),
+            starting(ssm, params.document, version),
             *(_rendered(one, params, scope) for one in (known.permissions if known else ())),
         )
 
