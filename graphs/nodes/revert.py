@@ -132,8 +132,8 @@ def _why(turn: Turn) -> str:
 def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spend]:
     """Look at the alarm and the service once more, tell how they fare, and say whether that is for people.
 
-    It is where they fare worse than before all, and where not all could be read: no further plan rests on that. The
-    last of what is returned is what the look has cost.
+    It is where they fare worse than before all, and where not all could be read: no further plan rests on that. Nor is
+    there one where all is well again. The last of what is returned is what the look has cost.
     """
     incident = turn.state["incident"]
     sources = turn.copilot.sources(incident, turn.state.get("spend"))
@@ -142,12 +142,13 @@ def _looked_at_again(turn: Turn, acted: list[Execution]) -> tuple[str, bool, Spe
     began = [first.model_copy(update={"state": ExecutionState.REVERTED})]
     found = verify_recovery(sources, incident, began, timedelta(0), service, catalogue=())
     state = f"the alarm is {found.alarm_state} after the undo"
-    is_worse = found.recovery is Recovery.WORSE
+    is_worse, is_well = (found.recovery is one for one in (Recovery.WORSE, Recovery.RECOVERED))
+    state += ", and no further plan is made" if is_well else ""
     unread = f"; not all could be read: {'; '.join(found.unread)}" if found.unread else ""
     text = (f"{state}, and {found.detail}" if is_worse else state) + unread
     facts = {"after_undo": found.model_dump(mode="json")}
     turn.copilot.tell(incident, EntryKind.NOTE, text, "revert", facts)
-    return text, is_worse or bool(found.unread), sources.recorder.spend
+    return text, is_worse or is_well or bool(found.unread), sources.recorder.spend
 
 
 def _over(

@@ -308,3 +308,23 @@ def test_a_further_plan_is_asked_without_what_was_done_before_its_step_failed() 
     remediation(replace(turn, copilot=replace(turn.copilot, agents=lambda: agents)))
 
     assert asked == [{digest([one.action, one.parameters]) for one in STEPS.actions}]
+
+
+@pytest.mark.parametrize("state", ["OK", "ALARM"])
+def test_no_further_plan_is_made_for_what_is_well_again_once_all_was_undone(state: str) -> None:
+    dials, table = dials_of(Fate.ANSWERED, Fate.ANSWERED, Fate.REFUSED), MemoryTable()
+    turn = turn_of(dials, table=table)
+    turn = after(turn, act(turn))
+    revert(turn)
+    later = turn_of(dials, NOW.replace(minute=10), table)
+    clients = {"cloudwatch": Alarms(MovingClock(NOW.replace(minute=9)), state), "cloudtrail": Trail(True)}
+    access = ScriptedAccess(SCOPE.region, clients=clients)
+    seen: Any = SimpleNamespace(**{**vars(later.copilot.records), "access": access})
+    seeing = replace(later.copilot, records=seen)
+
+    ended = after(turn, revert(Turn(seeing, turn.state, "thread")))
+
+    assert dials.values == {"main": 7, "other": 3, "third": 1}
+    is_well = state == "OK"
+    assert ended.state["status"] is (Status.ESCALATED if is_well else Status.OPEN)
+    assert ("the alarm is OK after the undo, and no further plan is made" in ended.state["reason"]) == is_well
