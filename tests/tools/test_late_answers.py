@@ -9,6 +9,7 @@ from botocore.exceptions import PaginationError, ParamValidationError
 from memory.records.plan import PlannedAction
 from memory.records.scope import Scope
 from tools.actions.registry import ACTIONS
+from tools.actions.sqs_quarantine import SqsQuarantine, SqsQuarantinePoison
 from tools.actions.sqs_redrive import SqsRedrive, SqsRedriveDeadLetters
 from tools.actions.ssm_allowed_value import SsmAllowedValue, SsmSetAllowedValue
 from tools.actions.ssm_document import SsmDocument, SsmRunDocument
@@ -182,3 +183,23 @@ def test_a_document_may_be_started_by_either_way_in_which_aws_decides(name: str)
         "automation-execution",
     ]
     assert kinds[1] == f"document/{action.example['document']}"
+
+
+def test_a_function_on_a_later_page_is_counted_among_those_that_fail_whole_batches() -> None:
+    action, arn = SqsQuarantinePoison(), "arn:aws:sqs:eu-west-1:111122223333:orders"
+    asked = SqsQuarantine(queue="orders", dead_letter_queue="dead", max_receives=5)
+    first = {"EventSourceMappings": [{"BatchSize": 1, "State": "Enabled"}], "NextMarker": "m"}
+    second = {"EventSourceMappings": [{"BatchSize": 10, "State": "Enabled"}]}
+
+    def state(*pages: Any) -> Any:
+        attributes = [{"Attributes": {"QueueArn": arn}}]
+        access = told(
+            get_queue_url=[{"QueueUrl": "u"}],
+            get_queue_attributes=attributes,
+            list_event_source_mappings=list(pages),
+        )
+        return action.read_state(access, asked)
+
+    assert state(first, second)["along"] == 9
+    with pytest.raises(PaginationError, match="do not end"):
+        state(first)

@@ -10,10 +10,11 @@ when it was first sent, so the dead-letter queue must keep messages longer than 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import PaginationError
 from pydantic import Field
 
 from memory.records.alarm import Metric
@@ -26,6 +27,7 @@ from tools.aws.access import AwsAccess
 FEWEST_RECEIVES = 5
 """AWS's advice for a queue that a Lambda function consumes: fewer would give up what a short outage fails."""
 MOVED_SECONDS = 1200
+_PAGES = 20
 
 
 class SqsQuarantine(Parameters):
@@ -213,14 +215,23 @@ def _along(access: AwsAccess, queue_arn: str) -> int | None:
     A function that reports single failures gives back those alone
     (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting).
     """
-    listed = access.client("lambda").list_event_source_mappings(EventSourceArn=queue_arn)[
-        "EventSourceMappings"
-    ]
-    consuming = [one for one in listed if one.get("State") != "Disabled"]
+    consuming = [one for one in _mappings(access, queue_arn) if one.get("State") != "Disabled"]
     whole = [
         one for one in consuming if "ReportBatchItemFailures" not in one.get("FunctionResponseTypes", [])
     ]
     return max((int(one["BatchSize"]) - 1 for one in whole), default=0) if consuming else None
+
+
+def _mappings(access: AwsAccess, queue_arn: str) -> Iterator[Mapping[str, Any]]:
+    """Tell every mapping of the queue, however many pages Lambda makes of them."""
+    request: dict[str, Any] = {"EventSourceArn": queue_arn}
+    for _ in range(_PAGES):
+        page = access.client("lambda").list_event_source_mappings(**request)
+        yield from page["EventSourceMappings"]
+        if not page.get("NextMarker"):
+            return
+        request["Marker"] = page["NextMarker"]
+    raise PaginationError(message=f"the event source mappings of {queue_arn} do not end after {_PAGES} pages")
 
 
 def _said(along: int | None) -> str:
