@@ -32,7 +32,7 @@ LATEST = 2
 WORSE_FACTOR = 1.5
 STARVED = 0.2
 """Less than this share of the requests that came before means that they do not come through any more."""
-MINUTES = 60
+MINUTES, MOST_MINUTES = 60, 1440
 _LEAST_REQUESTS = 10.0
 _OVER = frozenset({SignalState.NOT_MET, SignalState.WORSE})
 
@@ -49,6 +49,12 @@ class Moment:
     def all_in(self) -> datetime:
         """Return when the first points that count after the action can no longer be late."""
         return self.acted_at + SETTLING + (LATEST + 1) * _MINUTE + LATE
+
+    @property
+    def minutes(self) -> int:
+        """Return how far back to ask, in minutes, so that a look that comes late still sees how it was before."""
+        since = int((self.now - self.acted_at).total_seconds() // 60)
+        return min(max(MINUTES, since + MINUTES // 4), MOST_MINUTES)
 
     def before(self, points: Sequence[Point], worst: Callable[..., Any] = max) -> float | None:
         """Return the worst of the last minutes before the action."""
@@ -92,7 +98,7 @@ def service_signals(sources: Sources, service: Service, moment: Moment) -> Itera
             metric_name=name,
             dimensions=asked.dimensions,
             stat=stat,
-            minutes=MINUTES,
+            minutes=moment.minutes,
         )
         return read_metric(sources, question, moment)
 
@@ -235,7 +241,7 @@ def _values(
             return _plain(done.before.get(expected.state_key)), None, error_code(error)
         return _plain(done.before.get(expected.state_key)), _plain(state.get(expected.state_key)), ""
     period = timedelta(seconds=expected.metric.period_seconds or 60)
-    read = read_metric(sources, _question(expected.metric), moment)
+    read = read_metric(sources, _question(expected.metric, moment.minutes), moment)
     if read.unread:
         return None, None, read.unread
     points = _filled(read.points, expected.no_points, moment, period)
@@ -246,13 +252,13 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) else None
 
 
-def _question(metric: Metric) -> GetMetric:
+def _question(metric: Metric, minutes: int) -> GetMetric:
     return GetMetric(
         namespace=metric.namespace,
         metric_name=metric.name,
         dimensions=metric.dimensions,
         stat=metric.stat or "Sum",
-        minutes=MINUTES,
+        minutes=minutes,
         period_seconds=metric.period_seconds or 60,
     )
 

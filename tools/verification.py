@@ -14,7 +14,6 @@ from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.sources import Sources
 from tools.signals import (
-    MINUTES,
     SETTLING,
     WORSE_FACTOR,
     Moment,
@@ -147,7 +146,7 @@ def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
         if "state" in facts
         else [f"the alarm could not be read: {unread_of(evidence) or evidence.gap_detail}"]
     )
-    question = metric_of(incident.alarm, facts, MINUTES)
+    question = metric_of(incident.alarm, facts, moment.minutes)
     if question is not None:
         read = read_metric(sources, question, moment)
         worst = min if "Less" in str(facts.get("comparison")) else max

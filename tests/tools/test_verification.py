@@ -261,3 +261,33 @@ def test_a_look_that_comes_late_says_when_it_was_made(since: timedelta, said: st
     assert found.recovery is Recovery.NO_BETTER and said in found.detail
     unaided = verify_unaided(given, BURNS, ACTED, WINDOW)
     assert "the alarm is ALARM after 180 minutes of watching" in unaided.detail
+
+
+class Kept(Account):
+    """CloudWatch that gives what was asked for: the points of a window, as they were before the action and after."""
+
+    def get_metric_data(self, MetricDataQueries: list[Any], **asked: Any) -> Any:
+        results = []
+        for query in MetricDataQueries:
+            before, after = self.series.get(query["MetricStat"]["Metric"]["MetricName"], (None, None))
+            minutes = [ACTED + timedelta(minutes=n) for n in range(-60, 240)]
+            points = [
+                (at, before if at < ACTED else after)
+                for at in minutes
+                if asked["StartTime"] <= at < asked["EndTime"]
+            ]
+            kept = [(at, value) for at, value in points if value is not None]
+            times, values = [at for at, _ in kept], [value for _, value in kept]
+            results.append(
+                {"Id": query["Id"], "Timestamps": times, "Values": values, "StatusCode": "Complete"}
+            )
+        return {"MetricDataResults": results}
+
+
+@pytest.mark.parametrize("minutes", [9, 50, 61, 180])
+def test_a_late_look_still_knows_how_it_was_before_the_action(minutes: int) -> None:
+    stopped = Kept("OK", ACTED + timedelta(minutes=1), **STOPPED)
+    failing = Kept("OK", ACTED + timedelta(minutes=1), **{**WELL, "Errors": (60.0, 300.0)})
+
+    assert _verified(stopped, minutes).recovery is Recovery.WORSE
+    assert _verified(failing, minutes).recovery is Recovery.WORSE
