@@ -8,6 +8,7 @@ from botocore.exceptions import PaginationError, ParamValidationError
 
 from memory.records.plan import PlannedAction
 from memory.records.scope import Scope
+from tools.actions.base import happened
 from tools.actions.registry import ACTIONS
 from tools.actions.sqs_quarantine import SqsQuarantine, SqsQuarantinePoison
 from tools.actions.sqs_redrive import SqsRedrive, SqsRedriveDeadLetters
@@ -203,3 +204,27 @@ def test_a_function_on_a_later_page_is_counted_among_those_that_fail_whole_batch
     assert state(first, second)["along"] == 9
     with pytest.raises(PaginationError, match="do not end"):
         state(first)
+
+
+def table(status: str, read: int) -> dict[str, Any]:
+    units = {"ReadCapacityUnits": read, "WriteCapacityUnits": 10}
+    return {"Table": {"TableArn": "arn:t", "TableStatus": status, "ProvisionedThroughput": units}}
+
+
+@pytest.mark.parametrize(
+    ("now", "took"),
+    [
+        (table("ACTIVE", 10), False),
+        (table("UPDATING", 10), None),
+        (table("UPDATING", 20), True),
+        (table("ACTIVE", 20), True),
+    ],
+)
+def test_a_table_that_is_being_updated_does_not_say_that_nothing_was_done(
+    now: dict[str, Any], took: bool | None
+) -> None:
+    action = next(one for one in ACTIONS if one.name == "dynamodb_set_read_capacity")
+    asked = action.parameters.model_validate(action.example)
+    before = action.read_state(told(describe_table=[table("ACTIVE", 10)]), asked)
+
+    assert happened(action, told(describe_table=[now]), asked, before) is took

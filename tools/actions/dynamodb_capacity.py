@@ -98,8 +98,8 @@ class DynamoDbSetWriteCapacity:
         return {**state, "document": document.model_dump(mode="json") if document else None}
 
     def bound(self, state: State) -> State:
-        """Bind the capacity in place and the content of the document."""
-        keys = ("found", "table_arn", "billing", "write", "read", "document")
+        """Bind the capacity in place, that nothing changes it just now, and the content of the document."""
+        keys = ("found", "table_arn", "status", "billing", "write", "read", "document")
         return {key: state.get(key) for key in keys}
 
     def expected(self, params: DynamoDbCapacity, state: State) -> tuple[ExpectedSignal, ...]:

@@ -62,8 +62,8 @@ class DynamoDbSetReadCapacity:
         return read_table(access, params.table)
 
     def bound(self, state: State) -> State:
-        """Bind both capacities."""
-        return {key: state.get(key) for key in ("found", "table_arn", "billing", "write", "read")}
+        """Bind both capacities, and that nothing changes them just now."""
+        return {key: state.get(key) for key in ("found", "table_arn", "status", "billing", "write", "read")}
 
     def expected(self, params: DynamoDbReadCapacity, state: State) -> tuple[ExpectedSignal, ...]:
         """The table has the capacity, and throttles no more reads."""
