@@ -35,10 +35,18 @@ def _reason(state: IncidentState) -> str:
         last = state["failures"][-1]
         said, before = f"{last.step} failed: {last.detail}", state.get("reason", "")
         return said if said in before or not before else f"{said}; {before}"
-    if state.get("reason"):
-        return state["reason"]
+    before, why = state.get("reason", ""), _why_nothing(state)
+    if not before:
+        return why or "no safe action is known"
+    # What was tried first is no reason why nothing further was.
+    is_further = state.get("attempt", 1) > 1 and why and why not in before
+    return f"{before}; no further plan: {why}" if is_further else before
+
+
+def _why_nothing(state: IncidentState) -> str:
+    """Return why the plan that stands is not acted on: policy refused it, or it holds no action."""
     refused = [r for r in state.get("reviews", []) if r.ruling is Ruling.REFUSE]
     if refused:
         return f"policy refused {refused[0].action}: {'; '.join(refused[0].reasons)}"
     plan = state.get("plan")
-    return (plan.no_action_reason if plan else None) or "no safe action is known"
+    return (plan.no_action_reason if plan else None) or ""
