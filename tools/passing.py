@@ -17,6 +17,7 @@ from tools.observe.alarm_metric import metric_of
 from tools.observe.describe_alarm import DescribeAlarm, describe_alarm
 from tools.observe.sources import Sources
 from tools.signals import MINUTES, SETTLING, Moment, is_well, read_metric, service_signals
+from tools.verification import altered
 
 NEWEST = timedelta(minutes=3)
 """The minutes that are looked at: of them the last two that are over and published count."""
@@ -45,7 +46,8 @@ def how_it_passes(sources: Sources, incident: Incident, service: Service | None)
     """Say how the harm of an incident goes on now.
 
     It is over when the alarm is back to OK, or its metric is on the calm side of its threshold, and every part of the
-    service's level is well; where no level is known, the alarm alone decides. What cannot be read is not well.
+    service's level is well; where no level is known, the alarm alone decides. What cannot be read is not well. An
+    alarm that was changed since it rang says nothing of what rang: it goes on.
     """
     now = sources.clock.now()
     moment = Moment(now - SETTLING - NEWEST, now)
@@ -53,14 +55,15 @@ def how_it_passes(sources: Sources, incident: Incident, service: Service | None)
     facts = evidence.result if isinstance(evidence.result, dict) else {}
     level = tuple(service_signals(sources, service, moment)) if service else ()
     unwell = tuple(one for one in level if not is_well(one))
-    if not unwell and _is_back(facts, incident.episode_started_at):
+    told = altered(facts, incident.episode_started_at)
+    if not unwell and not told and _is_back(facts, incident.episode_started_at):
         return Passing(Harm.OVER, "the alarm returned to OK")
-    if level and not unwell and not _breaches(sources, incident, facts, moment):
+    if level and not unwell and not told and not _breaches(sources, incident, facts, moment):
         return Passing(Harm.OVER, f"{incident.alarm.name} still rings, and its service is well again")
     if unwell and all(map(_has_eased, unwell)):
         return Passing(Harm.EASES, "; ".join(map(str, unwell)))
     return Passing(
-        Harm.GOES_ON, "; ".join(map(str, unwell)) or f"the alarm is {facts.get('state', 'unread')}"
+        Harm.GOES_ON, "; ".join((*map(str, unwell), *told)) or f"the alarm is {facts.get('state', 'unread')}"
     )
 
 

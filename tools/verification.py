@@ -153,13 +153,13 @@ def _look(sources: Sources, incident: Incident, moment: Moment) -> _Seen:
         before = moment.before(read.points, worst)
         after = moment.after(read.points, timedelta(seconds=question.period_seconds))
         unread += [f"the alarm's metric could not be read: {read.unread}"] if read.unread else []
-    unread += _altered(facts, incident.episode_started_at)
+    unread += altered(facts, incident.episode_started_at)
     changed_at = datetime.fromisoformat(facts.get("state_updated_at") or EPOCH)
     return _Seen(str(facts.get("state", "unknown")), changed_at, facts, before, after, tuple(unread))
 
 
-def _altered(facts: dict[str, Any], rang_at: datetime) -> list[str]:
-    """Say that the alarm is not the one that rang: another threshold may be all that its OK means."""
+def altered(facts: dict[str, Any], rang_at: datetime) -> list[str]:
+    """Say that an alarm is not the one that rang, or nothing: another threshold may be all that its OK means."""
     configured_at = datetime.fromisoformat(facts.get("configured_at") or EPOCH)
     if configured_at <= rang_at:
         return []

@@ -74,3 +74,15 @@ def test_a_metric_that_stays_at_a_threshold_that_counts_breaches_it() -> None:
     account = sources({"cloudwatch": AtIt("ALARM", STARTED + timedelta(minutes=1), **series)})
     assert how_it_passes(account, BURNS, WEB).harm is Harm.GOES_ON
     assert harm("ALARM", series) is Harm.OVER
+
+
+@pytest.mark.parametrize("service", [None, WEB])
+def test_an_alarm_that_was_changed_since_it_rang_does_not_say_that_it_is_over(
+    service: Service | None,
+) -> None:
+    account = Ringing("OK", STARTED + timedelta(minutes=1), **WELL)
+    account.alarm["AlarmConfigurationUpdatedTimestamp"] = STARTED + timedelta(minutes=1)
+
+    found = how_it_passes(sources({"cloudwatch": account}), BURNS, service)
+
+    assert found.harm is Harm.GOES_ON and "the alarm itself was changed at" in found.detail
