@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from tools.observe.sources import RunbookSearch, Sources
 from tools.outbox import Flushed, Outbox
 from tools.policy import Circumstances
 from tools.rehearsal import both_ways
+from tools.signals import promised_within
 from tools.undo import why_not_taken_back
 
 if TYPE_CHECKING:
@@ -205,6 +207,11 @@ class Copilot:
     def is_under_way(self, incident: Incident, execution: Execution) -> bool:
         """Say whether an accepted action may still take effect."""
         return self.executor.is_under_way(incident, execution)
+
+    def time_for(self, execution: Execution) -> timedelta:
+        """Return how long an accepted action may be under way: as a verification may, and no less than it promised."""
+        minutes = timedelta(minutes=self.records.settings.limits.verification_minutes)
+        return max(minutes, promised_within(self.executor.catalogue, execution))
 
     def letters_left(self, incident: Incident, spent: Spend | None) -> tuple[tuple[DeadLetters, ...], Spend]:
         """Return what waits in the dead-letter queues that the incident has met, and what it cost to look."""

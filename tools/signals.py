@@ -183,14 +183,10 @@ def promised_signals(
     sources: Sources, catalogue: Catalogue, done: Execution, watch: Moment
 ) -> Iterator[Signal]:
     """Yield what an action promised when it was done, and whether it is seen; nothing where the record is of old."""
-    action = named(catalogue, done.action)
-    if action is None:
+    found = _promise(catalogue, done)
+    if found is None:
         return
-    try:
-        params = action.parameters.model_validate(done.parameters)
-        promised = action.expected(params, done.before)
-    except (ValidationError, KeyError):
-        return
+    action, params, promised = found
     moment = replace(watch, acted_at=done.done_at or done.claimed_at)
     for expected in promised:
         before, seen, unread = _values(sources, action, params, expected, done, moment)
@@ -210,6 +206,26 @@ def promised_signals(
             unread=unread,
             improved=_improved(expected, before, seen),
         )
+
+
+def promised_within(catalogue: Catalogue, done: Execution) -> timedelta:
+    """Return how long after it was done the last of what an action promised is due; no time where that is not known."""
+    found = _promise(catalogue, done)
+    return timedelta(seconds=max((one.within_seconds for one in found[2]), default=0) if found else 0)
+
+
+def _promise(
+    catalogue: Catalogue, done: Execution
+) -> tuple[Action[Any], Any, tuple[ExpectedSignal, ...]] | None:
+    """Return an action of the catalogue with what it promised when it was done, or None where the record is of old."""
+    action = named(catalogue, done.action)
+    if action is None:
+        return None
+    try:
+        params = action.parameters.model_validate(done.parameters)
+        return action, params, tuple(action.expected(params, done.before))
+    except (ValidationError, KeyError):
+        return None
 
 
 def _improved(expected: ExpectedSignal, before: Any, now: Any) -> bool:

@@ -48,20 +48,23 @@ def verify_recovery(
     window: timedelta,
     service: Service | None = None,
     catalogue: Catalogue = ACTIONS,
+    last: Verification | None = None,
 ) -> Verification:
     """Say whether the alarm came back to OK after a plan's actions, within a window from the last of them.
 
     UNKNOWN means the window is still open; a metric or a service level that got much worse ends it early, also under
     an alarm that is OK. An alarm that was OK before the action proves nothing, so its change to OK must be younger
-    than the action. An alarm is OK also where nothing comes any more, so it is held open while requests are
-    awaited: until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. So it is while
-    something that the action promised is not due yet. An alarm that is OK over a service outside its level, or over a
-    promise that is due and not seen, is no recovery: it is waited for until the window ends. Where all of that is much
-    better than before it is BETTER then, and undoing it would do harm; else the action was no help. What cannot be
-    read, and what was known before and is not published any more, is not well: while the window is open it may be seen
-    yet. When it ends, an alarm that is seen to be OK, with nothing seen that speaks against it, is UNVERIFIED: nobody
-    knows of a recovery, and nothing says that undoing would help. An action that AWS accepted and did not finish has
-    left something half done, whatever the alarm says.
+    than the action. An alarm is OK also where nothing comes any more, so it is held open while requests are awaited:
+    until 8 minutes after the action at most, when `service_signals` calls absent ones WORSE. So it is while something
+    that the action promised is not due yet, also where the alarm still rings: a slow rollout is not undone in its
+    middle. Once that is there, the alarm has the time that it needs; `last`, the look before, knows until when it was
+    waited for. An alarm that is OK over a service outside its level, or over a promise that is due and not seen, is no
+    recovery: it is waited for until the window ends. Where all of that is much better than before it is BETTER then,
+    and undoing it would do harm; else the action was no help. What cannot be read, and what was known before and is
+    not published any more, is not well: while the window is open it may be seen yet. When it ends, an alarm that is
+    seen to be OK, with nothing seen that speaks against it, is UNVERIFIED: nobody knows of a recovery, and nothing
+    says that undoing would help. An action that AWS accepted and did not finish has left something half done, whatever
+    the alarm says.
     """
     now = sources.clock.now()
     acted_at = max(one.done_at or one.claimed_at for one in done)
@@ -70,27 +73,25 @@ def verify_recovery(
     level = tuple(service_signals(sources, service, moment)) if service else ()
     promised = tuple(one for action in done for one in promised_signals(sources, catalogue, action, moment))
     signals = (*level, *promised)
-    found = partial(_found, seen, now, tuple(moment.evidence_ids), signals)
+    awaited_at = _awaited_at(promised, moment, last)
+    found = partial(_found, seen, now, tuple(moment.evidence_ids), signals, awaited_at=awaited_at)
     failed = next((one for one in done if one.state is ExecutionState.FAILED), None)
     if failed is not None:
         return found(Recovery.NO_BETTER, f"{failed.action} was accepted and failed afterwards")
     worse = _what_got_worse(seen, signals)
     if worse:
         return found(Recovery.WORSE, worse)
-    recovery, detail = _judged(seen, moment, window, signals)
+    recovery, detail = _judged(seen, moment, _end(seen, moment, window, awaited_at), signals)
     return found(recovery, detail)
 
 
-def _judged(
-    seen: _Seen, moment: Moment, window: timedelta, signals: Sequence[Signal]
-) -> tuple[Recovery, str]:
+def _judged(seen: _Seen, moment: Moment, end: datetime, signals: Sequence[Signal]) -> tuple[Recovery, str]:
     """Return what stands while nothing got worse, and why: see `verify_recovery`."""
     unread = (*seen.unread, *_unread(signals))
     silent = [one for one in signals if is_silent(one)]
     is_back = seen.state == "OK" and seen.changed_at >= moment.acted_at
     short = [one for one in signals if one.state is SignalState.NOT_MET]
-    window = max(window, _least_window(seen.facts))
-    is_open = moment.now < moment.acted_at + window
+    is_open = moment.now < end
     late = (*short, *silent) if is_open else ()
     awaited = [one for one in signals if one.state is SignalState.AWAITED or one in late]
     if is_back and awaited:
@@ -102,6 +103,22 @@ def _judged(
     recovery = _at_its_end(short, is_back=is_back, is_seen=not (unread or silent))
     ended = _end_told(seen, moment, recovery, is_back=is_back)
     return recovery, "; ".join((ended, *unread, *(f"not seen: {one}" for one in (*short, *silent))))
+
+
+def _awaited_at(promised: Sequence[Signal], moment: Moment, last: Verification | None) -> datetime | None:
+    """Return when something promised was last seen not to be there and not to be due; None where it did not come."""
+    states = {one.state for one in promised}
+    if SignalState.AWAITED in states:
+        return moment.now
+    before = last.awaited_at if last is not None and SignalState.NOT_MET not in states else None
+    return before if before is not None and before >= moment.acted_at else None
+
+
+def _end(seen: _Seen, moment: Moment, window: timedelta, awaited_at: datetime | None) -> datetime:
+    """Return when the window ends: not before the alarm could see what came last of what was promised."""
+    least = _least_window(seen.facts)
+    end = moment.acted_at + max(window, least)
+    return end if awaited_at is None else max(end, awaited_at + least)
 
 
 def verify_unaided(
@@ -220,6 +237,7 @@ def _found(
     signals: tuple[Signal, ...],
     recovery: Recovery,
     detail: str,
+    awaited_at: datetime | None = None,
 ) -> Verification:
     return Verification(
         recovery=recovery,
@@ -232,4 +250,5 @@ def _found(
         evidence_ids=evidence_ids,
         signals=signals,
         unread=(*seen.unread, *_unread(signals)),
+        awaited_at=awaited_at,
     )

@@ -1,7 +1,6 @@
 """Hand the plan to the executor, action by action, and stop at the first that is not done."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from graphs.later import later, no_later
@@ -15,9 +14,9 @@ def act(turn: Turn) -> dict[str, Any] | Wait:
     """Perform each action once. The executor trusts the stored approval only, never the state.
 
     A step is sent only once the one before it is over at AWS and is known to have succeeded; it is looked at each
-    minute, by a durable timer, for as long as a verification may take. What AWS accepted and did not finish is left
-    half done: it is watched, and undone. What was refused after others of the plan were done leaves these behind: they
-    are undone at once. What cannot be decided goes to people as it is.
+    minute, by a durable timer, for as long as a verification or what it promised may take. What AWS accepted and did
+    not finish is left half done: it is watched, and undone. What was refused after others of the plan were done leaves
+    these behind: they are undone at once. What cannot be decided goes to people as it is.
     """
     incident, plan = turn.state["incident"], turn.state["plan"]
     done: list[Execution] = []
@@ -41,9 +40,8 @@ def act(turn: Turn) -> dict[str, Any] | Wait:
 
 
 def _may_take_longer(turn: Turn, execution: Execution) -> bool:
-    records = turn.copilot.records
-    minutes = timedelta(minutes=records.settings.limits.verification_minutes)
-    return records.clock.now() < (execution.done_at or execution.claimed_at) + minutes
+    since = execution.done_at or execution.claimed_at
+    return turn.copilot.records.clock.now() < since + turn.copilot.time_for(execution)
 
 
 def _waiting(turn: Turn) -> dict[str, Any] | Wait:

@@ -62,7 +62,7 @@ def _undone(turn: Turn) -> dict[str, Any] | Wait:
         )
     if undone:
         settled_at = max(undo.done_at or undo.claimed_at for undo in undone)
-        limit = settled_at + timedelta(minutes=records.settings.limits.verification_minutes)
+        limit = max((undo.done_at or undo.claimed_at) + turn.copilot.time_for(undo) for undo in undone)
         under_way = any(turn.copilot.is_under_way(incident, undo) for undo in undone)
         if under_way and records.clock.now() >= limit:
             reason = f"{why}; the undo is still under way, look at the account"

@@ -47,7 +47,8 @@ def _looked(turn: Turn) -> dict[str, Any]:
     sources = turn.copilot.sources(incident, turn.state.get("spend"))
     service = sources.topology.of_alarm(incident.alarm.name)
     window = timedelta(minutes=records.settings.limits.verification_minutes)
-    found = verify_recovery(sources, incident, done, window, service, turn.copilot.executor.catalogue)
+    catalogue, last = turn.copilot.executor.catalogue, turn.state.get("verification")
+    found = verify_recovery(sources, incident, done, window, service, catalogue, last)
     ended: dict[str, Any] = {"spend": sources.recorder.spend}
     if found.recovery in _LEFT:
         ended["reason"] = f"{found.detail}: {_LEFT[found.recovery]}"

@@ -137,7 +137,8 @@ def _short(value: bool | int | float | str | None) -> str:
 class Verification(Record):
     """The same alarm and service level, looked at again after an action, and what the action promised.
 
-    `unread` names what could not be read, with the reason: recovery is never concluded without it.
+    `unread` names what could not be read, with the reason: recovery is never concluded without it. `awaited_at` is the
+    last look at which something that was promised was not there yet, though it was not due.
     """
 
     recovery: Recovery
@@ -150,6 +151,7 @@ class Verification(Record):
     evidence_ids: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
     unread: tuple[str, ...] = ()
+    awaited_at: UtcTime | None = None
 
 
 class DeadLetters(Record):

@@ -84,6 +84,20 @@ def test_a_step_that_is_never_over_ends_the_plan_there_and_is_verified() -> None
     assert [one.text for one in told if one.kind is EntryKind.NOTE] == [late.state["reason"]]
 
 
+def test_a_step_is_waited_for_as_long_as_it_promised_to_take() -> None:
+    dials, table = dials_of(), MemoryTable()
+    dials.settling["main"] = None
+    promises = (SetDialAction(dials, within_seconds=600),)
+
+    def acted(minutes: int) -> Any:
+        turn = turn_of(dials, NOW + timedelta(minutes=minutes), table)
+        executor = replace(turn.copilot.executor, catalogue=promises)
+        return act(Turn(replace(turn.copilot, executor=executor), turn.state, "thread"))
+
+    assert isinstance(acted(0), Wait) and isinstance(acted(9), Wait)
+    assert isinstance(acted(10), dict) and dials.writes == [("main", 50)]
+
+
 @dataclass(frozen=True)
 class Slow(SetDialAction):
     """Takes two minutes for each dial, by the clock, and keeps when each was turned."""

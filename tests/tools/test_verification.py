@@ -12,7 +12,7 @@ from tests.tools.stand_ins import sources
 from tests.tools.test_signals import ACTED, DONE, WEB
 from tests.tools.test_unaided import BURNS, WELL, Account
 from tools.passing import Harm, how_it_passes
-from tools.verification import verify_recovery, verify_unaided
+from tools.verification import _least_window, verify_recovery, verify_unaided
 
 WINDOW = timedelta(minutes=6)
 STOPPED = {"Requests": (600.0, None), "Errors": (300.0, None), "Latency": (300.0, None)}
@@ -143,6 +143,50 @@ def test_what_an_action_promised_is_awaited_until_it_is_due(minutes: int, value:
 
     assert found.recovery is end
     assert ("not seen: dial main stands at 9" in found.detail) is (end is Recovery.NO_BETTER)
+
+
+ROLLOUT = 600
+"""Seconds in which the dial of the next test promises to stand where it was set."""
+
+
+def _rolling(
+    minutes: int, value: int, last: Verification | None = None, state: str = "ALARM"
+) -> Verification:
+    dial = SetDialAction(Dials(values={"main": value}), within_seconds=ROLLOUT)
+    given = sources(
+        {"cloudwatch": Account(state, ACTED - timedelta(minutes=9))}, at=ACTED + timedelta(minutes=minutes)
+    )
+    return verify_recovery(given, BURNS, [DONE], WINDOW, None, catalogue=(dial,), last=last)
+
+
+def test_a_slow_rollout_is_not_undone_in_its_middle() -> None:
+    looks = [_rolling(minutes, 30) for minutes in (6, 9)]
+
+    assert [one.recovery for one in looks] == [Recovery.UNKNOWN] * 2
+    assert [one.awaited_at for one in looks] == [ACTED + timedelta(minutes=minutes) for minutes in (6, 9)]
+
+
+def test_what_does_not_come_by_when_it_was_promised_was_no_help() -> None:
+    late = _rolling(10, 30, _rolling(9, 30))
+
+    assert (late.recovery, late.awaited_at) == (Recovery.NO_BETTER, None)
+
+
+def test_an_alarm_has_the_time_that_it_needs_once_a_slow_rollout_is_over() -> None:
+    awaited = _rolling(9, 30)
+    over = _rolling(10, 9, awaited)
+    needs = _least_window({"evaluation_periods": 3, "period_seconds": 60})
+    at_its_end = _rolling(9 + int(needs.total_seconds() // 60), 9, over)
+
+    assert (over.recovery, over.awaited_at) == (Recovery.UNKNOWN, awaited.awaited_at)
+    assert at_its_end.recovery is Recovery.NO_BETTER
+    assert _rolling(10, 9).recovery is Recovery.NO_BETTER, "nobody knows of a wait"
+
+
+def test_what_an_earlier_plan_waited_for_gives_no_time_to_this_one() -> None:
+    earlier = _rolling(9, 30).model_copy(update={"awaited_at": ACTED - timedelta(seconds=1)})
+
+    assert _rolling(10, 9, earlier).recovery is Recovery.NO_BETTER
 
 
 def test_an_alarm_that_still_fires_does_not_wait_for_requests() -> None:
