@@ -80,6 +80,7 @@ class SqsQuarantinePoison:
             "waiting": 200,
             "in_work": 10,
             "retention_seconds": 345_600,
+            "has_own_key": False,
             "dead_letter_arn": "arn:aws:sqs:eu-west-1:111122223333:orders-dead",
             "dead_letter_queue": "orders-dead",
             "max_receives": 100,
