@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import PaginationError
 from pydantic import Field
 
 from memory.records.alarm import Metric
@@ -23,6 +22,7 @@ from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.sqs_queue import QUEUE, READS, one_queue, queue_arn, read_queue
 from tools.aws.access import AwsAccess
+from tools.aws.pages import pages
 
 FEWEST_RECEIVES = 5
 """AWS's advice for a queue that a Lambda function consumes: fewer would give up what a short outage fails."""
@@ -225,14 +225,9 @@ def _along(access: AwsAccess, queue_arn: str) -> int | None:
 
 def _mappings(access: AwsAccess, queue_arn: str) -> Iterator[Mapping[str, Any]]:
     """Tell every mapping of the queue, however many pages Lambda makes of them."""
-    request: dict[str, Any] = {"EventSourceArn": queue_arn}
-    for _ in range(_PAGES):
-        page = access.client("lambda").list_event_source_mappings(**request)
+    call, of = access.client("lambda").list_event_source_mappings, f"the list of what consumes {queue_arn}"
+    for page in pages(call, {"EventSourceArn": queue_arn}, _PAGES, of, told="NextMarker", asked="Marker"):
         yield from page["EventSourceMappings"]
-        if not page.get("NextMarker"):
-            return
-        request["Marker"] = page["NextMarker"]
-    raise PaginationError(message=f"the event source mappings of {queue_arn} do not end after {_PAGES} pages")
 
 
 def _said(along: int | None) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import PaginationError
 from pydantic import Field
 
 from memory.records.plan import Direction, ExpectedSignal, Risk
@@ -20,6 +19,7 @@ from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
+from tools.aws.pages import pages
 
 _PAGES = 20
 _TEXT = frozenset({"String", "StringList"})
@@ -188,17 +188,8 @@ def _described(ssm: Any, name: str) -> Mapping[str, Any] | None:
     (https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeParameters.html).
     """
     request: dict[str, Any] = {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": [name]}]}
-    for _ in range(_PAGES):
-        page = ssm.describe_parameters(**request)
-        if page["Parameters"]:
-            found: Mapping[str, Any] = page["Parameters"][0]
-            return found
-        if not page.get("NextToken"):
-            return None
-        request["NextToken"] = page["NextToken"]
-    raise PaginationError(
-        message=f"{_PAGES} pages of DescribeParameters told nothing of {name}, and more follow"
-    )
+    told = pages(ssm.describe_parameters, request, _PAGES, f"what is told of the parameter {name}")
+    return next((one for page in told for one in page["Parameters"]), None)
 
 
 def listed_values(pattern: str) -> list[str]:

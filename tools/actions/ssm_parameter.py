@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError, PaginationError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import Field
 
 from memory.records.plan import Direction, ExpectedSignal, Risk
@@ -18,6 +18,7 @@ from memory.records.scope import Scope
 from tools.actions.base import BlastRadius, IamStatement, Parameters, Reversibility, State
 from tools.actions.ssm_attributes import attributes_of
 from tools.aws.access import AwsAccess
+from tools.aws.pages import pages
 from tools.redaction import redact
 from tools.secret_names import parameter_holds_secret
 
@@ -193,13 +194,8 @@ class SsmRevertParameter:
 def _history(access: AwsAccess, name: str) -> Iterator[Mapping[str, Any]]:
     """Tell every version, the oldest first: a history that breaks off would lack the present one."""
     request: dict[str, Any] = {"Name": name, "MaxResults": _PAGE, "WithDecryption": False}
-    for _ in range(_PAGES):
-        page = access.client("ssm").get_parameter_history(**request)
+    for page in pages(access.client("ssm").get_parameter_history, request, _PAGES, f"the history of {name}"):
         yield from page["Parameters"]
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
-    raise PaginationError(message=f"the history of {name} does not end after {_PAGES} pages")
 
 
 def _sha256(value: str) -> str:
